@@ -1,0 +1,72 @@
+# Everything a person does with this checkout. Start with "make help".
+
+GO         ?= go
+SUDO       := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# V=1 prints every test; T narrows go test, VM the VM run:
+# make test T='-run TestFoo ./image/...', make test-vm VM='-packages cgroups'.
+T          ?= ./...
+VERBOSE    := $(if $(V),-v)
+PREFIX     ?= /usr/local
+
+# The shim is linked statically like the daemon, though it holds C: the dynamic
+# loader would cost at every start of a container.
+SHIM_TAGS   = netgo,osusergo,seccomp
+SHIM_LINK   = -s -w -linkmode external -extldflags -static
+
+# What Debian has and the build, the tests or the demo need, beside Go and git.
+PACKAGES    = busybox-static ca-certificates docker-registry e2fsprogs gcc kmod \
+              libc6-dev libseccomp-dev make pkg-config python3 qemu-system-x86
+PEERS       = docker.io podman runc
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: help setup build demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+setup: ## install the Debian packages that are missing
+	@contrib/setup.sh $(PACKAGES)
+
+build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o bin/runnel ./cmd/runnel
+	@CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -tags $(SHIM_TAGS) -ldflags '$(SHIM_LINK)' -o bin/runnel-shim ./cmd/runnel-shim
+
+demo: setup build ## run a ten-task job on an image made on the spot
+	@$(GO) build -buildvcs=false -o bin/mkimage ./internal/mkimage
+	@$(SUDO) examples/demo/run.sh
+
+test: setup build test-race test-vm ## every test: unit, privileged, integration, and the VM run
+
+test-unit: ## what needs no root; the rest is skipped unless you are root
+	$(GO) test -tags seccomp $(VERBOSE) $(T)
+
+test-race: ## all tests on this host, as root, with the race detector
+	RUNNEL_TEST_MUST_RUN=1 $(GO) test -tags seccomp -race -count=1 -timeout 30m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T)
+
+test-vm: setup build ## the privileged tests in a VM with cgroup v2 and every capability
+	$(GO) run -buildvcs=false ./internal/vm $(VERBOSE) $(VM)
+
+bench: build ## measure beside runc, podman and docker; needs make bench-setup
+	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/bench $(BENCH)
+
+bench-setup: setup ## install the peers that bench compares with
+	@contrib/setup.sh $(PEERS)
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "not formatted, run make fmt:"; gofmt -l .; exit 1; }
+	$(GO) vet -tags seccomp ./...
+	$(GO) run $(STATICCHECK) -tags seccomp ./...
+
+fmt: ## format the Go code
+	gofmt -w .
+
+install: build ## put the programs and the systemd units in place
+	$(SUDO) install -Dt $(DESTDIR)$(PREFIX)/bin bin/runnel bin/runnel-shim
+	$(SUDO) install -m 644 -Dt $(DESTDIR)/etc/systemd/system contrib/runnel-job@.service contrib/runnel-job@.timer
+
+clean: ## remove what was built, and the cached kernel of the VM run
+	rm -rf bin .cache

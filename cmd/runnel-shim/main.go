@@ -1,0 +1,14 @@
+// Command runnel-shim is the parent of every container of one Runnel root.
+//
+// It is started by runnel and not by people. It is also the program that
+// libcontainer executes as the first stage of a container, under the name
+// "init", which is why it links nothing it does not need.
+package main
+
+import (
+	"os"
+
+	"runnel/runtime/shim/server"
+)
+
+func main() { os.Exit(server.Main(os.Args)) }

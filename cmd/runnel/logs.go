@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"runnel/contract"
+	"runnel/runtime/logfile"
+	"runnel/scheduler"
+)
+
+// logs brings what the tasks print to standard output, as they print it.
+type logs struct {
+	console *console
+	json    bool
+	// timeout is that of each attempt.
+	timeout time.Duration
+	// gone is called when standard output cannot be written.
+	gone func(error)
+	// follow reads the log of an instance.
+	follow func(ctx context.Context, instance string, ended <-chan struct{}, emit func(logfile.Entry)) error
+
+	followers sync.WaitGroup
+	// mu guards open.
+	mu sync.Mutex
+	// open holds the attempts that run, by instance.
+	open map[string]*attemptLog
+}
+
+// attemptLog is the output of one attempt.
+type attemptLog struct {
+	task, attempt int
+	// ended is closed when the instance has ended; notes, what Runnel has to
+	// say about the end, are set before.
+	ended chan struct{}
+	notes []logfile.Entry
+}
+
+func newLogs(c *console, json bool, timeout time.Duration, gone func(error)) *logs {
+	return &logs{console: c, json: json, timeout: timeout, gone: gone, open: make(map[string]*attemptLog)}
+}
+
+// observe follows the instance of each attempt from its start to its end.
+func (l *logs) observe(e scheduler.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.open[e.Instance]
+	switch e.Kind {
+	case scheduler.AttemptStarting:
+		a = &attemptLog{task: e.Index, attempt: e.Attempt, ended: make(chan struct{})}
+		l.open[e.Instance] = a
+		l.followers.Go(func() { l.copy(e.Instance, a) })
+	case scheduler.AttemptStopping:
+		if a != nil && e.Exit.TimedOut {
+			a.note(e.At, contract.TimeoutLine(l.timeout))
+		}
+	case scheduler.AttemptEnded:
+		if a != nil {
+			a.tell(e)
+			delete(l.open, e.Instance)
+			close(a.ended)
+			return
+		}
+		// Its instance could not be created: there is no log, only the reason.
+		a = &attemptLog{task: e.Index, attempt: e.Attempt}
+		a.tell(e)
+		// Not here: standard output may be slow, and the execution waits for us.
+		l.followers.Go(func() { l.say(a) })
+	}
+}
+
+// wait returns when the logs of all attempts have been read to their end.
+func (l *logs) wait() { l.followers.Wait() }
+
+// copy brings out the log of one instance, and after it the notes.
+func (l *logs) copy(instance string, a *attemptLog) {
+	// Not bound to a signal: what a task says on its way out is wanted.
+	err := l.follow(context.Background(), instance, a.ended, func(e logfile.Entry) { l.line(a, e) })
+	<-a.ended
+	if err != nil {
+		a.note(time.Now(), "The log is incomplete: "+err.Error())
+	}
+	l.say(a)
+}
+
+// say brings out what Runnel has to say about an attempt.
+func (l *logs) say(a *attemptLog) {
+	for _, n := range a.notes {
+		l.line(a, n)
+	}
+}
+
+// line brings out one line.
+func (l *logs) line(a *attemptLog, e logfile.Entry) {
+	line := logLine{task: a.task, attempt: a.attempt, Entry: e}
+	var out []byte
+	if l.json {
+		out = line.appendJSON(nil)
+	} else {
+		out = line.appendText(make([]byte, 0, len(e.Text)+32))
+	}
+	if err := l.console.result(out); err != nil {
+		l.gone(err)
+	}
+}
+
+// tell notes how the attempt ended, unless it succeeded.
+func (a *attemptLog) tell(e scheduler.Event) {
+	switch exit := e.Exit.Exit; {
+	case e.Err != nil:
+		a.note(e.At, e.Err.Error())
+	case !exit.Succeeded():
+		if !exit.Lost {
+			a.note(e.At, exit.ExitLine())
+		}
+		_, message := exit.Status()
+		a.note(e.At, message)
+	}
+}
+
+// note adds a line of Runnel's own.
+func (a *attemptLog) note(at time.Time, text string) {
+	a.notes = append(a.notes, logfile.Entry{Time: at, Stream: logfile.System, Text: []byte(text)})
+}

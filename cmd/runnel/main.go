@@ -1,0 +1,31 @@
+// Command runnel runs Cloud Run jobs on one Linux host, without Docker and
+// without Kubernetes.
+//
+// "runnel run" brings up what a job needs (image store, network, metadata
+// server, the shim that keeps the containers), runs one execution, shows what
+// it prints and takes everything down again. "runnel doctor" says what the host
+// lacks. Both need root for what they do to the host; the rest needs nothing.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader that goes away (runnel run ... | head) must not end the process
+	// before it has stopped the tasks: with this, writing returns an error.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	os.Exit(run(env{
+		Args:    os.Args[1:],
+		Stdin:   os.Stdin,
+		Stdout:  os.Stdout,
+		Stderr:  os.Stderr,
+		Screen:  isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
+		Signals: signals,
+		Open:    openHost,
+	}))
+}

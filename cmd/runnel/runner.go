@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+	"time"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+
+	rimage "runnel/image"
+	"runnel/scheduler"
+)
+
+// How often the counter of tasks is brought up to date: often enough to seem
+// alive on a screen, seldom enough for a log elsewhere.
+const (
+	screenInterval = 100 * time.Millisecond
+	plainInterval  = 10 * time.Second
+)
+
+// runner is one run of "runnel run".
+type runner struct {
+	env     env
+	flags   *runFlags
+	console *console
+	board   *board
+	logs    *logs
+}
+
+func newRunner(e env, f *runFlags) *runner {
+	return &runner{env: e, flags: f, console: newConsole(e)}
+}
+
+// run pulls the job's image, executes the job and tells how it went.
+func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := newStopper(r.console, r.env.Signals, cancel)
+	defer stop.close()
+	r.board = newBoard(int(job.GetTemplate().GetTaskCount()))
+	timeout := job.GetTemplate().GetTemplate().GetTimeout().AsDuration()
+	r.logs = newLogs(r.console, r.flags.format == formatJSON, timeout, stop.outputGone)
+
+	h, err := r.env.Open(ctx, r.hostConfig())
+	if err != nil {
+		return stop.reason(err)
+	}
+	defer func() {
+		if failure := h.Close(); failure != nil {
+			r.console.say("cannot clean up: %v", failure)
+			err = cmp.Or(err, errFailed)
+		}
+	}()
+	r.logs.follow = h.Follow
+
+	// Signals end the pull through ctx, but an execution through Cancel.
+	img, err := r.pull(ctx, h, job)
+	if err != nil {
+		return stop.reason(err)
+	}
+	started := time.Now()
+	x, err := h.Execute(context.WithoutCancel(ctx), job, img)
+	if err != nil {
+		return fmt.Errorf("cannot execute job %s: %w", job.GetName(), err)
+	}
+	stop.take(x)
+	failure := r.wait(x)
+	return r.finish(stop, job, x, time.Since(started), failure)
+}
+
+func (r *runner) hostConfig() hostConfig {
+	return hostConfig{
+		Root:           r.flags.root,
+		ProjectID:      r.flags.project,
+		ProjectNumber:  r.flags.projectNumber,
+		Region:         r.flags.region,
+		ServiceAccount: r.flags.serviceAccount,
+		Observe: func(e scheduler.Event) {
+			r.board.observe(e)
+			r.logs.observe(e)
+		},
+	}
+}
+
+// pull makes the image ready and shows its layers.
+func (r *runner) pull(ctx context.Context, h host, job *runpb.Job) (*rimage.Image, error) {
+	reference := job.GetTemplate().GetTemplate().GetContainers()[0].GetImage()
+	view := newLayerView(r.env, r.console)
+	defer view.close()
+	img, err := h.Pull(ctx, reference, view.show)
+	if err != nil {
+		return nil, fmt.Errorf("cannot %w", err) // "pull IMAGE: ..."
+	}
+	return img, nil
+}
+
+// wait shows the counter until the execution is over and all its output read.
+func (r *runner) wait(x execution) error {
+	done := make(chan struct{})
+	var counter sync.WaitGroup
+	counter.Go(func() { r.count(done) })
+	// Not bound to a signal: it ends when everything of the execution is gone.
+	_, err := x.Wait(context.Background())
+	r.logs.wait()
+	close(done)
+	counter.Wait()
+	return err
+}
+
+// count keeps the counter of tasks up to date until done is closed.
+func (r *runner) count(done <-chan struct{}) {
+	interval := plainInterval
+	if r.console.screen {
+		interval = screenInterval
+	}
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	defer r.console.setStatus("")
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			r.console.setStatus(r.counter())
+		}
+	}
+}
+
+// counter is the execution's progress in a line.
+func (r *runner) counter() string {
+	counts, tasks := r.board.snapshot()
+	return fmt.Sprintf("%d running, %d succeeded, %d failed of %d tasks",
+		counts.Running, counts.Succeeded, counts.Failed, len(tasks))
+}
+
+// finish shows the result and turns it into the command's error.
+func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, took time.Duration, failure error) error {
+	s := summary{job: job.GetName(), execution: x.Name(), took: took}
+	s.counts, s.tasks = r.board.snapshot()
+	out := s.table()
+	if r.flags.format == formatJSON {
+		out = s.json()
+	}
+	unwritten := r.console.result(out)
+	r.console.say("%s", s.verdict())
+	var verdict error
+	if !s.succeeded() {
+		verdict = errFailed
+	}
+	switch {
+	case failure != nil:
+		return fmt.Errorf("cannot clean up after execution %s: %w", x.Name(), failure)
+	case errors.Is(unwritten, syscall.EPIPE):
+		return errFailed // whoever closed the pipe knows
+	case unwritten != nil:
+		return unwritten
+	}
+	return stop.reason(verdict)
+}

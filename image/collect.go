@@ -1,0 +1,112 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Collect forgets the images that keep does not want and removes the layers no
+// image is left to use. What a Pull in progress has found or brought stays. It
+// returns how many bytes of disk were given back, also with an error.
+//
+// keep is called with manifest digests and must know every image in use: the
+// caller sees to it that an image is kept from the moment Pull returned it.
+func (s *Store) Collect(ctx context.Context, keep func(imageDigest string) bool) (freed int64, err error) {
+	leave, err := s.enter()
+	if err != nil {
+		return 0, fmt.Errorf("collect images: %w", err)
+	}
+	defer leave()
+	records, err := s.records()
+	if err != nil {
+		return 0, fmt.Errorf("collect images: %w", err)
+	}
+	unwanted := map[digest]bool{}
+	for _, r := range records {
+		unwanted[r.Digest] = !keep(string(r.Digest))
+	}
+	doomed, err := s.detach(unwanted)
+	for _, dir := range doomed {
+		if ctx.Err() != nil {
+			break // it lies in tmp: the next Open removes it
+		}
+		n := treeUsage(dir)
+		if rerr := os.RemoveAll(dir); rerr != nil {
+			err = errors.Join(err, rerr)
+			continue
+		}
+		freed += n
+	}
+	if err = errors.Join(err, context.Cause(ctx)); err != nil {
+		return freed, fmt.Errorf("collect images: %w", err)
+	}
+	return freed, nil
+}
+
+// detach removes records and moves layers out of sight, in that order, so that
+// no record ever lacks a layer. It returns where the layers are now.
+func (s *Store) detach(unwanted map[digest]bool) (doomed []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	records, err := s.records() // again: pulls went on while keep was asked
+	if err != nil {
+		return nil, err
+	}
+	used := map[digest]bool{}
+	for _, r := range records {
+		if unwanted[r.Digest] && s.pinned[string(r.Digest)] == 0 {
+			if err := os.Remove(s.recordPath(r.Digest)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, l := range r.Layers {
+			used[l.DiffID] = true
+		}
+	}
+	if err := syncDir(s.imagesDir()); err != nil {
+		return nil, err
+	}
+	return s.detachLayers(used)
+}
+
+func (s *Store) detachLayers(used map[digest]bool) (doomed []string, err error) {
+	entries, err := os.ReadDir(s.layersDir())
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		d, err := parseDigest(digestPrefix + e.Name())
+		if err != nil || used[d] || s.pinned[string(d)] > 0 {
+			continue
+		}
+		grave, err := os.MkdirTemp(s.tmpDir(), "collected-")
+		if err != nil {
+			return doomed, err
+		}
+		doomed = append(doomed, grave)
+		if err := os.Rename(s.layerDir(d), filepath.Join(grave, "root")); err != nil {
+			return doomed, err
+		}
+	}
+	return doomed, nil
+}
+
+// treeUsage is how much disk a directory holds.
+func treeUsage(dir string) (total int64) {
+	// What cannot be looked at counts nothing: the figure is for people.
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if info, err := e.Info(); err == nil {
+			total += diskUsage(info)
+		}
+		return nil
+	})
+	return total
+}

@@ -1,0 +1,10 @@
+// Package main measures Runnel beside runc, Podman and Docker: the same work on
+// the same host, taking turns, medians of several rounds, as Markdown.
+//
+// It moves into mount and network namespaces of its own first, so that the
+// bridges and packet filter rules of the peers are gone when it ends, and keeps
+// everything they store under one directory, which it removes. It needs root,
+// the programs of "make build" and the peers of "make bench-setup"; a peer that
+// is not installed is left out and named. The host should have nothing else to
+// do meanwhile.
+package main

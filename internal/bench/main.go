@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// config is what the command line says.
+type config struct {
+	bin, dir string
+	rounds   int
+	// sequential and parallel are counts of tasks; the slow tools do a tenth.
+	sequential, parallel int
+	workers              int
+	// cpu is what each of Runnel's tasks gets, so that workers of them fit.
+	cpu   string
+	only  string
+	tools string
+}
+
+func main() {
+	c := flags()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := isolated(func() error { return run(ctx, c) })
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cannot measure:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func flags() config {
+	var c config
+	flag.StringVar(&c.bin, "bin", "bin", "where runnel and runnel-shim are")
+	flag.StringVar(&c.dir, "dir", "/var/tmp/runnel-bench", "`directory` to work in; it must not exist, and is removed")
+	flag.IntVar(&c.rounds, "rounds", 3, "how often every tool has its turn")
+	flag.IntVar(&c.sequential, "sequential", 200, "tasks one after another; Docker and Podman do a tenth")
+	flag.IntVar(&c.parallel, "parallel", 1000, "tasks in parallel; Docker and Podman do a tenth")
+	flag.IntVar(&c.workers, "workers", 4, "tasks at once")
+	flag.StringVar(&c.cpu, "cpu", "0.5", "CPU limit of Runnel's tasks; workers of them must fit the host")
+	flag.StringVar(&c.only, "only", "sequential,parallel,pull", "what to measure")
+	flag.StringVar(&c.tools, "tools", "runnel,runc,podman,docker", "what to measure with")
+	flag.Parse()
+	return c
+}
+
+// run measures everything in one directory, and removes it.
+func run(ctx context.Context, c config) (err error) {
+	if err := os.Mkdir(c.dir, 0o700); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(c.dir)) }()
+	groups := topGroups()
+	defer func() { removeNewGroups(groups) }()
+	work, err := prepare(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, work.close()) }()
+	printFacts(os.Stdout, c.rounds, work.tools)
+	for _, s := range scenarios(c, work) {
+		if !strings.Contains(c.only, s.name) {
+			continue
+		}
+		if err := measure(ctx, os.Stdout, c.rounds, s, work.tools); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// workshop is what a run has standing.
+type workshop struct {
+	tools    []tool
+	registry *registry
+}
+
+func (w *workshop) close() error {
+	var errs []error
+	for _, t := range w.tools {
+		errs = append(errs, t.close())
+	}
+	if w.registry != nil {
+		errs = append(errs, w.registry.close())
+	}
+	return errors.Join(errs...)
+}
+
+// prepare makes the images, starts the registry and sets the tools up.
+func prepare(ctx context.Context, c config) (_ *workshop, err error) {
+	w := &workshop{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	if w.registry, err = startRegistry(ctx, filepath.Join(c.dir, "registry")); err != nil {
+		return nil, fmt.Errorf("start the registry: %w", err)
+	}
+	small, err := smallImage()
+	if err != nil {
+		return nil, fmt.Errorf("make the small image: %w", err)
+	}
+	if err := w.registry.push(ctx, smallName, small); err != nil {
+		return nil, err
+	}
+	if strings.Contains(c.only, "pull") {
+		fmt.Fprintln(os.Stderr, "making the large image")
+		large, err := largeImage(small)
+		if err != nil {
+			return nil, fmt.Errorf("make the large image: %w", err)
+		}
+		if err := w.registry.push(ctx, largeName, large); err != nil {
+			return nil, err
+		}
+	}
+	for _, make := range []func(config) (tool, error){newRunnel, newRunc, newPodman, newDocker} {
+		t, err := make(c)
+		if errors.Is(err, errUnwanted) {
+			continue
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "left out:", err)
+			continue
+		}
+		if err := t.setUp(ctx, w.registry.ref(smallName)); err != nil {
+			return nil, fmt.Errorf("set %s up: %w", t.name(), errors.Join(err, t.close()))
+		}
+		w.tools = append(w.tools, t)
+	}
+	return w, nil
+}

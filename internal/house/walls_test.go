@@ -1,0 +1,103 @@
+package house
+
+import (
+	"fmt"
+	"strings"
+)
+
+// room is a part of the house: a directory and what is below it, except where
+// another room begins.
+type room struct {
+	path string
+	// may are the rooms it may import, besides itself and the floor.
+	may []string
+	// because is the sentence a person reads who runs into the wall.
+	because string
+}
+
+// floor is what every room stands on.
+var floor = []string{"contract", "internal/undo"}
+
+// rooms is the plan of the house.
+var rooms = []room{
+	{"contract", nil, "the contract is constants and pure functions; every room reads it, so it imports nothing"},
+	{"internal/undo", nil, "the undo stack knows nothing of what it undoes"},
+
+	{"cgroups", nil, "a mechanism: it turns limits into settings and knows no other mechanism"},
+	{"image", nil, "a mechanism: references to unpacked layers, whoever uses them"},
+	{"net", nil, "a mechanism: namespaces, addresses and listeners, whoever lives in them"},
+	{"metadata", nil, "a mechanism: it answers for an identity it is given"},
+	{"store", nil, "it keeps records and does not know what they are for"},
+
+	{"runtime/shim", []string{"cgroups"}, "the protocol is all that the daemon and the shim share"},
+	{"runtime/logfile", nil, "the form of the log files is all that their writer and their readers share"},
+	{"runtime/logfile/tail", []string{"runtime/logfile"}, "it reads log files, whoever writes them"},
+	{"runtime/shim/server", []string{"cgroups", "runtime/logfile", "runtime/shim"}, "the shim must stay small: it starts again with every container"},
+	{"runtime", []string{"cgroups", "image", "net", "metadata", "runtime/logfile", "runtime/logfile/tail", "runtime/shim"}, "it composes the mechanisms and decides nothing"},
+
+	{"ingress", nil, "the request path raises demand and never calls who answers it"},
+	{"scheduler", []string{"store", "runtime", "ingress", "cgroups", "image", "metadata"}, "it decides; of the mechanisms it knows the types that a runtime.Spec is made of"},
+	{"api", nil, "verbs on the wire: what they do stands behind an interface of its own"},
+
+	{"cmd/runnel", []string{"api", "cgroups", "image", "ingress", "metadata", "net", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
+	{"cmd/runnel-shim", []string{"runtime/shim", "runtime/shim/server"}, "the shim's binary holds the shim and nothing else"},
+
+	{"image/imagetest", []string{"image"}, "it makes images for tests"},
+	{"internal/testenv", nil, "every package's own tests may use it, so it may import none of them"},
+	{"internal/mkimage", []string{"image/imagetest"}, "it makes the images of the demo and of the benchmarks"},
+	{"internal/bench", nil, "it measures the built binaries from outside"},
+	{"internal/vm", nil, "it boots the test machine and runs what was built for it"},
+	{"internal/house", nil, "the rules depend on nothing they rule"},
+	{"integration", nil, "it drives the built binaries from outside"},
+}
+
+// roomOf is the room that a directory of the module belongs to: the one with
+// the longest path. It is nil where the plan has none.
+func roomOf(dir string) *room {
+	var found *room
+	for i := range rooms {
+		if r := &rooms[i]; within(dir, r.path) && (found == nil || len(r.path) > len(found.path)) {
+			found = r
+		}
+	}
+	return found
+}
+
+// allows reports whether a file of r may import a package of the room to.
+func (r room) allows(to *room) bool {
+	if to.path == r.path {
+		return true
+	}
+	for _, may := range append(r.may, floor...) {
+		if to.path == may {
+			return r.path != "contract" && r.path != "internal/undo"
+		}
+	}
+	return false
+}
+
+// checkWalls finds imports that go through a wall. Tests may look over it.
+func checkWalls(files []file) (faults []string) {
+	for _, f := range files {
+		if f.isTest() {
+			continue
+		}
+		from := roomOf(f.dir())
+		if from == nil {
+			faults = append(faults, fmt.Sprintf("%s belongs to no room of the plan", f.path))
+			continue
+		}
+		for _, d := range f.imports() {
+			target, ours := strings.CutPrefix(d.path, module+"/")
+			if !ours {
+				continue
+			}
+			to := roomOf(target)
+			if to != nil && from.allows(to) {
+				continue
+			}
+			faults = append(faults, fmt.Sprintf("%s: %s -> %s: %s", f.at(d.pos), f.dir(), target, from.because))
+		}
+	}
+	return faults
+}

@@ -1,0 +1,47 @@
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// EnvBin names the directory that holds the built binaries. Where it is not
+// set, Binary builds them.
+const EnvBin = "RUNNEL_TEST_BIN"
+
+// binDir builds both binaries once for a test process.
+var binDir = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "runnel-bin-")
+	if err != nil {
+		return "", err
+	}
+	top, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("make", "--silent", "-C", filepath.Clean(string(top[:len(top)-1])), "build", "BIN="+dir)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return dir, cmd.Run()
+})
+
+// Binary is the path of a built binary of this module: "runnel" or
+// "runnel-shim". It comes from the directory that EnvBin names, and is built
+// if that is not set.
+func Binary(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv(EnvBin)
+	if dir == "" {
+		var err error
+		if dir, err = binDir(); err != nil {
+			t.Fatalf("build binaries: %v", err)
+		}
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("find binary: %v", err)
+	}
+	return path
+}

@@ -1,0 +1,12 @@
+// Package main runs the privileged tests in a small virtual machine that has
+// what a test host may lack: cgroup v2 with every controller, every capability,
+// a machine name in its firmware.
+//
+// It fetches Debian's cloud kernel, builds the tests of every package that
+// imports internal/testenv, lays them out on a disk, boots QEMU once, and
+// prints what ran. Nothing is installed and nothing needs root: the kernel is
+// unpacked into a cache, the network is off, the disk is thrown away.
+//
+// The exit status is 0 only if every suite ran at least one test to its end
+// and none failed or was skipped for want of the host.
+package main

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"runnel/internal/vm/wire"
+)
+
+// diskSize is that of the guest's disk; the file is sparse.
+const diskSize = "6G"
+
+// machine is what QEMU needs to boot.
+type machine struct {
+	kernel, initramfs, disk string
+	// console is where the kernel's messages go.
+	console string
+}
+
+// layOut builds everything that runs in the guest and makes its disk.
+//
+// The tests find themselves at the paths they have on the host, beside the
+// module's go.mod, their testdata and bin/, so that nothing in them needs to
+// know where it runs.
+func layOut(ctx context.Context, c config, m module, k kernel, packages []testPackage) (machine, error) {
+	tree := filepath.Join(c.work, "root")
+	if err := errors.Join(os.RemoveAll(tree), os.MkdirAll(tree, 0o755)); err != nil {
+		return machine{}, err
+	}
+	suites, err := buildSuites(ctx, c, m, tree, packages)
+	if err != nil {
+		return machine{}, err
+	}
+	if err := writeHost(ctx, tree, k, suites); err != nil {
+		return machine{}, err
+	}
+	if err := copyModuleFiles(m, tree, packages); err != nil {
+		return machine{}, err
+	}
+	disk := filepath.Join(c.work, "root.ext4")
+	if err := os.RemoveAll(disk); err != nil {
+		return machine{}, err
+	}
+	if err := command(ctx, "", "mke2fs", "-q", "-F", "-t", "ext4", "-E", "root_owner=0:0", "-d", tree, disk, diskSize); err != nil {
+		return machine{}, err
+	}
+	initramfs := filepath.Join(c.work, "initramfs")
+	if err := makeInitramfs(ctx, m, k, c.work, initramfs); err != nil {
+		return machine{}, err
+	}
+	return machine{
+		kernel: k.image, initramfs: initramfs, disk: disk,
+		console: filepath.Join(c.work, "console.log"),
+	}, os.RemoveAll(tree)
+}
+
+// buildSuites compiles the tests of packages into tree. libcontainer's need
+// cgo, and are linked statically all the same: the guest has no C library. A
+// package that does not build is marked, and the others run without it.
+func buildSuites(ctx context.Context, c config, m module, tree string, packages []testPackage) ([]wire.Suite, error) {
+	var suites []wire.Suite
+	for i, p := range packages {
+		binary := filepath.Join(p.dir, filepath.Base(p.dir)+".test")
+		args := []string{"test", "-c", "-o", filepath.Join(tree, binary)}
+		cgo := "CGO_ENABLED=0"
+		if p.cgo {
+			cgo = "CGO_ENABLED=1"
+			args = append(args, "-tags", "netgo,osusergo,seccomp", "-ldflags", "-s -w -linkmode external -extldflags -static")
+		} else {
+			args = append(args, "-ldflags", "-s -w")
+		}
+		if packages[i].broken = goBuild(ctx, cgo, append(args, p.path)...); packages[i].broken != nil {
+			continue
+		}
+		suites = append(suites, wire.Suite{
+			Package: p.path, Dir: p.dir, Env: guestEnv(),
+			Args: testArgs(binary, c.run, c.suite),
+		})
+	}
+	return suites, ctx.Err()
+}
+
+func testArgs(binary, run string, limit time.Duration) []string {
+	args := []string{binary, "-test.v", "-test.timeout=" + limit.String()}
+	if run != "" {
+		args = append(args, "-test.run="+run)
+	}
+	return args
+}
+
+// guestEnv is the environment of the tests. Nothing may be skipped there.
+func guestEnv() []string {
+	return []string{
+		"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/root", "USER=root", "TMPDIR=/tmp", "LANG=C.UTF-8",
+		"RUNNEL_TEST_VM=1", "RUNNEL_TEST_MUST_RUN=1",
+	}
+}
+
+func goBuild(ctx context.Context, cgo string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Env = append(os.Environ(), cgo)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", cgo, strings.Join(cmd.Args, " "), err, out)
+	}
+	return nil
+}
+
+// writeHost writes what makes the disk a host: busybox under every name it
+// answers to, the kernel's modules, and a few files of /etc.
+func writeHost(ctx context.Context, tree string, k kernel, suites []wire.Suite) error {
+	list, err := json.Marshal(suites)
+	if err != nil {
+		return err
+	}
+	files := map[string]string{
+		wire.SuitesFile:   string(list),
+		"/etc/passwd":     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
+		"/etc/group":      "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n",
+		"/etc/hosts":      "127.0.0.1 localhost\n::1 localhost\n",
+		"/etc/hostname":   "vm\n",
+		"/etc/os-release": "ID=runnel-vm\nPRETTY_NAME=\"Runnel test machine\"\n",
+		// No resolver: the network is off.
+		"/etc/resolv.conf": "",
+	}
+	for name, text := range files {
+		if err := writeFile(filepath.Join(tree, name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	for dir, mode := range map[string]fs.FileMode{
+		"proc": 0o755, "sys": 0o755, "dev": 0o755, "run": 0o755, "root": 0o700,
+		"var/lib": 0o755, "var/log": 0o755, "tmp": 0o777 | fs.ModeSticky, "var/tmp": 0o777 | fs.ModeSticky,
+	} {
+		path := filepath.Join(tree, dir)
+		if err := errors.Join(os.MkdirAll(path, 0o755), os.Chmod(path, mode)); err != nil {
+			return err
+		}
+	}
+	if err := installBusybox(ctx, tree); err != nil {
+		return err
+	}
+	return os.CopyFS(filepath.Join(tree, "lib/modules", k.version), os.DirFS(k.moduleDir()))
+}
+
+// installBusybox puts busybox where Debian has it, and links its names to it.
+func installBusybox(ctx context.Context, tree string) error {
+	out, err := exec.CommandContext(ctx, "busybox", "--list-full").Output()
+	if err != nil {
+		return fmt.Errorf("list what busybox offers: %w", err)
+	}
+	path, err := exec.LookPath("busybox")
+	if err != nil {
+		return err
+	}
+	if err := copyFile(path, filepath.Join(tree, "bin/busybox")); err != nil {
+		return err
+	}
+	for name := range strings.FieldsSeq(string(out)) {
+		link := filepath.Join(tree, name)
+		if link == filepath.Join(tree, "bin/busybox") {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink("/bin/busybox", link); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return os.Symlink("/bin/busybox", filepath.Join(tree, "usr/bin/busybox"))
+}
+
+// copyModuleFiles copies what tests read besides themselves: go.mod, testdata,
+// and the programs that have been built.
+func copyModuleFiles(m module, tree string, packages []testPackage) error {
+	files := []string{filepath.Join(m.dir, "go.mod")}
+	for _, pattern := range []string{"bin/*", "examples/*"} {
+		more, err := filepath.Glob(filepath.Join(m.dir, pattern))
+		if err != nil {
+			return err
+		}
+		files = append(files, more...)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := copyFile(f, filepath.Join(tree, f)); err != nil {
+			return err
+		}
+	}
+	for _, p := range packages {
+		data := filepath.Join(p.dir, "testdata")
+		if _, err := os.Stat(data); err != nil {
+			continue
+		}
+		if err := os.CopyFS(filepath.Join(tree, data), os.DirFS(data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeInitramfs builds the guest's first program and packs it with the modules
+// that lead to the disk.
+func makeInitramfs(ctx context.Context, m module, k kernel, work, file string) error {
+	guest := filepath.Join(work, "guest")
+	if err := goBuild(ctx, "CGO_ENABLED=0", "build", "-trimpath", "-ldflags", "-s -w", "-o", guest, m.path+"/internal/vm/guest"); err != nil {
+		return err
+	}
+	modules, err := k.moduleOrder(earlyModules)
+	if err != nil {
+		return err
+	}
+	list := filepath.Join(work, "modules.list")
+	if err := os.WriteFile(list, []byte("/"+strings.Join(modules, "\n/")+"\n"), 0o644); err != nil {
+		return err
+	}
+	files := map[string]string{"init": guest, strings.TrimPrefix(wire.ModulesFile, "/"): list}
+	for _, mod := range modules {
+		files[mod] = filepath.Join(k.moduleDir(), mod)
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeInitramfs(out, files), out.Close())
+}

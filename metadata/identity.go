@@ -1,0 +1,83 @@
+// Package metadata answers Cloud Run's metadata contract for one identity at a
+// time, and makes and signs its tokens.
+//
+// Whom an answer speaks for is decided by the listener a request came in on,
+// never by anything in the request: whoever opens the listener inside an
+// instance's network namespace binds the identity to it with WithIdentity. One
+// Handler serves every instance of a host. The package opens no sockets, does
+// not log, and needs no privilege.
+package metadata
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Identity is whom the metadata server speaks for.
+type Identity struct {
+	// InstanceID is what instance/id answers: lower-case hex, see
+	// NewInstanceID. It equals the instanceId label of the instance's logs.
+	InstanceID string
+	// ProjectID, ProjectNumber and Region name where the instance runs.
+	ProjectID     string
+	ProjectNumber string
+	Region        string
+	// ServiceAccount is the account's email address.
+	ServiceAccount string
+}
+
+// instanceIDBytes makes identifiers as long as Cloud Run's.
+const instanceIDBytes = 65
+
+// minInstanceID is the shortest identifier, in hex digits, that cannot be
+// guessed or repeated.
+const minInstanceID = 32
+
+// NewInstanceID draws a random instance identifier of 130 hex digits.
+// Source: instance/id as Cloud Run answers it.
+func NewInstanceID() string {
+	var b [instanceIDBytes]byte
+	// crypto/rand.Read never returns an error; it ends the program instead.
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// Validate reports everything that keeps id from being served, joined. Names
+// that hold a slash or a control character would turn into other paths or
+// lines of an answer.
+func (id Identity) Validate() error {
+	var errs []error
+	if len(id.InstanceID) < minInstanceID || strings.Trim(id.InstanceID, "0123456789abcdef") != "" {
+		errs = append(errs, fmt.Errorf("instance id %q: want at least %d lower-case hex digits", id.InstanceID, minInstanceID))
+	}
+	if id.ProjectNumber == "" || strings.Trim(id.ProjectNumber, "0123456789") != "" {
+		errs = append(errs, fmt.Errorf("project number %q: want digits", id.ProjectNumber))
+	}
+	for _, f := range []struct{ name, value string }{
+		{"project id", id.ProjectID}, {"region", id.Region}, {"service account", id.ServiceAccount},
+	} {
+		if f.value == "" || strings.ContainsFunc(f.value, notInName) {
+			errs = append(errs, fmt.Errorf("%s %q: want visible ASCII characters without slashes", f.name, f.value))
+		}
+	}
+	if !strings.Contains(id.ServiceAccount, "@") {
+		errs = append(errs, fmt.Errorf("service account %q: want an email address", id.ServiceAccount))
+	}
+	return errors.Join(errs...)
+}
+
+func notInName(r rune) bool { return r <= ' ' || r >= 0x7f || r == '/' }
+
+// regionName is what instance/region answers.
+func (id Identity) regionName() string {
+	return "projects/" + id.ProjectNumber + "/regions/" + id.Region
+}
+
+// zoneName is what instance/zone answers: Cloud Run names one zone per region,
+// whichever the instance is really in.
+func (id Identity) zoneName() string {
+	return "projects/" + id.ProjectNumber + "/zones/" + id.Region + "-1"
+}

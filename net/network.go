@@ -1,0 +1,111 @@
+package net
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"sync"
+)
+
+// Config describes a Network.
+type Config struct {
+	// Name tells the networks of one host apart: 1 to 7 lower-case letters or
+	// digits, the same at every start of the same root. The bridge is called
+	// "rnl" and the name, the tables "runnel-" and the name.
+	Name string
+	// Subnet holds the addresses of the instances: an IPv4 network between /16
+	// and /28. If it is zero, Setup takes the first /16 of 100.64.0.0/10 that
+	// overlaps no address and no route of the host.
+	Subnet netip.Prefix
+}
+
+// Validate returns all that is wrong with c, joined.
+func (c Config) Validate() error { return check(c.Name, c.Subnet) }
+
+// Network is the host's side of the instances' networking. Its methods are safe
+// for concurrent use.
+type Network struct {
+	config Config
+
+	mu    sync.RWMutex // guards state, and keeps it from going while held
+	state *state       // nil unless set up
+
+	// beforeStep is called before each step of Setup and Attach, and fails it:
+	// how tests make every step fail in turn. Nil otherwise.
+	beforeStep func(step string) error
+}
+
+// state is what a network that is set up holds.
+type state struct {
+	plan    Plan
+	home    *os.File // the host's network namespace
+	netlink *rtnetlink
+	bridge  int // index of the bridge
+	pool    *pool
+	reaper  *reaper
+}
+
+// New returns a network that is not set up yet.
+func New(c Config) *Network { return &Network{config: c} }
+
+// Subnet is the network that instances have their addresses in; the zero
+// prefix unless the network is set up.
+func (n *Network) Subnet() netip.Prefix {
+	if s := n.current(); s != nil {
+		return s.plan.Subnet
+	}
+	return netip.Prefix{}
+}
+
+func (n *Network) current() *state {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.state
+}
+
+// Setup makes the bridge, the rules and the forwarding. What an earlier process
+// left under this Name is removed first, instances' links included. On a
+// network that is set up it does nothing. If it fails, the host is as it was,
+// but for what was swept.
+func (n *Network) Setup(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != nil {
+		return nil
+	}
+	if err := n.config.Validate(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	s, err := setUp(n.config, n.step)
+	if err != nil {
+		return err
+	}
+	n.state = s
+	return nil
+}
+
+// Close removes everything: links, also those of instances still attached,
+// rules and forwarding. See forwarding for what it leaves on. Setup may follow.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == nil {
+		return nil
+	}
+	s := n.state
+	n.state = nil
+	return s.tearDown()
+}
+
+// step runs one step of a longer operation.
+func (n *Network) step(name string, do func() error) error {
+	if n.beforeStep != nil {
+		if err := n.beforeStep(name); err != nil {
+			return err
+		}
+	}
+	return do()
+}

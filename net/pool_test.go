@@ -1,0 +1,64 @@
+package net
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+)
+
+func TestPoolLendsEveryAddressOnce(t *testing.T) {
+	t.Parallel()
+	p := newPool(netip.MustParsePrefix("10.1.2.16/28"), 100)
+	seen := map[netip.Addr]bool{}
+	for range 13 { // 16 without network, gateway and broadcast
+		a, err := p.take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[a] {
+			t.Fatalf("%v lent twice", a)
+		}
+		seen[a] = true
+	}
+	for _, never := range []string{"10.1.2.16", "10.1.2.17", "10.1.2.31"} {
+		if seen[netip.MustParseAddr(never)] {
+			t.Errorf("%s lent", never)
+		}
+	}
+	if _, err := p.take(); !errors.Is(err, ErrFull) {
+		t.Errorf("from the empty pool: %v, want ErrFull", err)
+	}
+}
+
+func TestPoolReturnsToAnAddressLast(t *testing.T) {
+	t.Parallel()
+	p := newPool(netip.MustParsePrefix("10.1.2.16/28"), 100)
+	first, _ := p.take()
+	p.put(first)
+	for range 12 {
+		a, err := p.take()
+		if err != nil || a == first {
+			t.Fatalf("got %v, %v before all others were lent", a, err)
+		}
+		p.put(a)
+	}
+	if a, _ := p.take(); a != first {
+		t.Errorf("got %v, want %v again after the round", a, first)
+	}
+}
+
+func TestPoolKeepsToItsLimit(t *testing.T) {
+	t.Parallel()
+	p := newPool(netip.MustParsePrefix("10.1.0.0/16"), 2)
+	a, _ := p.take()
+	if _, err := p.take(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.take(); !errors.Is(err, ErrFull) {
+		t.Errorf("beyond the limit: %v, want ErrFull", err)
+	}
+	p.put(a)
+	if _, err := p.take(); err != nil {
+		t.Errorf("after one was returned: %v", err)
+	}
+}

@@ -1,0 +1,244 @@
+package net
+
+import (
+	"encoding/binary"
+	"errors"
+	stdnet "net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// datagram is an IPv4 packet with a UDP datagram in it, made by hand.
+func datagram(from, to string, port int, payload string) []byte {
+	length := 20 + 8 + len(payload)
+	b := make([]byte, 20, length)
+	b[0], b[8], b[9] = 0x45, 64, unix.IPPROTO_UDP
+	binary.BigEndian.PutUint16(b[2:], uint16(length))
+	copy(b[12:], netip.MustParseAddr(from).AsSlice())
+	copy(b[16:], netip.MustParseAddr(to).AsSlice())
+	binary.BigEndian.PutUint16(b[10:], checksum(b))
+	b = binary.BigEndian.AppendUint16(b, 4711)
+	b = binary.BigEndian.AppendUint16(b, uint16(port))
+	b = binary.BigEndian.AppendUint16(b, uint16(8+len(payload)))
+	b = append(b, 0, 0) // no checksum
+	return append(b, payload...)
+}
+
+// frame is an Ethernet frame.
+func frame(to, from stdnet.HardwareAddr, kind uint16, payload []byte) []byte {
+	b := append(append([]byte(nil), to...), from...)
+	return append(binary.BigEndian.AppendUint16(b, kind), payload...)
+}
+
+// arpReply claims that an address belongs to a hardware address.
+func arpReply(claimed string, mac stdnet.HardwareAddr, to string, toMAC stdnet.HardwareAddr) []byte {
+	b := []byte{0, 1, 8, 0, 6, 4, 0, 2}
+	b = append(append(b, mac...), netip.MustParseAddr(claimed).AsSlice()...)
+	return append(append(b, toMAC...), netip.MustParseAddr(to).AsSlice()...)
+}
+
+// inject sends frames from inside an instance, as CAP_NET_RAW allows.
+func (w *world) inject(t *testing.T, a *Attachment, frames ...[]byte) {
+	t.Helper()
+	w.in(t, a.Namespace(), func() error {
+		sock, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(sock)
+		link, err := stdnet.InterfaceByName(innerLink)
+		if err != nil {
+			return err
+		}
+		for _, f := range frames {
+			err = errors.Join(err, unix.Sendto(sock, f, 0, &unix.SockaddrLinklayer{Ifindex: link.Index}))
+		}
+		return err
+	})
+}
+
+// TestForgedPacketsDoNotArrive sends packets as an instance must not and then
+// one as it may; what is received first tells.
+func TestForgedPacketsDoNotArrive(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.attach(t), w.attach(t)
+	p := w.network.current().plan
+	bridge := macOf(p.Gateway())
+	own, other := a.endpoint, b.endpoint
+	broadcast := stdnet.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	// A bridge hands frames to this group to the host as the port's own.
+	lldp := stdnet.HardwareAddr{0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e}
+
+	var beyond, host, second stdnet.PacketConn
+	for _, l := range []struct {
+		conn *stdnet.PacketConn
+		at   func(func() error)
+	}{
+		{&beyond, func(fn func() error) { w.in(t, w.beyond, fn) }},
+		{&host, func(fn func() error) { w.in(t, w.home, fn) }},
+		{&second, func(fn func() error) { w.in(t, b.Namespace(), fn) }},
+	} {
+		l.at(func() (err error) {
+			*l.conn, err = stdnet.ListenPacket("udp4", ":9999")
+			return err
+		})
+		defer (*l.conn).Close()
+	}
+
+	forge := func(to, from stdnet.HardwareAddr, source, destination string) []byte {
+		return frame(to, from, unix.ETH_P_IP, datagram(source, destination, 9999, "forged"))
+	}
+	gateway := p.Gateway().String()
+	for _, c := range []struct {
+		name  string
+		frame []byte
+	}{
+		{"another instance's address", forge(bridge, own.MAC, other.Addr.String(), beyondAddr)},
+		{"an address near its own", forge(bridge, own.MAC, "100.64.1.2", beyondAddr)},
+		{"an address outside the subnet", forge(bridge, own.MAC, "100.65.0.2", beyondAddr)},
+		{"an address of the world", forge(bridge, own.MAC, "203.0.113.77", beyondAddr)},
+		{"the gateway's address", forge(bridge, own.MAC, gateway, beyondAddr)},
+		{"another instance's both addresses", forge(bridge, other.MAC, other.Addr.String(), beyondAddr)},
+		{"both addresses of an instance that is not", forge(bridge, macOf(netip.MustParseAddr("100.64.0.9")), "100.64.0.9", beyondAddr)},
+		{"the gateway's both addresses", forge(bridge, bridge, gateway, beyondAddr)},
+		{"broadcast frame", forge(broadcast, own.MAC, own.Addr.String(), beyondAddr)},
+
+		{"to the host", forge(bridge, own.MAC, own.Addr.String(), hostAddr)},
+		{"to the host by broadcast", forge(broadcast, own.MAC, own.Addr.String(), "255.255.255.255")},
+		{"to the host by a link-local group", forge(lldp, own.MAC, own.Addr.String(), hostAddr)},
+		{"to the host by a link-local group and broadcast", forge(lldp, own.MAC, own.Addr.String(), "255.255.255.255")},
+		{"to the host's loopback", forge(bridge, own.MAC, own.Addr.String(), "127.0.0.1")},
+		{"to the host's loopback from loopback", forge(bridge, own.MAC, "127.0.0.1", "127.0.0.1")},
+
+		{"to another instance by routing", forge(bridge, own.MAC, own.Addr.String(), other.Addr.String())},
+		{"to another instance by its hardware address", forge(other.MAC, own.MAC, own.Addr.String(), other.Addr.String())},
+		{"to another instance as the gateway", forge(other.MAC, bridge, gateway, other.Addr.String())},
+		{"to all instances", forge(broadcast, own.MAC, own.Addr.String(), other.Addr.String())},
+	} {
+		w.inject(t, a, c.frame)
+		// On the way to each listener this one comes after the forged.
+		w.inject(t, a, frame(bridge, own.MAC, unix.ETH_P_IP, datagram(own.Addr.String(), beyondAddr, 9999, "fair")))
+		w.say(t, "127.0.0.1", "fair")
+		w.say(t, other.Addr.String(), "fair")
+		for name, conn := range map[string]stdnet.PacketConn{"the world": beyond, "the host": host, "the other instance": second} {
+			if got := receive(t, conn); got != "fair" {
+				t.Errorf("%s: %s received it: %q", c.name, name, got)
+				receive(t, conn)
+			}
+		}
+	}
+}
+
+// say sends a datagram from the host.
+func (w *world) say(t *testing.T, to, what string) {
+	t.Helper()
+	w.in(t, w.home, func() error {
+		c, err := stdnet.Dial("udp4", to+":9999")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = c.Write([]byte(what))
+		return err
+	})
+}
+
+func receive(t *testing.T, conn stdnet.PacketConn) string {
+	t.Helper()
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	buf := make([]byte, 100)
+	n, _, err := conn.ReadFrom(buf)
+	if err != nil {
+		t.Fatalf("not even the fair packet: %v", err)
+	}
+	return string(buf[:n])
+}
+
+func TestARPSpoofingTurnsNothingAway(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.attach(t), w.attach(t)
+	p := w.network.current().plan
+	bridge := macOf(p.Gateway())
+	gateway, victim := p.Gateway().String(), b.Addr().String()
+	greeter := w.greet(t, b.Namespace(), "")
+	world := w.greet(t, w.beyond, "")
+	before := w.neighbours(t, b)
+
+	broadcast := stdnet.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	for _, claim := range []string{gateway, victim} {
+		for _, to := range []stdnet.HardwareAddr{broadcast, bridge, b.endpoint.MAC} {
+			for _, source := range []stdnet.HardwareAddr{a.endpoint.MAC, b.endpoint.MAC, bridge} {
+				w.inject(t, a, frame(to, source, unix.ETH_P_ARP, arpReply(claim, a.endpoint.MAC, claim, to)))
+			}
+		}
+	}
+	if after := w.neighbours(t, b); after != before {
+		t.Errorf("neighbour entries were\n%s\nand are\n%s", before, after)
+	}
+	if seen, err := w.reach(w.home, "tcp4", victim, greeter.port, 5*time.Second); err != nil {
+		t.Errorf("the host no longer reaches the victim: %q, %v", seen, err)
+	}
+	if _, err := w.reach(b.Namespace(), "tcp4", beyondAddr, world.port, 5*time.Second); err != nil {
+		t.Errorf("the victim no longer reaches the world: %v", err)
+	}
+}
+
+// neighbours lists what the host and an instance know of their neighbours.
+func (w *world) neighbours(t *testing.T, a *Attachment) (list string) {
+	t.Helper()
+	look := func() error {
+		handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer handle.Close()
+		all, err := handle.NeighList(0, netlink.FAMILY_V4)
+		for _, n := range all {
+			if n.State == netlink.NUD_PERMANENT {
+				list += n.String() + "\n"
+			}
+		}
+		return err
+	}
+	w.in(t, w.home, look)
+	w.in(t, a.Namespace(), look)
+	return list
+}
+
+func TestNoIPv6ButLoopback(t *testing.T) {
+	w := newWorld(t)
+	a := w.attach(t)
+	for _, c := range []struct {
+		at   func(func() error)
+		link string
+	}{
+		{func(fn func() error) { w.in(t, a.Namespace(), fn) }, innerLink},
+		{func(fn func() error) { w.in(t, w.home, fn) }, a.endpoint.Port},
+		{func(fn func() error) { w.in(t, w.home, fn) }, w.network.current().plan.Bridge()},
+	} {
+		c.at(func() error {
+			link, err := stdnet.InterfaceByName(c.link)
+			if err != nil {
+				return err
+			}
+			addrs, err := link.Addrs()
+			for _, addr := range addrs {
+				if prefix := netip.MustParsePrefix(addr.String()); prefix.Addr().Is6() {
+					t.Errorf("%s has %v", c.link, prefix)
+				}
+			}
+			return err
+		})
+	}
+	w.in(t, a.Namespace(), func() error {
+		l, err := stdnet.Listen("tcp6", "[::1]:0")
+		if err == nil {
+			err = l.Close()
+		}
+		return err
+	})
+}

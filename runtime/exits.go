@@ -1,0 +1,64 @@
+package runtime
+
+import (
+	"sync"
+
+	"runnel/contract"
+	"runnel/runtime/shim"
+)
+
+// exits hands each exit that the shim reports to the instance it belongs to.
+// The zero value is ready.
+type exits struct {
+	// mu guards waiting.
+	mu      sync.Mutex
+	waiting map[string]*ending
+	// gone is closed when no more exits will come.
+	gone <-chan struct{}
+}
+
+// ending is the end of one instance, known once seen is closed.
+type ending struct {
+	seen chan struct{}
+	exit Exit
+}
+
+// expect registers an instance before it is created, so that no exit is missed.
+func (e *exits) expect(id string) *ending {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.waiting == nil {
+		e.waiting = map[string]*ending{}
+	}
+	end := &ending{seen: make(chan struct{})}
+	e.waiting[id] = end
+	return end
+}
+
+// forget drops an instance.
+func (e *exits) forget(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.waiting, id)
+}
+
+// deliver takes an exit from the shim; one that was delivered before, or that
+// nobody waits for, is ignored.
+func (e *exits) deliver(x shim.Exit) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	end := e.waiting[x.ID]
+	if end == nil {
+		return
+	}
+	delete(e.waiting, x.ID)
+	end.exit = Exit{
+		Exit:       contract.Exit{Code: x.Code, Signal: x.Signal, OOMKilled: x.OOMKilled},
+		At:         x.At,
+		MemoryPeak: x.MemoryPeak,
+	}
+	close(end.seen)
+}
+
+// lostWith says that exits end when gone is closed.
+func (e *exits) lostWith(gone <-chan struct{}) { e.gone = gone }

@@ -1,0 +1,52 @@
+// Package runtime assembles, watches and stops one instance: a container of an
+// image with its own network namespace, metadata endpoint, cgroup and
+// memory-backed root.
+//
+// It composes the mechanisms (image, net, metadata, cgroups) and the shim, and
+// decides nothing: which instance should run is the scheduler's business. It
+// needs root.
+package runtime
+
+import (
+	"time"
+
+	"runnel/cgroups"
+	"runnel/contract"
+	rimage "runnel/image"
+	"runnel/metadata"
+)
+
+// Spec describes one instance. Create reads it and keeps no reference to its
+// slices.
+type Spec struct {
+	// ID names the instance on this root: lower-case letters, digits and
+	// hyphens, at most 63 characters. It becomes the cgroup's and the log
+	// file's name.
+	ID string
+	// Hostname is what uname says inside; the ID if empty.
+	Hostname string
+	// Image is the unpacked image. The caller keeps it from being collected
+	// until Delete has returned.
+	Image *rimage.Image
+	// Command and Args replace the image's ENTRYPOINT and CMD as Cloud Run
+	// does: a Command drops the image's CMD, Args alone keep its ENTRYPOINT.
+	Command, Args []string
+	// Env is added to the image's, NAME=value; later entries win.
+	Env []string
+	// WorkingDir replaces the image's, if not empty.
+	WorkingDir string
+	// Limits bound the instance's CPU, memory and processes.
+	Limits cgroups.Limits
+	// Identity is what the metadata server answers to this instance.
+	Identity metadata.Identity
+}
+
+// Exit is how an instance ended.
+type Exit struct {
+	contract.Exit
+	// At is when the end was seen.
+	At time.Time
+	// MemoryPeak is the highest memory usage of the instance's cgroup; 0 where
+	// the kernel does not tell.
+	MemoryPeak contract.Bytes
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/opencontainers/runc/libcontainer"
+	"github.com/opencontainers/runc/libcontainer/configs"
+	"github.com/opencontainers/runc/libcontainer/specconv"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"runnel/runtime/shim"
+)
+
+// complete fills in what of an OCI specification only the shim knows.
+func complete(spec *specs.Spec, r *root, netns *os.File, user specs.User) {
+	spec.Root = &specs.Root{Path: r.path}
+	spec.Process.User = user
+	if user.UID != 0 && spec.Process.Capabilities != nil {
+		// The bounding set stays; the rest is root's.
+		spec.Process.Capabilities = &specs.LinuxCapabilities{Bounding: spec.Process.Capabilities.Bounding}
+	}
+	for i, ns := range spec.Linux.Namespaces {
+		if ns.Type == specs.NetworkNamespace && netns != nil {
+			// By way of the shim's own descriptor, because the namespace has no
+			// name in the file system; "self" would be another process there.
+			spec.Linux.Namespaces[i].Path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), netns.Fd())
+		}
+	}
+}
+
+// libcontainerConfig translates a specification for libcontainer.
+func libcontainerConfig(id string, spec *specs.Spec) (*configs.Config, error) {
+	config, err := specconv.CreateLibcontainerConfig(&specconv.CreateOpts{
+		CgroupName:   id,
+		NoNewKeyring: false,
+		Spec:         spec,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("translate specification: %w", err)
+	}
+	return config, nil
+}
+
+// libcontainerProcess translates the main process of a specification.
+func libcontainerProcess(p *specs.Process) (*libcontainer.Process, error) {
+	out := &libcontainer.Process{
+		Init:            true,
+		Args:            p.Args,
+		Env:             p.Env,
+		Cwd:             p.Cwd,
+		UID:             int(p.User.UID),
+		GID:             int(p.User.GID),
+		NoNewPrivileges: &p.NoNewPrivileges,
+	}
+	for _, g := range p.User.AdditionalGids {
+		out.AdditionalGroups = append(out.AdditionalGroups, int(g))
+	}
+	if c := p.Capabilities; c != nil {
+		out.Capabilities = &configs.Capabilities{
+			Bounding:    c.Bounding,
+			Effective:   c.Effective,
+			Inheritable: c.Inheritable,
+			Permitted:   c.Permitted,
+			Ambient:     c.Ambient,
+		}
+	}
+	for _, l := range p.Rlimits {
+		if l.Type != "RLIMIT_NOFILE" {
+			return nil, fmt.Errorf("resource limit %s is not known", l.Type)
+		}
+		out.Rlimits = append(out.Rlimits, configs.Rlimit{Type: unix.RLIMIT_NOFILE, Soft: l.Soft, Hard: l.Hard})
+	}
+	return out, nil
+}
+
+// explain keeps what a person can use of libcontainer's error: the innermost
+// part of a long chain, and whether it is the container's own fault.
+func explain(err error) error {
+	text := err.Error()
+	for _, own := range []string{"OOM-killed", "exec: ", "chdir to cwd", "mkdir"} {
+		if strings.Contains(text, own) {
+			return shim.Unstartable("container init: " + text)
+		}
+	}
+	return err
+}
+
+// memoryLimit is the specification's memory limit in bytes; without one the
+// root is as large as a tmpfs can be.
+func memoryLimit(spec *specs.Spec) int64 {
+	if r := spec.Linux.Resources; r != nil && r.Memory != nil && r.Memory.Limit != nil {
+		return *r.Memory.Limit
+	}
+	return math.MaxInt64 >> 1
+}

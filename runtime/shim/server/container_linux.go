@@ -1,0 +1,272 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/opencontainers/runc/libcontainer"
+	// libcontainer's bootstrap in C, which runs before Go does in the
+	// re-executed binary.
+	_ "github.com/opencontainers/runc/libcontainer/nsenter"
+	// Without this import device rules cannot be applied, and libcontainer
+	// refuses to start anything.
+	_ "github.com/opencontainers/cgroups/devices"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"runnel/cgroups"
+	"runnel/internal/undo"
+	"runnel/runtime/shim"
+)
+
+// removeTime bounds how long the removal of an empty cgroup is tried.
+const removeTime = 10 * time.Second
+
+// container is one container of the shim's, from create to delete.
+//
+//	create ──> created ──start──> running ──exit──> stopped ──delete──>
+//	              └────────────────exit───────────────┘
+type container struct {
+	id    string
+	dir   string
+	inner *libcontainer.Container
+	main  *libcontainer.Process
+	pidfd *os.File
+	group *cgroups.Group
+	mode  cgroups.Mode
+	netns *os.File
+	out   *output
+	// ended is closed when exit is set.
+	ended chan struct{}
+
+	// mu guards what follows.
+	mu      sync.Mutex
+	started bool
+	exit    *shim.Exit
+}
+
+// create makes a container up to the exec of its entrypoint. On failure
+// nothing is left of it. netns is taken over, even on failure.
+func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, err error) {
+	var done undo.Stack
+	defer done.OnError(&err)
+	if netns != nil {
+		done.Push(netns.Close)
+	}
+	group, err := s.host.Group(r.Spec.Linux.CgroupsPath)
+	if err != nil {
+		return nil, err
+	}
+	c := &container{
+		id:    r.ID,
+		dir:   filepath.Join(s.scratch, r.ID),
+		group: group,
+		mode:  s.host.Mode,
+		netns: netns,
+		ended: make(chan struct{}),
+	}
+	if err := os.Mkdir(c.dir, 0o700); err != nil {
+		return nil, err
+	}
+	done.Push(func() error { return os.RemoveAll(c.dir) })
+
+	root, err := mountRoot(c.dir, r.Layers, memoryLimit(r.Spec))
+	if err != nil {
+		return nil, err
+	}
+	detach := sync.OnceValue(root.detach)
+	done.Push(detach)
+	file, err := s.prepare(r, root, netns)
+	if err != nil {
+		return nil, err
+	}
+	c.out, err = newOutput(c.dir, r.LogPath, r.LogLimit)
+	if err != nil {
+		return nil, err
+	}
+	r.Spec.Mounts = append(r.Spec.Mounts, c.out.syslogMount())
+	done.Push(c.out.close)
+	if err := s.init(c, r.Spec, file, &done); err != nil {
+		return nil, err
+	}
+	if err := detach(); err != nil {
+		return nil, fmt.Errorf("detach root: %w", err)
+	}
+	return c, nil
+}
+
+// prepare checks and furnishes the root, completes the specification, and
+// returns the entrypoint's path in the root.
+func (s *Server) prepare(r *shim.CreateRequest, root *root, netns *os.File) (string, error) {
+	if err := root.furnish(r.Files); err != nil {
+		return "", fmt.Errorf("furnish root: %w", err)
+	}
+	user, err := resolveUser(root, r.User)
+	if err != nil {
+		return "", err
+	}
+	complete(r.Spec, root, netns, user)
+	return checkEntrypoint(root, r.Spec.Process)
+}
+
+// init starts libcontainer's init, which sets the container up and then waits
+// for Exec. file is the entrypoint's path in the root.
+func (s *Server) init(c *container, spec *specs.Spec, file string, done *undo.Stack) (err error) {
+	if c.main, err = libcontainerProcess(spec.Process); err != nil {
+		return err
+	}
+	filter, err := s.filter(spec)
+	if err != nil {
+		return err
+	}
+	s.launcher.wrap(c.main, file, filter)
+	config, err := libcontainerConfig(c.id, spec)
+	if err != nil {
+		return err
+	}
+	c.out.attach(c.main)
+	if c.inner, err = libcontainer.Create(s.state, c.id, config); err != nil {
+		return fmt.Errorf("create container: %w", err)
+	}
+	done.Push(c.destroy)
+	err = c.inner.Start(c.main)
+	c.out.started()
+	if err != nil {
+		return explain(err)
+	}
+	pid, err := c.main.Pid()
+	if err != nil {
+		return err
+	}
+	done.Push(func() error {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // our own unreaped child: the pid is still its
+		_, _ = c.main.Wait()                   // killed, as intended
+		return nil
+	})
+	if err := c.group.Join(pid); err != nil {
+		return err
+	}
+	c.pidfd, err = openPidfd(pid)
+	return err
+}
+
+// start lets the container run.
+func (c *container) start() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exit != nil {
+		return shim.ErrStopped
+	}
+	if c.started {
+		return fmt.Errorf("container %s has been started before", c.id)
+	}
+	if err := c.inner.Exec(); err != nil {
+		return fmt.Errorf("start container: %w", err)
+	}
+	c.started = true
+	return nil
+}
+
+// signal sends sig to the main process.
+func (c *container) signal(sig syscall.Signal) error {
+	select {
+	case <-c.ended:
+		return shim.ErrStopped
+	default:
+	}
+	err := unix.PidfdSendSignal(int(c.pidfd.Fd()), sig, nil, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return shim.ErrStopped
+	}
+	return err
+}
+
+// kill ends every process. The kernel kills all of a pid namespace with its
+// first process, so that no fork escapes.
+func (c *container) kill() error {
+	err := c.signal(syscall.SIGKILL)
+	if errors.Is(err, shim.ErrStopped) {
+		return nil
+	}
+	return err
+}
+
+// wait blocks until the container has ended, reads how, and closes its output.
+// The caller makes the exit known with finish.
+func (c *container) wait() shim.Exit {
+	stopWatch := c.watchMemory()
+	awaitPidfd(c.pidfd)
+	exit := shim.Exit{ID: c.id, At: time.Now()}
+	if state, _ := c.main.Wait(); state != nil {
+		status := state.Sys().(syscall.WaitStatus)
+		if status.Signaled() {
+			exit.Signal = status.Signal()
+		} else {
+			exit.Code = status.ExitStatus()
+		}
+	}
+	stopWatch()
+	if events, err := c.group.Events(); err == nil {
+		exit.OOMKilled = events.OOMKills > 0
+	}
+	if usage, err := c.group.Usage(); err == nil {
+		exit.MemoryPeak = usage.MemoryPeak
+	}
+	exit.LogDropped = c.out.finish()
+	return exit
+}
+
+// finish marks the container as stopped, once its exit is durable.
+func (c *container) finish(exit *shim.Exit) {
+	c.mu.Lock()
+	c.exit = exit
+	c.mu.Unlock()
+	close(c.ended)
+}
+
+// destroy gives back what the kernel holds for the container. It may be called
+// again.
+func (c *container) destroy() error {
+	var errs []error
+	if c.inner != nil {
+		if err := c.inner.Destroy(); err != nil {
+			errs = append(errs, fmt.Errorf("destroy container: %w", err))
+		}
+	}
+	limit, cancel := context.WithTimeout(context.Background(), removeTime)
+	defer cancel()
+	errs = append(errs, c.group.Remove(limit))
+	return errors.Join(errs...)
+}
+
+// release destroys a container that has ended and drops all else it held.
+func (c *container) release() error {
+	err := c.destroy()
+	errs := []error{err, c.pidfd.Close(), os.RemoveAll(c.dir)}
+	if c.netns != nil {
+		errs = append(errs, c.netns.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// describe is the container's entry in a list.
+func (c *container) describe() shim.Container {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := shim.Container{ID: c.id, State: shim.Created, Exit: c.exit}
+	switch {
+	case c.exit != nil:
+		out.State = shim.Stopped
+		return out
+	case c.started:
+		out.State = shim.Running
+	}
+	out.PID, _ = c.main.Pid()
+	return out
+}

@@ -1,0 +1,259 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"runnel/cgroups"
+	"runnel/runtime/shim"
+)
+
+// Config says where a shim lives.
+type Config struct {
+	// Dir is the shim's directory; the journal of exits is kept in it.
+	Dir string
+	// Listener accepts the daemon. The server closes it.
+	Listener *net.UnixListener
+	// Log takes what goes wrong where nobody can be answered.
+	Log *slog.Logger
+}
+
+// Server is a shim.
+type Server struct {
+	listener *net.UnixListener
+	log      *slog.Logger
+	host     *cgroups.Host
+	journal  *journal
+	launcher *launcher
+	// scratch and state are directories on the private tmpfs: the roots of
+	// the containers, and what libcontainer remembers of them.
+	scratch, state string
+
+	// serving counts the goroutines that Run waits for.
+	serving sync.WaitGroup
+
+	// mu guards what follows.
+	mu         sync.Mutex
+	containers map[string]*container
+	creating   map[string]bool
+	daemon     *shim.Conn // who hears of exits: the latest to connect
+	stopping   bool
+	filters    map[[sha256.Size]byte]*filter
+}
+
+// New prepares a shim: its private mounts and its journal.
+func New(cfg Config) (*Server, error) {
+	host, err := cgroups.Detect()
+	if err != nil {
+		return nil, err
+	}
+	private, err := mountPrivate(filepath.Join(cfg.Dir, "private"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		listener:   cfg.Listener,
+		log:        cfg.Log,
+		host:       host,
+		scratch:    filepath.Join(private, "containers"),
+		state:      filepath.Join(private, "libcontainer"),
+		containers: map[string]*container{},
+		creating:   map[string]bool{},
+		filters:    map[[sha256.Size]byte]*filter{},
+	}
+	for _, d := range []string{s.scratch, s.state} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if s.launcher, err = newLauncher(); err != nil {
+		return nil, err
+	}
+	s.journal, err = openJournal(filepath.Join(cfg.Dir, "exits"))
+	return s, err
+}
+
+// filter takes the system-call filter out of spec, since libcontainer is not to
+// load it, and returns it compiled. Profiles are few and kept.
+func (s *Server) filter(spec *specs.Spec) (*filter, error) {
+	profile := spec.Linux.Seccomp
+	spec.Linux.Seccomp = nil
+	if profile == nil {
+		return nil, errors.New("specification has no system-call filter")
+	}
+	text, err := json.Marshal(profile)
+	if err != nil {
+		return nil, fmt.Errorf("name system-call filter: %w", err)
+	}
+	name := sha256.Sum256(text)
+	s.mu.Lock()
+	known := s.filters[name]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	// Two that come at once compile twice; the later one stays.
+	compiled, err := compileFilter(profile)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.filters[name] = compiled
+	return compiled, nil
+}
+
+// Run serves until Stop has been called and every container is gone.
+func (s *Server) Run() error {
+	var err error
+	for {
+		var c *net.UnixConn
+		if c, err = s.listener.AcceptUnix(); err != nil {
+			break
+		}
+		s.serving.Go(func() { s.serve(shim.NewConn(c)) })
+	}
+	s.serving.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, s.journal.close())
+}
+
+// Stop kills and deletes every container, takes no more calls and makes Run
+// return.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	s.stopping = true
+	ids := make([]string, 0, len(s.containers))
+	for id := range s.containers {
+		ids = append(ids, id)
+	}
+	daemon := s.daemon
+	s.mu.Unlock()
+
+	var deleting sync.WaitGroup
+	for _, id := range ids {
+		deleting.Go(func() {
+			if err := s.delete(id); err != nil {
+				s.log.Error("delete at stop", "instance", id, "err", err)
+			}
+		})
+	}
+	deleting.Wait()
+	_ = s.listener.Close() // Run reports what matters
+	if daemon != nil {
+		_ = daemon.Close() // as above
+	}
+}
+
+// add runs create and keeps the container, unless its ID is taken.
+func (s *Server) add(r *shim.CreateRequest, netns *os.File) error {
+	s.mu.Lock()
+	_, taken := s.containers[r.ID]
+	taken = taken || s.creating[r.ID]
+	stopping := s.stopping
+	if !taken && !stopping {
+		s.creating[r.ID] = true
+	}
+	s.mu.Unlock()
+	if taken || stopping {
+		if netns != nil {
+			_ = netns.Close() // a namespace is not written to
+		}
+		if stopping {
+			return shim.ErrGone
+		}
+		return fmt.Errorf("%w: %s", shim.ErrExists, r.ID)
+	}
+
+	c, err := s.create(r, netns)
+	s.mu.Lock()
+	delete(s.creating, r.ID)
+	stopping = s.stopping
+	if err == nil {
+		s.containers[r.ID] = c
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	s.serving.Go(func() { s.watch(c) })
+	if stopping {
+		return errors.Join(shim.ErrGone, s.delete(r.ID))
+	}
+	return nil
+}
+
+// watch waits for the end of c, records it and tells the daemon.
+func (s *Server) watch(c *container) {
+	exit := c.wait()
+	if err := s.journal.add(exit); err != nil {
+		s.log.Error("record exit", "instance", c.id, "err", err)
+	}
+	c.finish(&exit)
+	s.mu.Lock()
+	daemon := s.daemon
+	s.mu.Unlock()
+	if daemon != nil {
+		// If it fails the daemon is gone; its next life asks for what is pending.
+		_ = daemon.Send(&shim.Message{Exit: &exit})
+	}
+}
+
+// delete ends the container and forgets it, its exit included.
+func (s *Server) delete(id string) error {
+	s.mu.Lock()
+	c := s.containers[id]
+	s.mu.Unlock()
+	if c == nil {
+		return s.journal.ack(id)
+	}
+	if err := c.kill(); err != nil {
+		return fmt.Errorf("kill container: %w", err)
+	}
+	<-c.ended
+	if err := c.release(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	delete(s.containers, id)
+	s.mu.Unlock()
+	return s.journal.ack(id)
+}
+
+// get finds a container.
+func (s *Server) get(id string) (*container, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.containers[id]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("%w: %s", shim.ErrNotFound, id)
+}
+
+// list describes every container, and the unacknowledged exits of those that
+// an earlier shim had.
+func (s *Server) list() []shim.Container {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []shim.Container
+	for _, c := range s.containers {
+		out = append(out, c.describe())
+	}
+	for _, e := range s.journal.pending() {
+		if s.containers[e.ID] == nil {
+			out = append(out, shim.Container{ID: e.ID, State: shim.Stopped, Exit: &e})
+		}
+	}
+	return out
+}

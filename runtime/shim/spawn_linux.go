@@ -1,0 +1,130 @@
+package shim
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Descriptors that a spawned shim finds open.
+const (
+	// ListenerFD is the listening socket of the protocol.
+	ListenerFD = 3
+	// LifelineFD is the read end of a pipe whose other end the daemon holds,
+	// if the shim was spawned with Lifeline.
+	LifelineFD = 4
+)
+
+// SpawnConfig says how to start a shim.
+type SpawnConfig struct {
+	// Binary is the path of runnel-shim.
+	Binary string
+	// Dir is the shim's own directory, which must exist; the socket, the
+	// journal of exits and the shim's log are made in it.
+	Dir string
+	// Lifeline ties the shim to this process: when it ends, however it ends,
+	// the shim kills its containers and leaves. Without it the shim outlives
+	// its parent.
+	Lifeline bool
+}
+
+// SocketPath is where a shim with directory dir listens.
+func SocketPath(dir string) string { return filepath.Join(dir, "shim.sock") }
+
+// Process is a shim that this process has started.
+type Process struct {
+	cmd      *exec.Cmd
+	lifeline *os.File
+	done     chan struct{}
+	err      error
+}
+
+// Spawn starts a shim in a session and a mount namespace of its own. When it
+// returns, the socket accepts connections.
+func Spawn(cfg SpawnConfig) (_ *Process, err error) {
+	listener, err := listen(SocketPath(cfg.Dir))
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	log, err := os.OpenFile(filepath.Join(cfg.Dir, "shim.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open shim log: %w", err)
+	}
+	defer log.Close()
+
+	cmd := exec.Command(cfg.Binary, "--dir", cfg.Dir)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	cmd.Stderr = log
+	cmd.ExtraFiles = []*os.File{listener}
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Cloneflags: unix.CLONE_NEWNS}
+	p := &Process{cmd: cmd, done: make(chan struct{})}
+	if cfg.Lifeline {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, fmt.Errorf("make lifeline: %w", err)
+		}
+		defer r.Close()
+		p.lifeline = w
+		cmd.ExtraFiles = append(cmd.ExtraFiles, r)
+		cmd.Args = append(cmd.Args, "--lifeline")
+	}
+	if err := cmd.Start(); err != nil {
+		if p.lifeline != nil {
+			_ = p.lifeline.Close()
+		}
+		return nil, fmt.Errorf("start shim: %w", err)
+	}
+	go func() {
+		defer close(p.done)
+		p.err = cmd.Wait()
+	}()
+	return p, nil
+}
+
+// PID is the shim's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the shim has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Close drops the lifeline, if there is one, and waits for the shim to end; it
+// returns how it ended. A shim without a lifeline is not waited for.
+func (p *Process) Close() error {
+	if p.lifeline == nil {
+		return nil
+	}
+	_ = p.lifeline.Close()
+	<-p.done
+	if p.err != nil {
+		return fmt.Errorf("shim: %w", p.err)
+	}
+	return nil
+}
+
+// listen makes the socket anew: whoever listened there before is gone, for the
+// caller holds the root's lock.
+func listen(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("remove old shim socket: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listen for shim: %w", err)
+	}
+	l.SetUnlinkOnClose(false)
+	defer l.Close()
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, fmt.Errorf("restrict shim socket: %w", err)
+	}
+	f, err := l.File()
+	if err != nil {
+		return nil, fmt.Errorf("pass on shim socket: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,200 @@
+package shim
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// maxMessage bounds one message: the largest environment the contract allows
+// (1,000 variables of 32 KiB name and value each, escaped) does not fit an exec
+// anyway, so this is the kernel's limit for arguments with room for JSON.
+const maxMessage = 16 << 20
+
+// maxFiles bounds the descriptors beside one message.
+const maxFiles = 4
+
+// Methods of the protocol.
+const (
+	MethodCreate = "create"
+	MethodStart  = "start"
+	MethodSignal = "signal"
+	MethodDelete = "delete"
+	MethodList   = "list"
+	MethodAck    = "ack"
+)
+
+// SignalRequest asks for a signal to a container.
+type SignalRequest struct {
+	ID     string         `json:"id"`
+	Signal syscall.Signal `json:"signal"`
+	// All sends it to every process of the container and not to the main
+	// process alone; only SIGKILL may be sent so.
+	All bool `json:"all,omitempty"`
+}
+
+// Message is one message in either direction: a call, its answer, or an exit
+// that the shim reports unasked.
+type Message struct {
+	// Call pairs a call with its answer; 0 for an exit.
+	Call   uint64          `json:"call,omitempty"`
+	Method string          `json:"method,omitempty"`
+	Body   json.RawMessage `json:"body,omitempty"`
+	Err    *wireError      `json:"err,omitempty"`
+	Exit   *Exit           `json:"exit,omitempty"`
+	// Files counts the descriptors that travel with the message.
+	Files int `json:"files,omitempty"`
+}
+
+type wireError struct {
+	Code string `json:"code,omitempty"`
+	Text string `json:"text"`
+}
+
+// Conn carries messages and descriptors over a unix stream socket. Send may be
+// called from several goroutines, Receive from one.
+type Conn struct {
+	unix *net.UnixConn
+
+	// sending serialises Send.
+	sending sync.Mutex
+
+	// buf holds bytes received and not yet consumed; files the descriptors
+	// that came with them, in order. Both belong to Receive.
+	buf   []byte
+	files []*os.File
+}
+
+// NewConn takes over c.
+func NewConn(c *net.UnixConn) *Conn { return &Conn{unix: c} }
+
+// Close closes the connection; a blocked Receive returns.
+func (c *Conn) Close() error { return c.unix.Close() }
+
+// Send writes m and passes on files, which stay the caller's.
+func (c *Conn) Send(m *Message, files ...*os.File) error {
+	m.Files = len(files)
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode message: %w", err)
+	}
+	if len(body) > maxMessage {
+		return fmt.Errorf("message of %d bytes is above the limit of %d", len(body), maxMessage)
+	}
+	frame := make([]byte, 4, 4+len(body))
+	binary.BigEndian.PutUint32(frame, uint32(len(body)))
+	frame = append(frame, body...)
+
+	var rights []byte
+	if len(files) > 0 {
+		fds := make([]int, len(files))
+		for i, f := range files {
+			fds[i] = int(f.Fd())
+		}
+		rights = syscall.UnixRights(fds...)
+	}
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	n, _, err := c.unix.WriteMsgUnix(frame, rights, nil)
+	if err != nil {
+		return err
+	}
+	_, err = c.unix.Write(frame[n:])
+	return err
+}
+
+// Receive reads the next message and the descriptors that came with it, which
+// become the caller's. It returns io.EOF when the other side has closed.
+func (c *Conn) Receive() (*Message, []*os.File, error) {
+	if err := c.fill(4); err != nil {
+		return nil, nil, err
+	}
+	size := int(binary.BigEndian.Uint32(c.buf))
+	if size > maxMessage {
+		return nil, nil, fmt.Errorf("message of %d bytes is above the limit of %d", size, maxMessage)
+	}
+	if err := c.fill(4 + size); err != nil {
+		return nil, nil, err
+	}
+	m := new(Message)
+	if err := json.Unmarshal(c.buf[4:4+size], m); err != nil {
+		return nil, nil, fmt.Errorf("decode message: %w", err)
+	}
+	c.buf = append(c.buf[:0], c.buf[4+size:]...)
+	if m.Files < 0 || m.Files > len(c.files) {
+		return nil, nil, fmt.Errorf("message announces %d descriptors, %d came", m.Files, len(c.files))
+	}
+	files := c.files[:m.Files:m.Files]
+	c.files = c.files[m.Files:]
+	return m, files, nil
+}
+
+// fill reads until buf holds n bytes.
+func (c *Conn) fill(n int) error {
+	oob := make([]byte, syscall.CmsgSpace(maxFiles*4))
+	chunk := make([]byte, max(n-len(c.buf), 32<<10))
+	for len(c.buf) < n {
+		got, oobn, _, _, err := c.unix.ReadMsgUnix(chunk, oob)
+		if oobn > 0 {
+			if err := c.keepRights(oob[:oobn]); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if got == 0 {
+			if len(c.buf) > 0 {
+				return io.ErrUnexpectedEOF
+			}
+			return io.EOF
+		}
+		c.buf = append(c.buf, chunk[:got]...)
+	}
+	return nil
+}
+
+// keepRights queues the descriptors of a control message.
+func (c *Conn) keepRights(oob []byte) error {
+	scms, err := syscall.ParseSocketControlMessage(oob)
+	if err != nil {
+		return fmt.Errorf("parse control message: %w", err)
+	}
+	for _, scm := range scms {
+		fds, err := syscall.ParseUnixRights(&scm)
+		if err != nil {
+			return fmt.Errorf("parse descriptors: %w", err)
+		}
+		for _, fd := range fds {
+			syscall.CloseOnExec(fd)
+			c.files = append(c.files, os.NewFile(uintptr(fd), "received"))
+		}
+	}
+	return nil
+}
+
+// Reply answers call with body or, if err is set, with that.
+func (c *Conn) Reply(call uint64, body any, err error) error {
+	m := &Message{Call: call}
+	if err != nil {
+		m.Err = encodeError(err)
+		return c.Send(m)
+	}
+	if body != nil {
+		if m.Body, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("encode reply: %w", err)
+		}
+	}
+	return c.Send(m)
+}
+
+// closed reports whether err only says that the connection has ended.
+func closed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET)
+}

@@ -1,0 +1,111 @@
+package runtime
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"runnel/cgroups"
+	"runnel/contract"
+	rimage "runnel/image"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func exampleSpec() *Spec {
+	return &Spec{
+		ID: "hello-x7k2p-3-0",
+		Image: &rimage.Image{Config: rimage.Config{
+			Entrypoint: []string{"/bin/app"},
+			Cmd:        []string{"serve"},
+			Env:        []string{"PATH=/opt/bin:/bin", "LANG=C.UTF-8"},
+			WorkingDir: "/srv",
+			User:       "app",
+		}},
+		Env:    []string{"GREETING=hi", "LANG=fr"},
+		Limits: cgroups.Limits{CPU: 1000, Memory: 512 * contract.MiB, PIDs: 4096},
+	}
+}
+
+// contract: LIM-1 CPU-1 MEM-1 LIM-6 LIM-11
+func TestOCISpecGolden(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]hostFacts{
+		"v1":     {cgroups: &cgroups.Host{Mode: cgroups.Hybrid}, cgroupParent: "/runnel/abc", noFile: 20_000},
+		"v2-dmi": {cgroups: &cgroups.Host{Mode: cgroups.Unified}, cgroupParent: "/runnel/abc", noFile: contract.NoFile, productName: "/root/product_name", seccomp: &specs.LinuxSeccomp{DefaultAction: specs.ActErrno}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := json.MarshalIndent(ociSpec(exampleSpec(), &h), "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			file := filepath.Join("testdata", "spec-"+name+".json")
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != string(want) {
+				t.Errorf("specification differs from %s; go test -update rewrites it\n%s", file, got)
+			}
+		})
+	}
+}
+
+// contract: IMG-14 IMG-15
+func TestArgvCombinesImageAndCaller(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name                                 string
+		entrypoint, cmd, command, args, want []string
+	}{
+		{"image alone", []string{"/e"}, []string{"c"}, nil, nil, []string{"/e", "c"}},
+		{"command only in image", nil, []string{"/c", "x"}, nil, nil, []string{"/c", "x"}},
+		{"args replace cmd", []string{"/e"}, []string{"c"}, nil, []string{"a"}, []string{"/e", "a"}},
+		{"command drops cmd", []string{"/e"}, []string{"c"}, []string{"/x"}, nil, []string{"/x"}},
+		{"both", []string{"/e"}, []string{"c"}, []string{"/x"}, []string{"a", "b"}, []string{"/x", "a", "b"}},
+		{"nothing is expanded", nil, nil, []string{"/e"}, []string{"$(HOME)", "$HOME", "a b"}, []string{"/e", "$(HOME)", "$HOME", "a b"}},
+		{"nothing at all", nil, nil, nil, nil, nil},
+	} {
+		s := &Spec{Command: c.command, Args: c.args, Image: &rimage.Image{Config: rimage.Config{Entrypoint: c.entrypoint, Cmd: c.cmd}}}
+		if got := argv(s); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// contract: ENV-8
+func TestEnvironLaterEntriesWin(t *testing.T) {
+	t.Parallel()
+	got := environ([]string{"A=1", "B=2", "A=3"}, []string{"B=", "C=x=y", "novalue", "=noname"})
+	want := []string{defaultPath, "A=3", "B=", "C=x=y"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := environ([]string{"PATH=/bin"}); !slices.Equal(got, []string{"PATH=/bin"}) {
+		t.Errorf("the image's PATH does not win: %q", got)
+	}
+}
+
+func TestWorkingDirIsAbsolute(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ image, own, want string }{
+		{"", "", "/"}, {"/srv", "", "/srv"}, {"srv", "", "/srv"}, {"/srv", "/own", "/own"},
+	} {
+		s := &Spec{WorkingDir: c.own, Image: &rimage.Image{Config: rimage.Config{WorkingDir: c.image}}}
+		if got := workingDir(s); got != c.want {
+			t.Errorf("image %q, own %q: got %q, want %q", c.image, c.own, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package scheduler
+
+import "sync"
+
+// Budget is what the host has to give to instances. Every execution holds a
+// Share of it. Shares take turns: one that found no room is served before any
+// that asks after it, so a large task is not kept waiting for ever by small
+// ones, at the price that these wait behind it. Safe for concurrent use.
+type Budget struct {
+	capacity Resources
+
+	// mu guards what follows and the queued field of every share.
+	mu      sync.Mutex
+	used    Resources
+	waiting fifo[*Share]
+}
+
+// NewBudget has all of capacity to give.
+func NewBudget(capacity Resources) *Budget { return &Budget{capacity: capacity} }
+
+// Capacity is what the budget had at first.
+func (b *Budget) Capacity() Resources { return b.capacity }
+
+// Used is what is reserved now.
+func (b *Budget) Used() Resources {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
+}
+
+// Check says whether need could ever be reserved; a *CapacityError if not.
+func (b *Budget) Check(need Resources) error {
+	if need.Fits(b.capacity) {
+		return nil
+	}
+	return &CapacityError{Need: need, Capacity: b.capacity}
+}
+
+// Join opens a share whose reservations are all of need, which Check has
+// accepted.
+func (b *Budget) Join(need Resources) *Share {
+	return &Share{budget: b, need: need, wake: make(chan struct{}, 1)}
+}
+
+// Share is one user's side of a Budget. Its methods are for one goroutine, but
+// Release is for any.
+type Share struct {
+	budget *Budget
+	need   Resources
+	wake   chan struct{}
+	// queued says that the share stands in budget.waiting.
+	queued bool
+}
+
+// TryReserve takes what one instance needs. Where that is not free, or others
+// have waited longer, it joins the queue and Wake will tell when to try again.
+func (s *Share) TryReserve() bool {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := b.waiting.len() == 0 || b.waiting.front() == s
+	if !first || !s.need.Fits(b.capacity.Sub(b.used)) {
+		if !s.queued {
+			s.queued = true
+			b.waiting.push(s)
+		}
+		return false
+	}
+	b.used = b.used.Add(s.need)
+	if s.queued {
+		s.queued = false
+		b.waiting.pop()
+		b.wakeFirst()
+	}
+	return true
+}
+
+// Wake receives when it is worth calling TryReserve again.
+func (s *Share) Wake() <-chan struct{} { return s.wake }
+
+// Room is how many more instances fit now, whoever waits for them.
+func (s *Share) Room() int { return s.need.Times(s.budget.capacity.Sub(s.budget.Used())) }
+
+// Release gives r back, which is a reservation or a part of one.
+func (s *Share) Release(r Resources) {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used = b.used.Sub(r)
+	b.wakeFirst()
+}
+
+// Withdraw leaves the queue: the share wants nothing more. What it has
+// reserved stays reserved.
+func (s *Share) Withdraw() {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !s.queued {
+		return
+	}
+	s.queued = false
+	b.waiting.remove(s)
+	b.wakeFirst()
+}
+
+// wakeFirst tells the share that has waited longest. The caller holds mu.
+func (b *Budget) wakeFirst() {
+	if b.waiting.len() == 0 {
+		return
+	}
+	select {
+	case b.waiting.front().wake <- struct{}{}:
+	default: // it has been told and has not looked yet
+	}
+}

@@ -1,0 +1,169 @@
+package scheduler
+
+import (
+	"errors"
+	"testing"
+
+	"runnel/contract"
+)
+
+func TestBudgetRefusesWhatCanNeverFit(t *testing.T) {
+	t.Parallel()
+	b := NewBudget(Resources{CPU: 2000, Memory: 22*contract.GiB + 12345})
+	for _, tc := range []struct {
+		need Resources
+		want string
+	}{
+		{Resources{CPU: 2000, Memory: 22 * contract.GiB}, ""},
+		{Resources{CPU: 4000, Memory: 2 * contract.GiB}, "task needs 4 CPU and 2Gi; this host offers 2 CPU and 22Gi"},
+		{Resources{CPU: 500, Memory: 23 * contract.GiB}, "task needs 0.5 CPU and 23Gi; this host offers 2 CPU and 22Gi"},
+	} {
+		err := b.Check(tc.need)
+		if tc.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tc.need, err)
+			}
+			continue
+		}
+		var too *CapacityError
+		if !errors.As(err, &too) || err.Error() != tc.want {
+			t.Errorf("%s: got %v, want %s", tc.need, err, tc.want)
+		}
+	}
+}
+
+func TestResourcesString(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		memory contract.Bytes
+		want   string
+	}{
+		{512 * contract.MiB, "1 CPU and 512Mi"},
+		{contract.GiB + contract.GiB/2, "1 CPU and 1536Mi"},
+		{23*contract.GiB + contract.GiB*99/100 + 1, "1 CPU and 23.9Gi"},
+		{600*contract.MiB + 5, "1 CPU and 600Mi"},
+		{1000, "1 CPU and 1000"},
+	} {
+		if got := (Resources{CPU: 1000, Memory: tc.memory}).String(); got != tc.want {
+			t.Errorf("%d bytes: got %q, want %q", tc.memory, got, tc.want)
+		}
+	}
+}
+
+func TestBudgetGivesNoMoreThanItHas(t *testing.T) {
+	t.Parallel()
+	b := room(3)
+	s := b.Join(Resources{CPU: 1000, Memory: 512 * contract.MiB})
+	for n := 3; n > 0; n-- {
+		if got := s.Room(); got != n {
+			t.Errorf("room for %d, want %d", got, n)
+		}
+		if !s.TryReserve() {
+			t.Fatalf("refused with room for %d", n)
+		}
+	}
+	if s.TryReserve() {
+		t.Error("reserved more than there is")
+	}
+	s.Release(Resources{CPU: 1000})
+	if s.TryReserve() {
+		t.Error("reserved without memory")
+	}
+	s.Release(Resources{Memory: 512 * contract.MiB})
+	<-s.Wake()
+	if !s.TryReserve() {
+		t.Error("refused what was released")
+	}
+	if b.Used() != b.Capacity() {
+		t.Errorf("used %s of %s", b.Used(), b.Capacity())
+	}
+}
+
+func TestBudgetServesInTurn(t *testing.T) {
+	t.Parallel()
+	b := room(2)
+	one := Resources{CPU: 1000, Memory: 512 * contract.MiB}
+	small, other, large := b.Join(one), b.Join(one), b.Join(one.Add(one))
+	if !small.TryReserve() || !small.TryReserve() {
+		t.Fatal("refused with room")
+	}
+	if large.TryReserve() || other.TryReserve() || small.TryReserve() {
+		t.Fatal("reserved without room")
+	}
+
+	small.Release(one)
+	<-large.Wake()
+	if small.TryReserve() || other.TryReserve() {
+		t.Error("overtook a larger share that waited longer")
+	}
+	if large.TryReserve() {
+		t.Error("reserved two where there is one")
+	}
+	small.Release(one)
+	if !large.TryReserve() {
+		t.Error("refused with room")
+	}
+
+	large.Release(one.Add(one))
+	<-other.Wake()
+	if small.TryReserve() {
+		t.Error("overtook a share that waited longer")
+	}
+	other.Withdraw()
+	<-small.Wake()
+	if !small.TryReserve() {
+		t.Error("refused with room, and nobody before it")
+	}
+}
+
+func TestBudgetWakesAllThatFit(t *testing.T) {
+	t.Parallel()
+	b := room(2)
+	one := Resources{CPU: 1000, Memory: 512 * contract.MiB}
+	large, first, second := b.Join(one.Add(one)), b.Join(one), b.Join(one)
+	if !large.TryReserve() || first.TryReserve() || second.TryReserve() {
+		t.Fatal("the host is not full")
+	}
+	large.Release(one.Add(one))
+	for _, s := range []*Share{first, second} {
+		select {
+		case <-s.Wake():
+		default:
+			t.Fatal("not woken although there is room")
+		}
+		if !s.TryReserve() {
+			t.Error("refused with room")
+		}
+	}
+}
+
+func TestFifoKeepsOrder(t *testing.T) {
+	t.Parallel()
+	var q fifo[int]
+	next, last := 0, 0
+	for round := range 1000 {
+		for range round%7 + 1 {
+			q.push(next)
+			next++
+		}
+		for range round%5 + 1 {
+			if q.len() == 0 {
+				break
+			}
+			if got := q.pop(); got != last {
+				t.Fatalf("got %d, want %d", got, last)
+			}
+			last++
+		}
+		if q.len() != next-last {
+			t.Fatalf("length %d, want %d", q.len(), next-last)
+		}
+		if len(q.items) > 2*q.len()+8 {
+			t.Fatalf("%d items kept for a queue of %d", len(q.items), q.len())
+		}
+	}
+	q.remove(last + 1)
+	if q.pop() != last || q.pop() != last+2 {
+		t.Error("remove took the wrong item")
+	}
+}

@@ -1,0 +1,181 @@
+package scheduler
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/contract"
+	rimage "runnel/image"
+)
+
+func planFor(t *testing.T, job *runpb.Job) *plan {
+	t.Helper()
+	c := Config{ProjectID: "demo", ProjectNumber: "123", Region: "europe-west1", ServiceAccount: "def@demo", PIDs: 77}
+	p, err := newPlan(&c, job, &rimage.Image{Reference: "r"}, "migrate-b5s8r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// contract: JOB-1, JOB-2, JOB-4, JOB-6, JOB-9
+func TestPlanDefaults(t *testing.T) {
+	t.Parallel()
+	p := planFor(t, &runpb.Job{
+		Name:     "projects/p/locations/r/jobs/migrate",
+		Template: &runpb.ExecutionTemplate{Template: &runpb.TaskTemplate{Containers: []*runpb.Container{{}}}},
+	})
+	if p.tasks != 1 || p.maxRetries != 3 || p.timeout != 10*time.Minute || p.parallelism != 1 {
+		t.Errorf("tasks %d, retries %d, timeout %s, parallelism %d", p.tasks, p.maxRetries, p.timeout, p.parallelism)
+	}
+	spec := p.attempt(0, 0)
+	if spec.Limits.CPU != 1000 || spec.Limits.Memory != 512*contract.MiB || spec.Limits.PIDs != 77 {
+		t.Errorf("limits %+v", spec.Limits)
+	}
+	if p.path != "projects/p/locations/r/jobs/migrate/executions/migrate-b5s8r" || p.job != "migrate" {
+		t.Errorf("path %s, job %s", p.path, p.job)
+	}
+	if spec.Identity.ServiceAccount != "def@demo" || spec.Identity.ProjectID != "demo" ||
+		spec.Identity.ProjectNumber != "123" || spec.Identity.Region != "europe-west1" {
+		t.Errorf("identity %+v", spec.Identity)
+	}
+}
+
+// contract: ENV-3, ENV-8, JOB-2
+func TestAttemptSpec(t *testing.T) {
+	t.Parallel()
+	job := testJob(3, 2, 0, time.Minute)
+	container := job.GetTemplate().GetTemplate().GetContainers()[0]
+	container.Command, container.Args, container.WorkingDir = []string{"/bin/c"}, []string{"a", "b"}, "/w"
+	container.Resources.Limits = map[string]string{"cpu": "2", "memory": "1Gi"}
+	for _, v := range []string{"A=1", "B=x=y", "A=3", "A=4", "A=5", "A=6", "A=7", "A=2", "CLOUD_RUN_JOB=forged"} {
+		name, value, _ := strings.Cut(v, "=")
+		container.Env = append(container.Env, &runpb.EnvVar{Name: name, Values: &runpb.EnvVar_Value{Value: value}})
+	}
+	job.GetTemplate().GetTemplate().ServiceAccount = "sa@demo"
+	p := planFor(t, job)
+	if p.maxRetries != 0 || p.timeout != time.Minute || p.parallelism != 2 {
+		t.Errorf("retries %d, timeout %s, parallelism %d", p.maxRetries, p.timeout, p.parallelism)
+	}
+	first, second := p.attempt(2, 1), p.attempt(1, 0)
+	want := []string{
+		"A=2", "B=x=y", "CLOUD_RUN_JOB=forged",
+		"CLOUD_RUN_JOB=migrate", "CLOUD_RUN_EXECUTION=migrate-b5s8r",
+		"CLOUD_RUN_TASK_INDEX=2", "CLOUD_RUN_TASK_ATTEMPT=1", "CLOUD_RUN_TASK_COUNT=3",
+	}
+	if !slices.Equal(first.Env, want) {
+		t.Errorf("env %q, want %q", first.Env, want)
+	}
+	if first.ID != "migrate-b5s8r-2-1" || second.ID != "migrate-b5s8r-1-0" {
+		t.Errorf("IDs %s, %s", first.ID, second.ID)
+	}
+	if first.Image.Reference != "r" || first.Hostname != "localhost" || first.WorkingDir != "/w" ||
+		!slices.Equal(first.Command, []string{"/bin/c"}) || !slices.Equal(first.Args, []string{"a", "b"}) {
+		t.Errorf("spec %+v", first)
+	}
+	if first.Limits.CPU != 2000 || first.Limits.Memory != contract.GiB {
+		t.Errorf("limits %+v", first.Limits)
+	}
+	if first.Identity.ServiceAccount != "sa@demo" {
+		t.Errorf("service account %s", first.Identity.ServiceAccount)
+	}
+}
+
+// contract: MD-7
+func TestInstanceIDsAreLongHexAndUnique(t *testing.T) {
+	t.Parallel()
+	p := planFor(t, testJob(1, 0, 0, time.Minute))
+	hex := regexp.MustCompile(`^[0-9a-f]{130}$`)
+	a, b := p.attempt(0, 0).Identity.InstanceID, p.attempt(0, 0).Identity.InstanceID
+	if a == b || !hex.MatchString(a) || !hex.MatchString(b) {
+		t.Errorf("instance IDs %s, %s", a, b)
+	}
+}
+
+func TestPlanRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, want string
+		change     func(*runpb.TaskTemplate)
+	}{
+		{"no container", "job migrate: 0 containers: want one", func(t *runpb.TaskTemplate) { t.Containers = nil }},
+		{"two containers", "job migrate: 2 containers: want one", func(t *runpb.TaskTemplate) {
+			t.Containers = append(t.Containers, &runpb.Container{})
+		}},
+		{"a secret", "job migrate: environment variable S: values from secrets are not supported", func(t *runpb.TaskTemplate) {
+			t.Containers[0].Env = []*runpb.EnvVar{{Name: "S", Values: &runpb.EnvVar_ValueSource{ValueSource: &runpb.EnvVarSource{}}}}
+		}},
+		{"cpu", `job migrate: cpu limit: "x" is not a CPU amount`, func(t *runpb.TaskTemplate) {
+			t.Containers[0].Resources.Limits["cpu"] = "x"
+		}},
+		{"memory", `job migrate: memory limit: "x" is not a memory amount`, func(t *runpb.TaskTemplate) {
+			t.Containers[0].Resources.Limits["memory"] = "x"
+		}},
+	} {
+		job := testJob(1, 0, 0, time.Minute)
+		tc.change(job.GetTemplate().GetTemplate())
+		_, err := newPlan(&Config{}, job, &rimage.Image{}, "migrate-b5s8r")
+		if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want %s", tc.name, err, tc.want)
+		}
+	}
+}
+
+func TestPlanKeepsItsOwnTemplate(t *testing.T) {
+	t.Parallel()
+	job := testJob(1, 0, 0, time.Minute)
+	job.GetTemplate().Labels = map[string]string{"team": "a"}
+	p := planFor(t, job)
+	job.GetTemplate().GetTemplate().GetContainers()[0].Image = "changed"
+	status := p.execution(&progress{})
+	if got := status.GetTemplate().GetContainers()[0].GetImage(); got != "registry.example/migrate:1" {
+		t.Errorf("image %s", got)
+	}
+	if status.GetLabels()["team"] != "a" {
+		t.Errorf("labels %v", status.GetLabels())
+	}
+}
+
+// contract: ENV-6
+func TestNames(t *testing.T) {
+	t.Parallel()
+	if name := newExecutionName("migrate"); !regexp.MustCompile(`^migrate-[a-z0-9]{5}$`).MatchString(name) {
+		t.Errorf("execution %s", name)
+	}
+	longest := strings.Repeat("j", contract.MaxJobName) + "-b5s8r"
+	if got := instanceName(longest, 9999, 10); got != longest+"-9999-10" || len(got) > 63 {
+		t.Errorf("instance %s", got)
+	}
+	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	a, b := newUID(), newUID()
+	for _, uid := range []string{a, b, taskUID(a, 0), taskUID(a, 1), taskUID(b, 0)} {
+		if !uuid.MatchString(uid) {
+			t.Errorf("UID %s", uid)
+		}
+	}
+	if a == b || taskUID(a, 0) == taskUID(a, 1) || taskUID(a, 0) == taskUID(b, 0) || taskUID(a, 0) != taskUID(a, 0) {
+		t.Error("UIDs are not what they should be")
+	}
+}
+
+func TestInstanceNamesOfLongExecutionsStayApart(t *testing.T) {
+	t.Parallel()
+	label := regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	seen := make(map[string]bool)
+	for _, execution := range []string{strings.Repeat("j", 61) + "a", strings.Repeat("j", 61) + "b", strings.Repeat("j-", 30) + "j"} {
+		for _, index := range []int{0, 1, 11, 9999} {
+			for _, attempt := range []int{0, 1, 10} {
+				name := instanceName(execution, index, attempt)
+				if !label.MatchString(name) || seen[name] {
+					t.Errorf("instance %s (%d characters)", name, len(name))
+				}
+				seen[name] = true
+			}
+		}
+	}
+}

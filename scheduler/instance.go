@@ -1,0 +1,36 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	rruntime "runnel/runtime"
+)
+
+// Instance is what the scheduler needs of one created instance. It calls
+// Start, Stop and Delete one at a time and in this order, each at most a few
+// times, with Wait running beside Stop.
+type Instance interface {
+	// Start lets the container's process begin. An error that wraps
+	// rruntime.ErrUnstartable is the container's own fault, any other the
+	// host's.
+	Start(ctx context.Context) error
+	// Wait returns when the instance has ended, or with an error when nobody
+	// can tell any more how it ends, or when ctx ends.
+	Wait(ctx context.Context) (rruntime.Exit, error)
+	// Stop sends SIGTERM, after grace SIGKILL to every process, and returns
+	// when the instance has ended; at once if it has already. A grace of 0
+	// kills without asking. When ctx ends it returns with an error at once and
+	// may be called again.
+	Stop(ctx context.Context, grace time.Duration) error
+	// Delete gives back everything that the instance held, and kills first what
+	// still runs of it. It is idempotent, and may be called on an instance that
+	// was never started.
+	Delete(ctx context.Context) error
+}
+
+// Create does everything that precedes the start of an instance's process.
+// When it returns an error it leaves nothing behind; one that wraps
+// rruntime.ErrUnstartable says that no attempt with this spec can succeed. It
+// is called from several goroutines at once, and gives up when ctx ends.
+type Create func(ctx context.Context, spec rruntime.Spec) (Instance, error)

@@ -1,0 +1,54 @@
+package scheduler
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Texts of conditions, as Cloud Run words them.
+// Source: observed Execution.status.conditions of Cloud Run jobs.
+const (
+	messageProvisioned = "Provisioned imported containers."
+	messageWaiting     = "Waiting for execution to complete."
+	messageNoRoom      = "Waiting for room on this host."
+	messageCancelling  = "Cancelling the execution."
+	messageCancelled   = "Cancelled by user."
+)
+
+// startedMessage tells how long an execution took to get its first task going.
+func startedMessage(d time.Duration) string {
+	return "Started deployed execution in " + human(d) + "."
+}
+
+// succeededMessage tells how long an execution took.
+func succeededMessage(d time.Duration) string {
+	return "Execution completed successfully in " + human(d) + "."
+}
+
+// failureMessage tells why the task called name has failed.
+func failureMessage(name string, t *task) string {
+	if t.exit.Code != 0 && t.exit.Signal == 0 && !t.exit.Lost {
+		return fmt.Sprintf("Task %s failed with exit code: %d and message: %s", name, t.exit.Code, resultMessage(t))
+	}
+	return fmt.Sprintf("Task %s failed with message: %s", name, resultMessage(t))
+}
+
+// resultMessage is the text that goes with a task's last attempt.
+func resultMessage(t *task) string {
+	if t.err != nil {
+		return t.err.Error()
+	}
+	_, message := t.exit.Status()
+	return message
+}
+
+// human writes a duration as conditions do: in hundredths of a second without
+// trailing zeros, "9.84s", "2m49.01s".
+func human(d time.Duration) string {
+	d = max(0, d).Round(10 * time.Millisecond)
+	if d < time.Second {
+		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s"
+	}
+	return d.String()
+}

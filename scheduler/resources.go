@@ -1,0 +1,56 @@
+package scheduler
+
+import (
+	"math"
+	"strconv"
+
+	"runnel/contract"
+)
+
+// Resources is an amount of what tasks compete for.
+type Resources struct {
+	CPU    contract.MilliCPU
+	Memory contract.Bytes
+}
+
+// Add is r and o together.
+func (r Resources) Add(o Resources) Resources {
+	return Resources{CPU: r.CPU + o.CPU, Memory: r.Memory + o.Memory}
+}
+
+// Sub is what is left of r without o.
+func (r Resources) Sub(o Resources) Resources {
+	return Resources{CPU: r.CPU - o.CPU, Memory: r.Memory - o.Memory}
+}
+
+// Fits reports whether r fits into free.
+func (r Resources) Fits(free Resources) bool {
+	return r.CPU <= free.CPU && r.Memory <= free.Memory
+}
+
+// Times is how often r fits into free; math.MaxInt if r is nothing at all.
+func (r Resources) Times(free Resources) int {
+	times := math.MaxInt
+	if r.CPU > 0 {
+		times = min(times, max(0, int(free.CPU/r.CPU)))
+	}
+	if r.Memory > 0 {
+		times = min(times, max(0, int(free.Memory/r.Memory)))
+	}
+	return times
+}
+
+// String is for people: "2 CPU and 22Gi". Memory that is no whole number of
+// mebibytes is rounded down to a tenth of a gibibyte, or to a mebibyte.
+func (r Resources) String() string {
+	memory := r.Memory.String()
+	switch {
+	case r.Memory%contract.MiB == 0:
+	case r.Memory >= contract.GiB:
+		tenths := math.Floor(float64(r.Memory) / float64(contract.GiB) * 10)
+		memory = strconv.FormatFloat(tenths/10, 'f', -1, 64) + "Gi"
+	case r.Memory >= contract.MiB:
+		memory = (r.Memory / contract.MiB * contract.MiB).String()
+	}
+	return r.CPU.CPUs() + " CPU and " + memory
+}
