@@ -220,7 +220,7 @@ func TestLabelsAndAnnotations(t *testing.T) {
 	for _, kv := range [][2]string{
 		{"", ""}, {"1a", ""}, {"Team", ""}, {"team", "A"}, {"team", "a b"}, {"a.b", ""}, {"/a", ""}, {"a/b/c", ""},
 		{strings.Repeat("a", 64), ""}, {"a", strings.Repeat("a", 64)}, {"a", "\xff"},
-		{"run.googleapis.com/x", ""}, {"cloud.googleapis.com/location", "r"}, {"serving.knative.dev/x", ""}, {"autoscaling.knative.dev/maxScale", "1"},
+		{"run.googleapis.com/x", ""}, {"cloud.googleapis.com/location", "r"}, {"serving.knative.dev/x", ""}, {"autoscaling.knative.dev/x", "1"},
 	} {
 		job := sample()
 		job.Labels = map[string]string{kv[0]: kv[1]}

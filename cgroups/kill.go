@@ -16,7 +16,7 @@ const (
 	killDeadline = 10 * time.Second
 	// freezeDeadline bounds the wait for a freeze, which processes in an
 	// uninterruptible sleep can hold up: they cannot fork meanwhile either.
-	freezeDeadline = 250 * time.Millisecond
+	freezeDeadline = 2 * time.Second
 	// batch is how many processes are held by a descriptor at a time.
 	batch = 256
 )

@@ -55,6 +55,18 @@ func TestKillReachesEveryProcess(t *testing.T) {
 	}
 }
 
+// Without the freeze it would take luck, and more than one round.
+func TestAFrozenGroupIsKilledInOneRound(t *testing.T) {
+	limits := plenty
+	limits.PIDs = 20_000
+	w := start(t, limits, chase)
+	w.populate(t, 3)
+	_, err := w.killFrozen(t.Context())
+	check(t, err)
+	w.empty(t)
+	w.wait(t)
+}
+
 func TestKillReachesGroupsBelow(t *testing.T) {
 	for name, kill := range ways {
 		t.Run(name, func(t *testing.T) {

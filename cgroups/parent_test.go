@@ -89,6 +89,14 @@ func TestSweepLeavesForeignGroupsAlone(t *testing.T) {
 	check(t, h.Sweep(t.Context(), path))
 }
 
+func TestRemoveWaitsForTheDying(t *testing.T) {
+	w := start(t, plenty, "i=0; while [ $i -lt 100 ]; do sleep 600 & i=$((i+1)); done; wait")
+	w.populate(t, 100)
+	check(t, w.Kill())
+	check(t, w.Remove(t.Context()))
+	w.wait(t)
+}
+
 func TestRemoveWaitsNoLongerThanItsContext(t *testing.T) {
 	w := start(t, plenty, "sleep 600")
 	ctx, cancel := context.WithCancel(t.Context())

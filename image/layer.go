@@ -184,10 +184,11 @@ func (p *pipeline) diagnose(ctx context.Context, err error) error {
 }
 
 // close stops every stage, from the source on so that none waits for another.
+// The body is closed once nobody reads it.
 func (p *pipeline) close() {
 	p.cancel()
-	_ = p.body.Close()  // only read from
 	_ = p.ahead.Close() // never fails
+	_ = p.body.Close()  // only read from
 	if p.tar != nil {
 		_ = p.tar.Close()
 	}

@@ -85,8 +85,8 @@ func parseRemote(s string) (Reference, error) {
 	}
 	repo := parsed.Context()
 	r := Reference{Registry: repo.RegistryStr(), Repository: repo.RepositoryStr()}
-	if r.Repository == "" || r.Repository == "library/" {
-		return Reference{}, fmt.Errorf("%q: %w: it names no repository", s, ErrReference)
+	if !validHost(r.Registry) || !validRepository(r.Repository) {
+		return Reference{}, fmt.Errorf("%q: %w: names are lower-case letters and digits, parted by one of . _ - /", s, ErrReference)
 	}
 	d, byDigest := parsed.(name.Digest)
 	if !byDigest {
@@ -98,6 +98,38 @@ func parseRemote(s string) (Reference, error) {
 	}
 	r.Digest = d.DigestStr()
 	return r, nil
+}
+
+// validHost keeps out hosts that no resolver should be asked for.
+func validHost(registry string) bool {
+	host := hostOnly(registry)
+	if strings.Contains(host, ":") {
+		_, err := netip.ParseAddr(host)
+		return err == nil
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || strings.Trim(label, alphanumeric+"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+// validRepository is what registries take: components that begin and end with
+// a letter or digit. Source: OCI distribution-spec v1.1 "Pulling manifests".
+func validRepository(repository string) bool {
+	for part := range strings.SplitSeq(repository, "/") {
+		inner := strings.Trim(part, alphanumeric)
+		if part == "" || len(inner) > 0 && (!strings.ContainsAny(part[:1], alphanumeric) || !strings.ContainsAny(part[len(part)-1:], alphanumeric)) {
+			return false
+		}
+		if strings.Contains(part, "..") || strings.Trim(inner, alphanumeric+"._-") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // String is the reference in full: parsing it gives the same reference.

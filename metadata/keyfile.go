@@ -42,7 +42,7 @@ func loadKey(path string) (*rsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing key: %w", err)
 	}
-	if !info.Mode().IsRegular() || false {
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("signing key %s has mode %v, want a file that only its owner can read: %w", path, info.Mode(), ErrKey)
 	}
 	data, err := os.ReadFile(path)

@@ -39,11 +39,10 @@ func wait(w http.ResponseWriter, r *http.Request, seconds string) bool {
 	if n, err := strconv.ParseUint(seconds, 10, 31); err == nil && n > 0 {
 		hold = min(hold, time.Duration(n)*time.Second)
 	}
-	// The server's own timeouts are meant for answers that are ready; the read
-	// timeout would end the request too, since net/http watches the connection
-	// meanwhile. A ResponseWriter without deadlines has no timeouts either.
-	control, end := http.NewResponseController(w), time.Now().Add(hold+writeTimeout)
-	_, _ = control.SetReadDeadline(end), control.SetWriteDeadline(end)
+	// The server's own write timeout is meant for answers that are ready; net/http
+	// lifts the read timeout by itself while a handler runs. A ResponseWriter
+	// without deadlines has no timeouts either.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(hold + writeTimeout))
 	ctx, cancel := context.WithTimeout(r.Context(), hold)
 	defer cancel()
 	<-ctx.Done()

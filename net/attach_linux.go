@@ -44,7 +44,7 @@ func (n *Network) Attach(ctx context.Context) (*Attachment, error) {
 		return nil, err
 	}
 	a := &Attachment{network: n, state: s, endpoint: s.plan.Endpoint(addr)}
-	if err := onThread(s.home, func() error { return a.connect(n.step) }); err != nil {
+	if err := onThread(s.home, func() error { return a.connect(ctx, n.step) }); err != nil {
 		s.pool.put(addr)
 		return nil, fmt.Errorf("attach %v: %w", addr, err)
 	}
@@ -52,7 +52,7 @@ func (n *Network) Attach(ctx context.Context) (*Attachment, error) {
 }
 
 // connect moves the calling thread into a new namespace and connects that.
-func (a *Attachment) connect(run stepFunc) (err error) {
+func (a *Attachment) connect(ctx context.Context, run stepFunc) (err error) {
 	var u undo.Stack
 	defer u.OnError(&err)
 	for _, step := range []struct {
@@ -67,6 +67,7 @@ func (a *Attachment) connect(run stepFunc) (err error) {
 		{"add the forwarding entry", a.addForwarding, nil}, // goes with the port
 		{"add the neighbour entry", a.addNeighbour, a.deleteNeighbour},
 		{"configure the namespace", a.configure, nil},
+		{"wait for the link", func() error { return a.awaitLink(ctx) }, nil},
 	} {
 		if err := run(step.name, step.do); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -155,6 +156,18 @@ func (a *Attachment) configure() error {
 		}
 	}
 	return nil
+}
+
+// awaitLink waits until the host's side passes packets. The kernel notices in
+// the background that the pair is up on both ends; until then the port, and the
+// bridge if this is its only one, drop what they should send.
+func (a *Attachment) awaitLink(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
+	defer cancel()
+	return errors.Join(
+		a.state.netlink.awaitUp(ctx, a.port),
+		a.state.netlink.awaitUp(ctx, a.state.bridge),
+	)
 }
 
 // permanent is the neighbour entry of an address on a link; nothing an instance

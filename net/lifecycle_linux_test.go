@@ -67,7 +67,7 @@ func TestAttachLeavesNothingWhereverItFails(t *testing.T) {
 	w := newWorld(t)
 	var stays *Attachment
 	names := steps(w.network, func() { stays = w.attach(t) })
-	if len(names) < 7 {
+	if len(names) < 8 {
 		t.Fatalf("steps: %q", names)
 	}
 	for _, step := range names {

@@ -1,9 +1,14 @@
 package net
 
 import (
+	"net/netip"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
 )
 
 // contract: MD-19
@@ -11,6 +16,7 @@ func TestInstanceReachesTheWorldAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.attach(t), w.attach(t)
 	beyond := w.greet(t, w.beyond, "")
+	cloud := w.greet(t, w.beyond, cloudLocal)
 	host := w.greet(t, w.home, "")
 	hostLo := w.greet(t, w.home, "127.0.0.1")
 	other := w.greet(t, b.Namespace(), "")
@@ -22,35 +28,82 @@ func TestInstanceReachesTheWorldAndNothingElse(t *testing.T) {
 		name string
 		from *os.File
 		addr string
-		port int
+		to   greeters
 		seen string // as whom the target sees the caller; empty: not at all
 	}{
-		{"instance to the world, translated", a.Namespace(), beyondAddr, beyond.port, hostAddr},
-		{"instance to its own service address", a.Namespace(), ServiceAddress, own.port, ServiceAddress},
-		{"host to instance", w.home, b.Addr().String(), other.port, gateway},
+		{"instance to the world, translated", a.Namespace(), beyondAddr, beyond, hostAddr},
+		{"instance to its own service address", a.Namespace(), ServiceAddress, own, ServiceAddress},
+		{"host to instance", w.home, b.Addr().String(), other, gateway},
+		{"host to a service of its cloud", w.home, cloudLocal, cloud, hostAddr},
 
-		{"instance to instance", a.Namespace(), b.Addr().String(), other.port, ""},
-		{"instance to the bridge's address", a.Namespace(), gateway, host.port, ""},
-		{"instance to the uplink's address", a.Namespace(), hostAddr, host.port, ""},
-		{"instance to the host's link-local address", a.Namespace(), hostLocal, host.port, ""},
-		{"instance to the host's loopback", a.Namespace(), "127.0.0.1", hostLo.port, ""},
-		{"instance to another's service", a.Namespace(), ServiceAddress, otherService.port, ""},
-		{"instance to the subnet's broadcast", a.Namespace(), "100.64.255.255", host.port, ""},
-		{"world to instance", w.beyond, b.Addr().String(), other.port, ""},
-		{"world to another's service", w.beyond, ServiceAddress, otherService.port, ""},
-		{"host to an instance's service", w.home, ServiceAddress, otherService.port, ""},
+		{"instance to a service of the host's cloud", a.Namespace(), cloudLocal, cloud, ""},
+		{"instance to instance", a.Namespace(), b.Addr().String(), other, ""},
+		{"instance to the bridge's address", a.Namespace(), gateway, host, ""},
+		{"instance to the uplink's address", a.Namespace(), hostAddr, host, ""},
+		{"instance to the host's link-local address", a.Namespace(), hostLocal, host, ""},
+		{"instance to the host's loopback", a.Namespace(), "127.0.0.1", hostLo, ""},
+		{"instance to another's service", a.Namespace(), ServiceAddress, otherService, ""},
+		{"instance to the subnet's broadcast", a.Namespace(), "100.64.255.255", host, ""},
+		{"world to instance", w.beyond, b.Addr().String(), other, ""},
+		{"world to another's service", w.beyond, ServiceAddress, otherService, ""},
+		{"host to an instance's service", w.home, ServiceAddress, otherService, ""},
 	} {
 		for _, network := range []string{"tcp4", "udp4"} {
 			wait := 5 * time.Second
 			if c.seen == "" {
 				wait = patience
 			}
-			seen, err := w.reach(c.from, network, c.addr, c.port, wait)
-			if seen != c.seen {
+			before := c.to.heard.Load()
+			seen, err := w.reach(c.from, network, c.addr, c.to.port, wait)
+			if heard := c.to.heard.Load() > before; seen != c.seen || heard && c.seen == "" {
 				t.Errorf("%s by %s: seen as %q (%v), want %q", c.name, network, seen, err, c.seen)
 			}
 		}
 	}
+}
+
+// Other software on the host may rewrite a packet's destination before it is
+// routed, as published ports of containers do; the host's addresses are out of
+// an instance's reach all the same.
+func TestInstanceReachesNoTranslatedPortOfTheHost(t *testing.T) {
+	w := newWorld(t)
+	a := w.attach(t)
+	beyond := w.greet(t, w.beyond, "")
+	translate(t, hostAddr, beyondAddr)
+	if seen, err := w.reach(a.Namespace(), "tcp4", hostAddr, beyond.port, patience); err == nil {
+		t.Errorf("reached, seen as %s", seen)
+	}
+	if _, err := w.reach(a.Namespace(), "tcp4", beyondAddr, beyond.port, 5*time.Second); err != nil {
+		t.Errorf("the world is not reached: %v", err)
+	}
+}
+
+// translate rewrites the destination of what comes in for an address, until
+// the test ends.
+func translate(t *testing.T, from, to string) {
+	t.Helper()
+	table := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: "other"}
+	err := flush(func(c *nftables.Conn) error {
+		c.AddTable(table)
+		chain := c.AddChain(&nftables.Chain{
+			Table: table, Name: "published", Type: nftables.ChainTypeNAT,
+			Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityNATDest,
+		})
+		exprs, err := compileMatch(on(destination, from+"/32"), nil)
+		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(exprs,
+			&expr.Immediate{Register: 1, Data: netip.MustParseAddr(to).AsSlice()},
+			&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1},
+		)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := flush(func(c *nftables.Conn) error { c.DelTable(table); return nil }); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestInstancePingsTheWorldOnly(t *testing.T) {

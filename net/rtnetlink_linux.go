@@ -1,9 +1,11 @@
 package net
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -119,6 +121,35 @@ func (r *rtnetlink) lockPort(index int) error {
 	families.AddRtAttr(unix.AF_INET6, nil).AddRtAttr(unix.IFLA_INET6_ADDR_GEN_MODE, []byte{addrGenNone})
 
 	return r.send(unix.RTM_NEWLINK, 0, port, info, families)
+}
+
+const (
+	// linkTimeout is how long a link may take to come up. It takes less than a
+	// millisecond unless the kernel is busy deleting others.
+	linkTimeout = 10 * time.Second
+	// linkInterval is how often a link is looked at meanwhile.
+	linkInterval = time.Millisecond
+)
+
+// awaitUp waits until a link is operational. Since Linux 6.8 the question makes
+// the kernel see to it at once; before, it may have to be asked again.
+func (r *rtnetlink) awaitUp(ctx context.Context, index int) error {
+	var tick *time.Ticker
+	for {
+		link, err := r.LinkByIndex(index)
+		if err != nil || link.Attrs().OperState == netlink.OperUp {
+			return err
+		}
+		if tick == nil {
+			tick = time.NewTicker(linkInterval)
+			defer tick.Stop()
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s is %v: %w", link.Attrs().Name, link.Attrs().OperState, context.Cause(ctx))
+		}
+	}
 }
 
 // setGroup puts a link into a group.

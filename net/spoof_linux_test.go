@@ -114,6 +114,8 @@ func TestForgedPacketsDoNotArrive(t *testing.T) {
 		{"to the host's loopback", forge(bridge, own.MAC, own.Addr.String(), "127.0.0.1")},
 		{"to the host's loopback from loopback", forge(bridge, own.MAC, "127.0.0.1", "127.0.0.1")},
 
+		{"to the host's cloud's metadata server", forge(bridge, own.MAC, own.Addr.String(), ServiceAddress)},
+
 		{"to another instance by routing", forge(bridge, own.MAC, own.Addr.String(), other.Addr.String())},
 		{"to another instance by its hardware address", forge(other.MAC, own.MAC, own.Addr.String(), other.Addr.String())},
 		{"to another instance as the gateway", forge(other.MAC, bridge, gateway, other.Addr.String())},

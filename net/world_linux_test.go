@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ const (
 	hostAddr   = "203.0.113.1" // on the host's uplink
 	beyondAddr = "203.0.113.2" // on the other end of it
 	hostLocal  = "169.254.7.7" // link-local, on the host
+	cloudLocal = "169.254.8.8" // link-local, beyond the uplink, where clouds have services
 )
 
 // patience is how long something that must not answer is waited for.
@@ -73,7 +75,7 @@ func (w *world) addUplink(t *testing.T) {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name, attrs.MTU = "up0", 1460
 		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: "up0", PeerMTU: 1460, PeerNamespace: netlink.NsFd(w.beyond.Fd())}
-		return errors.Join(handle.LinkAdd(veth), configureUplink(handle, hostAddr, hostLocal), configureBeyond())
+		return errors.Join(handle.LinkAdd(veth), configureHost(handle), configureBeyond())
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +114,23 @@ func configureUplink(handle *netlink.Handle, addrs ...string) error {
 	return handle.LinkSetUp(link)
 }
 
+// configureHost also routes link-local addresses to the uplink, as hosts in a
+// cloud do.
+func configureHost(handle *netlink.Handle) error {
+	if err := configureUplink(handle, hostAddr, hostLocal); err != nil {
+		return err
+	}
+	link, err := handle.LinkByName("up0")
+	if err != nil {
+		return err
+	}
+	return handle.RouteAdd(&netlink.Route{
+		LinkIndex: link.Attrs().Index,
+		Dst:       ipNet(netip.MustParsePrefix("169.254.0.0/16")),
+		Scope:     netlink.SCOPE_LINK,
+	})
+}
+
 func configureBeyond() error {
 	handle, err := netlink.NewHandle()
 	if err != nil {
@@ -124,7 +143,7 @@ func configureBeyond() error {
 	}
 	return errors.Join(
 		handle.LinkSetUp(lo),
-		configureUplink(handle, beyondAddr),
+		configureUplink(handle, beyondAddr, cloudLocal, ServiceAddress),
 		handle.RouteAdd(&netlink.Route{Dst: ipNet(sharedSpace()), Gw: stdnet.ParseIP(hostAddr)}),
 	)
 }
@@ -163,8 +182,12 @@ func (w *world) try(ns *os.File, fn func() error) error {
 }
 
 // greeters accept connections and packets in a namespace and answer with the
-// address that they see the peer under.
-type greeters struct{ port int }
+// address that they see the peer under. An answer to a packet may go astray, so
+// they count the packets as well.
+type greeters struct {
+	port  int
+	heard *atomic.Int64
+}
 
 // greet starts both kinds on one port; the empty address means all.
 func (w *world) greet(t *testing.T, ns *os.File, addr string) greeters {
@@ -178,6 +201,7 @@ func (w *world) greet(t *testing.T, ns *os.File, addr string) greeters {
 		p, err = stdnet.ListenPacket("udp4", fmt.Sprintf("%s:%d", addr, l.Addr().(*stdnet.TCPAddr).Port))
 		return err
 	})
+	g := greeters{l.Addr().(*stdnet.TCPAddr).Port, new(atomic.Int64)}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -196,6 +220,7 @@ func (w *world) greet(t *testing.T, ns *os.File, addr string) greeters {
 			if err != nil {
 				return
 			}
+			g.heard.Add(1)
 			_, _ = p.WriteTo([]byte(from.(*stdnet.UDPAddr).IP.String()), from)
 		}
 	})
@@ -204,7 +229,7 @@ func (w *world) greet(t *testing.T, ns *os.File, addr string) greeters {
 		_ = p.Close()
 		wg.Wait()
 	})
-	return greeters{l.Addr().(*stdnet.TCPAddr).Port}
+	return g
 }
 
 // reach connects from a namespace and returns what the greeter says.

@@ -11,6 +11,8 @@ var (
 	// starting, however often it is tried: a missing or non-executable
 	// entrypoint, an impossible user or working directory.
 	ErrUnstartable = shim.ErrUnstartable
+	// ErrExists means that there is an instance of that ID.
+	ErrExists = shim.ErrExists
 	// ErrKeeperGone means that the shim has gone away, and with it every
 	// instance it kept.
 	ErrKeeperGone = shim.ErrGone

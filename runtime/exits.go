@@ -10,9 +10,10 @@ import (
 // exits hands each exit that the shim reports to the instance it belongs to.
 // The zero value is ready.
 type exits struct {
-	// mu guards waiting.
-	mu      sync.Mutex
-	waiting map[string]*ending
+	// mu guards known.
+	mu sync.Mutex
+	// known holds every instance from before its creation to its deletion.
+	known map[string]*ending
 	// gone is closed when no more exits will come.
 	gone <-chan struct{}
 }
@@ -23,35 +24,38 @@ type ending struct {
 	exit Exit
 }
 
-// expect registers an instance before it is created, so that no exit is missed.
-func (e *exits) expect(id string) *ending {
+// expect registers an instance before it is created, so that no exit is missed;
+// false if there is one of that ID.
+func (e *exits) expect(id string) (*ending, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.waiting == nil {
-		e.waiting = map[string]*ending{}
+	if e.known[id] != nil {
+		return nil, false
+	}
+	if e.known == nil {
+		e.known = map[string]*ending{}
 	}
 	end := &ending{seen: make(chan struct{})}
-	e.waiting[id] = end
-	return end
+	e.known[id] = end
+	return end, true
 }
 
 // forget drops an instance.
 func (e *exits) forget(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.waiting, id)
+	delete(e.known, id)
 }
 
-// deliver takes an exit from the shim; one that was delivered before, or that
-// nobody waits for, is ignored.
+// deliver takes an exit from the shim; one that was delivered before, or of an
+// instance that is not known, is ignored.
 func (e *exits) deliver(x shim.Exit) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	end := e.waiting[x.ID]
-	if end == nil {
+	end := e.known[x.ID]
+	if end == nil || !end.exit.At.IsZero() {
 		return
 	}
-	delete(e.waiting, x.ID)
 	end.exit = Exit{
 		Exit:       contract.Exit{Code: x.Code, Signal: x.Signal, OOMKilled: x.OOMKilled},
 		At:         x.At,

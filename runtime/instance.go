@@ -86,9 +86,12 @@ func (i *Instance) Stop(ctx context.Context, grace time.Duration) error {
 func (i *Instance) Delete(ctx context.Context) error {
 	i.once.Do(func() {
 		ctx := context.WithoutCancel(ctx)
-		i.deleted = i.launcher.client.Delete(ctx, i.id)
+		err := i.launcher.client.Delete(ctx, i.id)
+		if errors.Is(err, ErrKeeperGone) {
+			err = i.launcher.bury(ctx, i.id)
+		}
 		i.launcher.exits.forget(i.id)
-		i.deleted = errors.Join(i.deleted, i.vacate(i.deleted == nil))
+		i.deleted = errors.Join(err, i.vacate(err == nil))
 	})
 	return i.deleted
 }
@@ -100,16 +103,6 @@ func (i *Instance) vacate(empty bool) error {
 		return i.slot.close()
 	}
 	return i.launcher.slots.put(i.slot)
-}
-
-// abandon takes back a creation that failed or was given up: the shim may or
-// may not have made the container.
-func (i *Instance) abandon(ctx context.Context) error {
-	err := i.Delete(ctx)
-	if errors.Is(err, shim.ErrGone) {
-		return nil // there is nothing left to delete, and the caller knows
-	}
-	return err
 }
 
 func ignoreStopped(err error) error {

@@ -202,8 +202,23 @@ func (l *Launcher) sweep() error {
 	return nil
 }
 
-// Gone is closed when the shim has gone away. Every instance it kept is lost.
+// bury ends an instance whose shim has gone away without it, and removes what
+// is left of it: a process lives on without its parent, a cgroup without either.
+func (l *Launcher) bury(ctx context.Context, id string) error {
+	limit, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	if err := l.host.Sweep(limit, path.Join(l.cfg.CgroupParent, id)); err != nil {
+		return fmt.Errorf("end instance %s without its keeper: %w", id, err)
+	}
+	return nil
+}
+
+// Gone is closed when the shim has gone away. Every instance it kept is lost,
+// and no other can be created; instances are still to be deleted.
 func (l *Launcher) Gone() <-chan struct{} { return l.client.Done() }
+
+// KeeperPID is the shim's process id.
+func (l *Launcher) KeeperPID() int { return l.process.PID() }
 
 // OpenFiles is the limit of open files that instances get; less than
 // contract.NoFile only where the host forbids it.
@@ -219,12 +234,21 @@ func (l *Launcher) LogPath(id string) string { return filepath.Join(l.LogDir(), 
 func (l *Launcher) shimDir() string { return filepath.Join(l.cfg.Dir, "shim") }
 
 // Create makes an instance up to the exec of its entrypoint. On failure nothing
-// of it is left. The caller must Delete it. Errors: ErrUnstartable,
+// of it is left. The caller must Delete it. Errors: ErrUnstartable, ErrExists,
 // ErrKeeperGone.
 func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) {
 	if len(argv(&s)) == 0 {
 		return nil, shim.Unstartable("image names no entrypoint and no command, and none was given")
 	}
+	ended, ok := l.exits.expect(s.ID)
+	if !ok {
+		return nil, fmt.Errorf("instance %s: %w", s.ID, ErrExists)
+	}
+	defer func() {
+		if err != nil {
+			l.exits.forget(s.ID)
+		}
+	}()
 	place := l.slots.take()
 	if place == nil {
 		if place, err = l.openSlot(ctx); err != nil {
@@ -233,8 +257,8 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	}
 	identity := s.Identity
 	place.identity.Store(&identity)
-	i := &Instance{id: s.ID, launcher: l, slot: place, ended: l.exits.expect(s.ID)}
-	err = l.client.Create(ctx, &shim.CreateRequest{
+	// Carried through even if ctx ends: half a creation could not be taken back.
+	err = l.client.Create(context.WithoutCancel(ctx), &shim.CreateRequest{
 		ID:       s.ID,
 		Spec:     ociSpec(&s, &l.facts),
 		Layers:   s.Image.Layers,
@@ -244,7 +268,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 		LogLimit: int64(l.cfg.LogLimit),
 	}, place.Namespace())
 	if err != nil {
-		return nil, errors.Join(err, i.abandon(ctx))
+		return nil, errors.Join(err, l.slots.put(place))
 	}
-	return i, nil
+	return &Instance{id: s.ID, launcher: l, slot: place, ended: ended}, nil
 }

@@ -64,7 +64,7 @@ func (l *Launcher) openSlot(ctx context.Context) (_ *slot, err error) {
 		return nil, fmt.Errorf("listen for metadata: %w", err)
 	}
 	s.serving.Go(func() {
-		_ = l.metadata.Serve(slotListener{s.listener, s}) // ends when the listener is closed
+		_ = l.metadata.Serve(slotListener{metadata.Limit(s.listener), s}) // ends when the listener is closed
 	})
 	udp, err := a.ListenPacket("udp", contract.MetadataAddress+":53")
 	if err != nil {

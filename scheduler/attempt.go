@@ -65,7 +65,7 @@ func (s *Scheduler) create(ctx context.Context, a *attempt) {
 func (s *Scheduler) delete(ctx context.Context, a *attempt) {
 	s.deletes <- struct{}{}
 	defer func() { <-s.deletes }()
-	err := insist(func() error {
+	err := insist(nil, func() error {
 		ctx, stop := context.WithTimeout(ctx, deleteTimeout)
 		defer stop()
 		return a.instance.Delete(ctx)
@@ -96,7 +96,7 @@ func (e *Execution) supervise(ctx context.Context, a *attempt, stopping func(con
 		return
 	}
 	stopping(reason)
-	if err := e.stop(ctx, a.instance); err != nil {
+	if err := e.stop(ctx, a.instance, ended); err != nil {
 		giveUp() // it cannot be killed; Wait must not keep us any longer
 		<-ended
 		a.err = fmt.Errorf("stop instance %s: %w", a.spec.ID, err)
@@ -135,8 +135,8 @@ func (e *Execution) reasonToStop(ended <-chan struct{}) (reason contract.Exit) {
 }
 
 // stop ends an instance as the contract has it, or at once when the execution
-// is killed.
-func (e *Execution) stop(ctx context.Context, i Instance) error {
+// is killed. What Stop complains about does not matter if it has ended.
+func (e *Execution) stop(ctx context.Context, i Instance, ended <-chan struct{}) error {
 	gentle, hurry := context.WithTimeout(ctx, contract.GracePeriod+killTimeout)
 	defer hurry()
 	stopped := make(chan error, 1)
@@ -151,25 +151,39 @@ func (e *Execution) stop(ctx context.Context, i Instance) error {
 	if err == nil {
 		return nil
 	}
-	return insist(func() error {
+	err = insist(ended, func() error {
 		ctx, stop := context.WithTimeout(ctx, killTimeout)
 		defer stop()
 		return i.Stop(ctx, 0)
 	})
+	select {
+	case <-ended:
+		return nil
+	default:
+		return err
+	}
 }
 
-// insist calls f until it succeeds, a few times.
-func insist(f func() error) (err error) {
+// insist calls f until it succeeds, a few times, unless that is in vain or
+// enough is closed.
+func insist(enough <-chan struct{}, f func() error) (err error) {
 	for n := range tries {
 		if n > 0 {
-			<-time.After(retryPause)
+			select {
+			case <-enough:
+				return err
+			case <-time.After(retryPause):
+			}
 		}
-		if err = f(); err == nil {
-			return nil
+		if err = f(); err == nil || errors.Is(err, rruntime.ErrKeeperGone) {
+			return err
 		}
 	}
 	return err
 }
 
-// unstartable reports whether err is the container's fault.
-func unstartable(err error) bool { return errors.Is(err, rruntime.ErrUnstartable) }
+// hopeless reports whether err says that no attempt can succeed any more: the
+// container is made so that it cannot start, or nobody is left to start it.
+func hopeless(err error) bool {
+	return errors.Is(err, rruntime.ErrUnstartable) || errors.Is(err, rruntime.ErrKeeperGone)
+}

@@ -27,7 +27,7 @@ type script struct {
 	// deaf processes ignore SIGTERM; others end with onTerm, by default by the
 	// signal.
 	deaf   bool
-	onTerm contract.Exit
+	onTerm *contract.Exit
 	// stopErr is what Stop answers, without doing anything.
 	stopErr error
 	// deleteErrs is how often Delete fails.
@@ -180,9 +180,9 @@ func (i *instance) Stop(ctx context.Context, grace time.Duration) error {
 	if grace > 0 {
 		i.host.count(func() { i.host.termed++ })
 		if !i.script.deaf {
-			exit := i.script.onTerm
-			if exit == (contract.Exit{}) {
-				exit.Signal = syscall.SIGTERM
+			exit := contract.Exit{Signal: syscall.SIGTERM}
+			if i.script.onTerm != nil {
+				exit = *i.script.onTerm
 			}
 			i.end(exit)
 			return nil

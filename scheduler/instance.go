@@ -13,10 +13,12 @@ import (
 type Instance interface {
 	// Start lets the container's process begin. An error that wraps
 	// rruntime.ErrUnstartable is the container's own fault, any other the
-	// host's.
+	// host's; with rruntime.ErrKeeperGone, which any of the methods may return,
+	// no other attempt can succeed either.
 	Start(ctx context.Context) error
-	// Wait returns when the instance has ended, or with an error when nobody
-	// can tell any more how it ends, or when ctx ends.
+	// Wait returns when the instance has ended. When nobody can tell any more
+	// how it does, that is an error or an exit that is Lost; when ctx ends, an
+	// error.
 	Wait(ctx context.Context) (rruntime.Exit, error)
 	// Stop sends SIGTERM, after grace SIGKILL to every process, and returns
 	// when the instance has ended; at once if it has already. A grace of 0
@@ -31,6 +33,6 @@ type Instance interface {
 
 // Create does everything that precedes the start of an instance's process.
 // When it returns an error it leaves nothing behind; one that wraps
-// rruntime.ErrUnstartable says that no attempt with this spec can succeed. It
-// is called from several goroutines at once, and gives up when ctx ends.
+// rruntime.ErrUnstartable or rruntime.ErrKeeperGone says that no attempt at any
+// task can succeed. It is called from several goroutines at once, and gives up when ctx ends.
 type Create func(ctx context.Context, spec rruntime.Spec) (Instance, error)

@@ -34,8 +34,8 @@ type loop struct {
 	// creations under way.
 	abandoned bool
 	abandon   context.CancelFunc
-	// unstartable says why no attempt can ever succeed, once one has shown it.
-	unstartable error
+	// hopeless says why no attempt can succeed any more, once one has shown it.
+	hopeless error
 	// failures is how often in a row the host has failed an attempt; after one
 	// nothing is created until pause fires, which is nil otherwise.
 	failures int

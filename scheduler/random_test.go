@@ -102,7 +102,7 @@ func randomScript(r *rand.Rand) script {
 	case 9, 10:
 		s.exit = contract.Exit{Signal: syscall.SIGKILL, OOMKilled: true}
 	case 11:
-		s.runs, s.onTerm = time.Hour, contract.Exit{Code: 7}
+		s.runs, s.onTerm = time.Hour, &contract.Exit{Code: 7}
 	}
 	if r.IntN(3000) == 0 {
 		s.createErr = rruntime.ErrUnstartable
@@ -126,8 +126,8 @@ type ledger struct {
 	last     Event
 	most     int
 	over     bool
-	// unstartable says that the container was found to be.
-	unstartable bool
+	// hopeless says that no attempt can succeed any more.
+	hopeless bool
 }
 
 func (j *journal) observe(ev Event) {
@@ -158,7 +158,7 @@ func (l *ledger) take(ev Event) error {
 		return errors.New("time goes backwards")
 	}
 	l.last = ev
-	l.unstartable = l.unstartable || unstartable(ev.Err)
+	l.hopeless = l.hopeless || hopeless(ev.Err)
 	if ev.Kind == ExecutionEnded {
 		l.over = true
 		return nil
@@ -208,7 +208,7 @@ func (j *journal) audit(e *Execution, job *runpb.Job, status *runpb.Execution) {
 		if l.attempts[i] > retries+1 || int(task.GetRetried()) != max(0, l.attempts[i]-1) {
 			t.Errorf("task %d: %d attempts, %d retries, %d allowed", i, l.attempts[i], task.GetRetried(), retries)
 		}
-		if state == Failed && l.attempts[i] != retries+1 && !l.unstartable {
+		if state == Failed && l.attempts[i] != retries+1 && !l.hopeless {
 			t.Errorf("task %d failed after %d attempts of %d: %v", i, l.attempts[i], retries+1, task)
 		}
 	}

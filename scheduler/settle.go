@@ -63,7 +63,7 @@ func (l *loop) conclude(ctx context.Context, a *attempt) {
 		l.move(a.index, Cancelled)
 	}
 	l.emit(Event{Kind: AttemptEnded, Exit: a.exit, Err: a.err}, a)
-	l.weigh(ctx, a.err)
+	l.weigh(ctx, a)
 }
 
 // judge is the retry rule, but for an attempt that would be in vain or is not
@@ -73,7 +73,7 @@ func (l *loop) judge(a *attempt) Verdict {
 	switch {
 	case verdict != Retry:
 		return verdict
-	case unstartable(a.err):
+	case hopeless(a.err):
 		return GiveUp
 	case l.abandoned:
 		return l.whenAbandoned()
@@ -81,24 +81,23 @@ func (l *loop) judge(a *attempt) Verdict {
 	return Retry
 }
 
-// weigh looks at an attempt's error for what it means to the others: a
-// container that cannot start spares them the attempt, a host in trouble is
-// given time.
-func (l *loop) weigh(ctx context.Context, err error) {
+// weigh looks at what an attempt's end means to the others: a container that
+// cannot start spares them the attempt, a host in trouble is given time.
+func (l *loop) weigh(ctx context.Context, a *attempt) {
 	switch {
-	case err == nil:
+	case !a.exit.Lost:
 		l.failures = 0
-	case unstartable(err):
+	case hopeless(a.err):
 		if !l.abandoned {
-			l.log.Warn("container cannot start", "err", err)
-			l.unstartable = err
+			l.log.Warn("no attempt can succeed", "err", a.err)
+			l.hopeless = a.err
 			l.giveUp(ctx)
 		}
 	case l.pause == nil:
 		l.failures++
 		pause := Pause(l.failures)
 		l.pause = time.After(pause)
-		l.log.Warn("host failed an attempt", "pause", pause, "err", err)
+		l.log.Warn("host failed an attempt", "task", a.index, "attempt", a.number, "pause", pause, "err", a.err)
 	}
 }
 
@@ -138,7 +137,7 @@ func (l *loop) giveUp(ctx context.Context) {
 func (l *loop) drop(index int) {
 	t := &l.tasks[index]
 	if l.whenAbandoned() == GiveUp {
-		t.err = l.unstartable
+		t.err = l.hopeless
 		l.move(index, Failed)
 	} else {
 		l.move(index, Cancelled)
@@ -148,7 +147,7 @@ func (l *loop) drop(index int) {
 
 // whenAbandoned is what becomes of a task that is not tried again.
 func (l *loop) whenAbandoned() Verdict {
-	if l.unstartable != nil {
+	if l.hopeless != nil {
 		return GiveUp
 	}
 	return Stop

@@ -21,7 +21,8 @@ func TestTimeout(t *testing.T) {
 		wantKill int
 	}{
 		{"ends in time", script{runs: 2*time.Second - 1}, 2*time.Second - 1, 0, 0, 0, 0},
-		{"chooses its code", script{runs: time.Hour, onTerm: contract.Exit{Code: 7}}, 2 * time.Second, 7, 0, 4, 0},
+		{"chooses its code", script{runs: time.Hour, onTerm: &contract.Exit{Code: 7}}, 2 * time.Second, 7, 0, 4, 0},
+		{"chooses 0, and has failed all the same", script{runs: time.Hour, onTerm: &contract.Exit{}}, 2 * time.Second, 0, 0, 4, 0},
 		{"ends by SIGTERM", script{runs: time.Hour}, 2 * time.Second, 0, int32(syscall.SIGTERM), 4, 0},
 		{"ends in the grace period", script{runs: 5 * time.Second, deaf: true}, 5 * time.Second, 0, 0, 4, 0},
 		{"is killed after it", script{runs: time.Hour, deaf: true}, 12 * time.Second, 0, int32(syscall.SIGKILL), 4, 1},

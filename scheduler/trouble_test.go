@@ -11,6 +11,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/contract"
 	rruntime "runnel/runtime"
 )
 
@@ -71,6 +72,7 @@ func TestHostErrorsAreRetriedWithAPause(t *testing.T) {
 		{"at creation", script{createErr: gone}},
 		{"at start", script{startErr: gone}},
 		{"while it runs", script{waitErr: gone}},
+		{"while it runs, without an error", script{exit: contract.Exit{Lost: true}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			bubble(t, Config{}, always(tc.play), func(t *testing.T, s *Scheduler, _ *host) {
@@ -84,12 +86,60 @@ func TestHostErrorsAreRetriedWithAPause(t *testing.T) {
 					t.Errorf("took %s, want 50+100+200 ms", took)
 				}
 				want := "Task " + e.Name() + "-task0 failed with message: shim: connection refused"
+				if tc.play.exit.Lost {
+					want = "Task " + e.Name() + "-task0 failed with message: The end of the container was not seen; the attempt counts as failed."
+				}
 				if got := completed(t, status).GetMessage(); got != want {
 					t.Errorf("message %q, want %q", got, want)
 				}
 			})
 		})
 	}
+}
+
+// When the keeper of all instances goes away, the execution fails with what
+// was running, at once and for that reason.
+func TestKeeperThatGoesAwayFailsTheExecution(t *testing.T) {
+	var gone bool
+	play := func(rruntime.Spec) script {
+		if gone {
+			return script{createErr: fmt.Errorf("create: %w", rruntime.ErrKeeperGone)}
+		}
+		return script{runs: time.Second, exit: contract.Exit{Lost: true}, deleteErrs: 1}
+	}
+	bubble(t, Config{Creating: 1, Ahead: 1}, play, func(t *testing.T, s *Scheduler, h *host) {
+		begun := time.Now()
+		e := begin(t, s, testJob(1000, 2, 3, time.Minute))
+		<-time.After(500 * time.Millisecond)
+		h.count(func() { gone = true })
+		status := wait(t, e)
+		check(t, status, "succeeded 0 failed 1000 cancelled 0 retried 0")
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if got := completed(t, status).GetMessage(); !strings.HasSuffix(got, "create: "+rruntime.ErrKeeperGone.Error()) {
+			t.Errorf("message %q", got)
+		}
+	})
+}
+
+// An instance that turns out to have ended needs no stopping, whatever Stop
+// says.
+func TestStopThatComesTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, always(script{runs: time.Minute + time.Millisecond, stopErr: errors.New("no such process")}))
+		s := New(Config{Create: h.create, Budget: room(1)})
+		begun := time.Now()
+		e, status := execute(t, s, testJob(1, 0, 0, time.Minute))
+		check(t, status, "succeeded 0 failed 1 cancelled 0 retried 0")
+		if got := e.Tasks()[0].GetLastAttemptResult().GetStatus().GetCode(); got != contract.StatusDeadlineExceeded {
+			t.Errorf("status %d", got)
+		}
+		if took := time.Since(begun); took > time.Minute+time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
 }
 
 func TestHostThatRecoversIsForgiven(t *testing.T) {

@@ -2,6 +2,7 @@ package v1
 
 import (
 	"errors"
+	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
@@ -15,8 +16,11 @@ import (
 // on the way: there, 0 and nothing are the same in several fields.
 func (j *Job) resource() (*runpb.Job, error) {
 	var errs api.FieldErrors
-	if j.Metadata.Name == "" {
+	switch {
+	case j.Metadata.Name == "":
 		errs = append(errs, api.FieldError{Path: "metadata.name", Message: "is missing: want the job's name"})
+	case strings.Contains(j.Metadata.Name, "/"):
+		errs = append(errs, api.FieldError{Path: "metadata.name", Message: "holds a slash: want the job's name alone"})
 	}
 	job := &runpb.Job{
 		Name:        j.Metadata.Name,

@@ -36,7 +36,11 @@ func ParseJob(data []byte) (*runpb.Job, error) {
 	if err := d.errs.Err(); err != nil {
 		return nil, err
 	}
-	return job.resource()
+	converted, err := job.resource()
+	if err != nil {
+		return nil, err
+	}
+	return converted, nil
 }
 
 // checkKind refuses everything that is not a Job before its fields are looked

@@ -39,18 +39,14 @@ func fileJob(path string, stdin io.Reader) (*runpb.Job, error) {
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			var cause *os.PathError
-			if errors.As(err, &cause) {
-				err = cause.Err
-			}
-			return nil, usagef("%s: %v", path, err)
+			return nil, usagef("%s: %v", path, cause(err))
 		}
 		defer file.Close()
 		in, name = file, path
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxJobFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", name, err)
+		return nil, usagef("%s: %v", name, cause(err))
 	}
 	if len(data) > maxJobFile {
 		return nil, usagef("%s: is larger than 1 MiB, which no job file is", name)
@@ -61,6 +57,14 @@ func fileJob(path string, stdin io.Reader) (*runpb.Job, error) {
 	}
 	api.DefaultJob(job)
 	return job, fieldErrors(api.ValidateJob(job), func(path string) string { return name + ": " + v1.Path(path) })
+}
+
+// cause is err without the path that the message begins with anyway.
+func cause(err error) error {
+	if inner := (*os.PathError)(nil); errors.As(err, &inner) {
+		return inner.Err
+	}
+	return err
 }
 
 // flagJob puts the flags that were given into a job.

@@ -62,14 +62,13 @@ func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
 	if err != nil {
 		return stop.reason(err)
 	}
-	started := time.Now()
 	x, err := h.Execute(context.WithoutCancel(ctx), job, img)
 	if err != nil {
 		return fmt.Errorf("cannot execute job %s: %w", job.GetName(), err)
 	}
 	stop.take(x)
 	failure := r.wait(x)
-	return r.finish(stop, job, x, time.Since(started), failure)
+	return r.finish(stop, job, x, failure)
 }
 
 func (r *runner) hostConfig() hostConfig {
@@ -138,8 +137,8 @@ func (r *runner) counter() string {
 }
 
 // finish shows the result and turns it into the command's error.
-func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, took time.Duration, failure error) error {
-	s := summary{job: job.GetName(), execution: x.Name(), took: took}
+func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, failure error) error {
+	s := summary{job: job.GetName(), execution: x.Name()}
 	s.counts, s.tasks = r.board.snapshot()
 	out := s.table()
 	if r.flags.format == formatJSON {

@@ -19,10 +19,23 @@ type summary struct {
 	job, execution string
 	counts         scheduler.Counts
 	tasks          []taskRow
-	took           time.Duration
 }
 
 func (s summary) succeeded() bool { return s.counts.Succeeded == len(s.tasks) }
+
+// took is the time from the first task's start to the last one's end.
+func (s summary) took() time.Duration {
+	var from, to time.Time
+	for _, t := range s.tasks {
+		if !t.from.IsZero() && (from.IsZero() || t.from.Before(from)) {
+			from = t.from
+		}
+		if t.to.After(to) {
+			to = t.to
+		}
+	}
+	return max(0, to.Sub(from))
+}
 
 // table shows the tasks to people.
 func (s summary) table() []byte {
@@ -49,7 +62,7 @@ func (s summary) table() []byte {
 // verdict is the execution's end in a sentence, in gcloud's words.
 func (s summary) verdict() string {
 	if s.succeeded() {
-		return fmt.Sprintf("Execution [%s] has successfully completed in %s.", s.execution, seconds(s.took))
+		return fmt.Sprintf("Execution [%s] has successfully completed in %s.", s.execution, seconds(s.took()))
 	}
 	text := fmt.Sprintf("The execution failed: %d of %d tasks succeeded", s.counts.Succeeded, len(s.tasks))
 	for i, t := range s.tasks {
@@ -73,7 +86,7 @@ type jsonExecution struct {
 	Job       string     `json:"job"`
 	Succeeded bool       `json:"succeeded"`
 	Counts    jsonCounts `json:"counts"`
-	// Seconds from the first task's start to the last one's end.
+	// Seconds are those of took.
 	Seconds float64    `json:"seconds"`
 	Tasks   []jsonTask `json:"tasks"`
 }
@@ -109,7 +122,7 @@ func (s summary) json() []byte {
 			Cancelled: s.counts.Cancelled,
 			Retried:   s.counts.Retried,
 		},
-		Seconds: s.took.Seconds(),
+		Seconds: s.took().Seconds(),
 		Tasks:   make([]jsonTask, len(s.tasks)),
 	}
 	for i, t := range s.tasks {
