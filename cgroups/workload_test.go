@@ -2,7 +2,6 @@ package cgroups
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -141,9 +140,14 @@ func (w *workload) empty(t *testing.T) {
 	check(t, w.WaitEmpty(ctx))
 }
 
-// alive reports whether pid is a process that has not ended.
-func alive(pid int) bool {
-	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+// spared ends the script's first process and shows that nobody did before: a
+// pending SIGKILL would win.
+func (w *workload) spared(t *testing.T) {
+	t.Helper()
+	check(t, w.cmd.Process.Signal(syscall.SIGTERM))
+	if status := w.wait(t); status.Signal() != syscall.SIGTERM {
+		t.Errorf("process %d had been killed", w.cmd.Process.Pid)
+	}
 }
 
 func check(t *testing.T, err error) {

@@ -141,9 +141,8 @@ func (p Plan) ipTable() table {
 				drop(notOn(source, p.Subnet.String())),
 				accept(answers()),
 				drop(notOn(tracked, "new")),
-				drop(on(destination, p.Subnet.String())),
 				drop(on(destination, "169.254.0.0/16")),
-				drop(on(destination, "127.0.0.0/8")),
+				// Not to an address of the host, to a group or to everybody.
 				drop(notOn(routeType, "unicast")),
 			}},
 			{name: "prerouting", hook: "prerouting", priority: prioritySort, rules: []rule{

@@ -169,6 +169,7 @@ func TestARPSpoofingTurnsNothingAway(t *testing.T) {
 	greeter := w.greet(t, b.Namespace(), "")
 	world := w.greet(t, w.beyond, "")
 	before := w.neighbours(t, b)
+	heard := w.hearARP(t, p.Bridge())
 
 	broadcast := stdnet.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 	for _, claim := range []string{gateway, victim} {
@@ -187,6 +188,27 @@ func TestARPSpoofingTurnsNothingAway(t *testing.T) {
 	if _, err := w.reach(b.Namespace(), "tcp4", beyondAddr, world.port, 5*time.Second); err != nil {
 		t.Errorf("the victim no longer reaches the world: %v", err)
 	}
+	if n, _, err := unix.Recvfrom(heard, make([]byte, 100), unix.MSG_DONTWAIT); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("the bridge received ARP: %d bytes, %v", n, err)
+	}
+}
+
+// hearARP opens a socket that receives the ARP frames of a link of the host.
+func (w *world) hearARP(t *testing.T, name string) (sock int) {
+	t.Helper()
+	w.in(t, w.home, func() error {
+		link, err := stdnet.InterfaceByName(name)
+		if err != nil {
+			return err
+		}
+		const arp = unix.ETH_P_ARP<<8&0xff00 | unix.ETH_P_ARP>>8 // in network order
+		if sock, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, arp); err != nil {
+			return err
+		}
+		return unix.Bind(sock, &unix.SockaddrLinklayer{Ifindex: link.Index, Protocol: arp})
+	})
+	t.Cleanup(func() { _ = unix.Close(sock) })
+	return sock
 }
 
 // neighbours lists what the host and an instance know of their neighbours.

@@ -7,8 +7,14 @@ package main
 
 import (
 	"os"
+	"runtime"
 
 	"runnel/runtime/shim/server"
 )
+
+// init keeps the first thread for main. libcontainer lets threads enter a
+// container's namespaces and end there; the first thread cannot end, and
+// /proc/self would show what it saw last.
+func init() { runtime.LockOSThread() }
 
 func main() { os.Exit(server.Main(os.Args)) }

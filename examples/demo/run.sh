@@ -12,9 +12,9 @@ trap : INT TERM
 echo "== making an image"
 cp -R examples/demo/tree "$work/tree"
 seq 100000 >"$work/tree/app/lines"
-bin/mkimage -out "$work/image.tar" -busybox -tree "$work/tree" -entrypoint /bin/sh,/app/task.sh
+bin/mkimage -out "$work/demo.tar" -busybox -tree "$work/tree" -entrypoint /bin/sh,/app/task.sh
 
 echo "== running ten tasks, four at a time; task 7 fails once and is retried"
-bin/runnel run --image "oci-archive:$work/image.tar" \
+bin/runnel run --image "oci-archive:$work/demo.tar" \
 	--tasks 10 --parallelism 4 --max-retries 2 --task-timeout 1m \
 	--cpu 0.5 --memory 512Mi --set-env-vars GREETING=hello

@@ -31,7 +31,10 @@ func (s *Stack) Run() error {
 // OnError runs the steps if *err is set and joins their errors to it. It is
 // meant to be deferred with the named result of the operation.
 func (s *Stack) OnError(err *error) {
-	if *err != nil {
-		*err = errors.Join(*err, s.Run())
+	if *err == nil {
+		return
+	}
+	if undone := s.Run(); undone != nil {
+		*err = errors.Join(*err, undone)
 	}
 }

@@ -13,6 +13,8 @@
 package shim
 
 import (
+	"fmt"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -39,6 +41,18 @@ type CreateRequest struct {
 	// the two files it may take, in bytes.
 	LogPath  string `json:"logPath"`
 	LogLimit int64  `json:"logLimit"`
+}
+
+// id is what a container may be called: the name becomes a directory, a cgroup
+// and a log file.
+var id = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,62}$`)
+
+// CheckID says whether s may name a container.
+func CheckID(s string) error {
+	if !id.MatchString(s) {
+		return fmt.Errorf("%q cannot name a container: want at most 63 lower-case letters, digits and hyphens", s)
+	}
+	return nil
 }
 
 // File is a small file that every instance finds in its root.

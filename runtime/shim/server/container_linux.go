@@ -5,23 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/opencontainers/runc/libcontainer"
-	// libcontainer's bootstrap in C, which runs before Go does in the
-	// re-executed binary.
-	_ "github.com/opencontainers/runc/libcontainer/nsenter"
-	// Without this import device rules cannot be applied, and libcontainer
-	// refuses to start anything.
-	_ "github.com/opencontainers/cgroups/devices"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"runnel/cgroups"
-	"runnel/internal/undo"
 	"runnel/runtime/shim"
 )
 
@@ -49,111 +40,6 @@ type container struct {
 	mu      sync.Mutex
 	started bool
 	exit    *shim.Exit
-}
-
-// create makes a container up to the exec of its entrypoint. On failure
-// nothing is left of it. netns is taken over, even on failure.
-func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, err error) {
-	var done undo.Stack
-	defer done.OnError(&err)
-	if netns != nil {
-		done.Push(netns.Close)
-	}
-	group, err := s.host.Group(r.Spec.Linux.CgroupsPath)
-	if err != nil {
-		return nil, err
-	}
-	c := &container{
-		id:    r.ID,
-		dir:   filepath.Join(s.scratch, r.ID),
-		group: group,
-		mode:  s.host.Mode,
-		netns: netns,
-		ended: make(chan struct{}),
-	}
-	if err := os.Mkdir(c.dir, 0o700); err != nil {
-		return nil, err
-	}
-	done.Push(func() error { return os.RemoveAll(c.dir) })
-
-	root, err := mountRoot(c.dir, r.Layers, memoryLimit(r.Spec))
-	if err != nil {
-		return nil, err
-	}
-	detach := sync.OnceValue(root.detach)
-	done.Push(detach)
-	file, err := s.prepare(r, root, netns)
-	if err != nil {
-		return nil, err
-	}
-	c.out, err = newOutput(c.dir, r.LogPath, r.LogLimit)
-	if err != nil {
-		return nil, err
-	}
-	r.Spec.Mounts = append(r.Spec.Mounts, c.out.syslogMount())
-	done.Push(c.out.close)
-	if err := s.init(c, r.Spec, file, &done); err != nil {
-		return nil, err
-	}
-	if err := detach(); err != nil {
-		return nil, fmt.Errorf("detach root: %w", err)
-	}
-	return c, nil
-}
-
-// prepare checks and furnishes the root, completes the specification, and
-// returns the entrypoint's path in the root.
-func (s *Server) prepare(r *shim.CreateRequest, root *root, netns *os.File) (string, error) {
-	if err := root.furnish(r.Files); err != nil {
-		return "", fmt.Errorf("furnish root: %w", err)
-	}
-	user, err := resolveUser(root, r.User)
-	if err != nil {
-		return "", err
-	}
-	complete(r.Spec, root, netns, user)
-	return checkEntrypoint(root, r.Spec.Process)
-}
-
-// init starts libcontainer's init, which sets the container up and then waits
-// for Exec. file is the entrypoint's path in the root.
-func (s *Server) init(c *container, spec *specs.Spec, file string, done *undo.Stack) (err error) {
-	if c.main, err = libcontainerProcess(spec.Process); err != nil {
-		return err
-	}
-	filter, err := s.filter(spec)
-	if err != nil {
-		return err
-	}
-	s.launcher.wrap(c.main, file, filter)
-	config, err := libcontainerConfig(c.id, spec)
-	if err != nil {
-		return err
-	}
-	c.out.attach(c.main)
-	if c.inner, err = libcontainer.Create(s.state, c.id, config); err != nil {
-		return fmt.Errorf("create container: %w", err)
-	}
-	done.Push(c.destroy)
-	err = c.inner.Start(c.main)
-	c.out.started()
-	if err != nil {
-		return explain(err)
-	}
-	pid, err := c.main.Pid()
-	if err != nil {
-		return err
-	}
-	done.Push(func() error {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // our own unreaped child: the pid is still its
-		_, _ = c.main.Wait()                   // killed, as intended
-		return nil
-	})
-	if err := c.group.Join(pid); err != nil {
-		return err
-	}
-	c.pidfd, err = openPidfd(pid)
-	return err
 }
 
 // start lets the container run.

@@ -27,6 +27,8 @@ type root struct {
 	path string
 	// dir is the overlay, for resolving paths beneath it.
 	dir *os.File
+	// detached makes detach idempotent.
+	detached bool
 }
 
 // minInode is less than what an inode of a tmpfs is charged in kernel memory,
@@ -95,8 +97,12 @@ func mountOverlay(target string, layers []string, upper, work string) error {
 
 // detach takes the root out of the shim's mount namespace. A container that
 // has been created keeps its own copy of the mount; the tmpfs is freed with
-// the last of them.
+// the last of them. It may be called again.
 func (r *root) detach() error {
+	if r.detached {
+		return nil
+	}
+	r.detached = true
 	err := r.dir.Close()
 	return errors.Join(err,
 		unix.Unmount(r.path, unix.MNT_DETACH),

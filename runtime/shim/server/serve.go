@@ -85,8 +85,11 @@ func (s *Server) answerCreate(m *shim.Message, files []*os.File) error {
 	}
 	r := new(shim.CreateRequest)
 	err := json.Unmarshal(m.Body, r)
-	if err == nil && (r.ID == "" || r.Spec == nil || r.Spec.Linux == nil || r.Spec.Process == nil || len(r.Spec.Process.Args) == 0) {
-		err = errors.New("id or specification missing")
+	if err == nil {
+		err = shim.CheckID(r.ID)
+	}
+	if err == nil && (r.Spec == nil || r.Spec.Linux == nil || r.Spec.Process == nil || len(r.Spec.Process.Args) == 0) {
+		err = errors.New("specification is missing or incomplete")
 	}
 	if err != nil {
 		if netns != nil {

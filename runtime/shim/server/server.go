@@ -1,8 +1,6 @@
 package server
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"runnel/cgroups"
 	"runnel/runtime/shim"
@@ -34,6 +30,7 @@ type Server struct {
 	host     *cgroups.Host
 	journal  *journal
 	launcher *launcher
+	filters  filters
 	// scratch and state are directories on the private tmpfs: the roots of
 	// the containers, and what libcontainer remembers of them.
 	scratch, state string
@@ -47,7 +44,10 @@ type Server struct {
 	creating   map[string]bool
 	daemon     *shim.Conn // who hears of exits: the latest to connect
 	stopping   bool
-	filters    map[[sha256.Size]byte]*filter
+
+	// beforeStep is called before each step of a creation, and fails it: how
+	// tests make every step fail in turn. Nil otherwise.
+	beforeStep func(step string) error
 }
 
 // New prepares a shim: its private mounts and its journal.
@@ -68,7 +68,6 @@ func New(cfg Config) (*Server, error) {
 		state:      filepath.Join(private, "libcontainer"),
 		containers: map[string]*container{},
 		creating:   map[string]bool{},
-		filters:    map[[sha256.Size]byte]*filter{},
 	}
 	for _, d := range []string{s.scratch, s.state} {
 		if err := os.Mkdir(d, 0o700); err != nil {
@@ -80,36 +79,6 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.journal, err = openJournal(filepath.Join(cfg.Dir, "exits"))
 	return s, err
-}
-
-// filter takes the system-call filter out of spec, since libcontainer is not to
-// load it, and returns it compiled. Profiles are few and kept.
-func (s *Server) filter(spec *specs.Spec) (*filter, error) {
-	profile := spec.Linux.Seccomp
-	spec.Linux.Seccomp = nil
-	if profile == nil {
-		return nil, errors.New("specification has no system-call filter")
-	}
-	text, err := json.Marshal(profile)
-	if err != nil {
-		return nil, fmt.Errorf("name system-call filter: %w", err)
-	}
-	name := sha256.Sum256(text)
-	s.mu.Lock()
-	known := s.filters[name]
-	s.mu.Unlock()
-	if known != nil {
-		return known, nil
-	}
-	// Two that come at once compile twice; the later one stays.
-	compiled, err := compileFilter(profile)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.filters[name] = compiled
-	return compiled, nil
 }
 
 // Run serves until Stop has been called and every container is gone.
@@ -126,7 +95,7 @@ func (s *Server) Run() error {
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
-	return errors.Join(err, s.journal.close())
+	return errors.Join(err, s.filters.close(), s.journal.close())
 }
 
 // Stop kills and deletes every container, takes no more calls and makes Run

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,9 +19,16 @@ import (
 	"runnel/contract"
 	"runnel/internal/testenv"
 	"runnel/runtime/shim"
+	"runnel/runtime/shim/server"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+func TestMain(m *testing.M) {
+	runtime.LockOSThread() // as the shim does, see its init
+	if len(os.Args) > 1 && os.Args[1] == "init" {
+		server.Main(os.Args) // a server in this process starts containers too
+	}
+	os.Exit(testenv.Main(m))
+}
 
 // keeper is a spawned shim and a client of it.
 type keeper struct {

@@ -1,0 +1,192 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	// Without this import device rules cannot be applied, and libcontainer
+	// refuses to start anything.
+	_ "github.com/opencontainers/cgroups/devices"
+	"github.com/opencontainers/runc/libcontainer"
+	// libcontainer's bootstrap in C, which runs before Go does in the
+	// re-executed binary.
+	_ "github.com/opencontainers/runc/libcontainer/nsenter"
+
+	"runnel/internal/undo"
+	"runnel/runtime/shim"
+)
+
+// creation is the making of one container, step by step.
+type creation struct {
+	*Server
+	request *shim.CreateRequest
+	made    *container
+	root    *root
+	// file is the entrypoint's path in the root.
+	file string
+	done undo.Stack
+}
+
+// create makes a container up to the exec of its entrypoint. On failure
+// nothing is left of it. netns is taken over, even on failure.
+func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, err error) {
+	c := &creation{Server: s, request: r, made: &container{
+		id:    r.ID,
+		dir:   filepath.Join(s.scratch, r.ID),
+		mode:  s.host.Mode,
+		netns: netns,
+		ended: make(chan struct{}),
+	}}
+	defer c.done.OnError(&err)
+	if netns != nil {
+		c.done.Push(netns.Close)
+	}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"find cgroup", c.findGroup},
+		{"make directory", c.makeDir},
+		{"mount root", c.mountRoot},
+		{"furnish root", c.furnish},
+		{"check entrypoint", c.check},
+		{"open output", c.openOutput},
+		{"translate", c.translate},
+		{"start init", c.startInit},
+		{"join cgroup", c.joinGroup},
+		{"open pidfd", c.openPidfd},
+		{"detach root", c.detachRoot},
+	} {
+		if s.beforeStep != nil {
+			if err := s.beforeStep(step.name); err != nil {
+				return nil, err
+			}
+		}
+		if err := step.do(); err != nil {
+			return nil, err
+		}
+	}
+	return c.made, nil
+}
+
+func (c *creation) findGroup() (err error) {
+	c.made.group, err = c.host.Group(c.request.Spec.Linux.CgroupsPath)
+	return err
+}
+
+func (c *creation) makeDir() error {
+	if err := os.Mkdir(c.made.dir, 0o700); err != nil {
+		return err
+	}
+	c.done.Push(func() error { return os.RemoveAll(c.made.dir) })
+	return nil
+}
+
+func (c *creation) mountRoot() (err error) {
+	c.root, err = mountRoot(c.made.dir, c.request.Layers, memoryLimit(c.request.Spec))
+	if err == nil {
+		c.done.Push(c.root.detach)
+	}
+	return err
+}
+
+func (c *creation) furnish() error {
+	if err := c.root.furnish(c.request.Files); err != nil {
+		return fmt.Errorf("furnish root: %w", err)
+	}
+	return nil
+}
+
+// check completes the specification and sees that it can start.
+func (c *creation) check() error {
+	user, err := resolveUser(c.root, c.request.User)
+	if err != nil {
+		return err
+	}
+	complete(c.request.Spec, c.root, c.made.netns, user)
+	c.file, err = checkEntrypoint(c.root, c.request.Spec.Process)
+	return err
+}
+
+func (c *creation) openOutput() (err error) {
+	c.made.out, err = newOutput(c.made.dir, c.request.LogPath, c.request.LogLimit)
+	if err != nil {
+		return err
+	}
+	c.done.Push(c.made.out.close)
+	c.request.Spec.Mounts = append(c.request.Spec.Mounts, c.made.out.syslogMount())
+	return nil
+}
+
+// translate prepares what libcontainer is to start.
+func (c *creation) translate() (err error) {
+	spec := c.request.Spec
+	if c.made.main, err = libcontainerProcess(spec.Process); err != nil {
+		return err
+	}
+	filter, err := c.filters.take(spec)
+	if err != nil {
+		return err
+	}
+	c.launcher.wrap(c.made.main, c.file, filter)
+	c.made.out.attach(c.made.main)
+	config, err := libcontainerConfig(c.made.id, spec)
+	if err != nil {
+		return err
+	}
+	if c.made.inner, err = libcontainer.Create(c.state, c.made.id, config); err != nil {
+		return fmt.Errorf("create container: %w", err)
+	}
+	c.done.Push(c.made.destroy)
+	return nil
+}
+
+// startInit starts libcontainer's init, which sets the container up and then
+// waits for Exec.
+func (c *creation) startInit() error {
+	err := c.made.inner.Start(c.made.main)
+	c.made.out.started()
+	if err != nil {
+		return explain(err)
+	}
+	pid, err := c.made.main.Pid()
+	if err != nil {
+		return err
+	}
+	c.done.Push(func() error {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // our own unreaped child: the pid is still its
+		_, _ = c.made.main.Wait()              // killed, as intended
+		return nil
+	})
+	return nil
+}
+
+func (c *creation) joinGroup() error {
+	pid, err := c.made.main.Pid()
+	if err != nil {
+		return err
+	}
+	return c.made.group.Join(pid)
+}
+
+func (c *creation) openPidfd() error {
+	pid, err := c.made.main.Pid()
+	if err != nil {
+		return err
+	}
+	c.made.pidfd, err = openPidfd(pid)
+	if err == nil {
+		c.done.Push(c.made.pidfd.Close)
+	}
+	return err
+}
+
+// detachRoot leaves the container's own copy of the mounts as the only one.
+func (c *creation) detachRoot() error {
+	if err := c.root.detach(); err != nil {
+		return fmt.Errorf("detach root: %w", err)
+	}
+	return nil
+}

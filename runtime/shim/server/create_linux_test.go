@@ -1,0 +1,122 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"runnel/cgroups"
+	"runnel/internal/testenv"
+	"runnel/runtime/shim"
+)
+
+// Every step of a creation is made to fail in turn; testenv.NoLeaks sees that
+// nothing is left of the steps before.
+func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
+	testenv.Root(t)
+	parent := testenv.CgroupParent(t)
+	s, layer := inProcess(t, parent)
+	var steps []string
+	s.beforeStep = func(step string) error { steps = append(steps, step); return nil }
+	if c, err := s.create(stepRequest(parent, layer, t.TempDir()), nil); err != nil {
+		t.Fatal(err)
+	} else {
+		go func() { c.finish(func() *shim.Exit { e := c.wait(); return &e }()) }()
+		if err := errors.Join(c.kill(), func() error { <-c.ended; return c.release() }()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testenv.NoLeaks(t) // from here on: libcontainer keeps descriptors of its own from the first start
+	if len(steps) < 10 {
+		t.Fatalf("only %d steps", len(steps))
+	}
+	broken := errors.New("broken here")
+	for _, at := range steps {
+		s.beforeStep = func(step string) error {
+			if step == at {
+				return broken
+			}
+			return nil
+		}
+		if _, err := s.create(stepRequest(parent, layer, t.TempDir()), nil); err != broken {
+			t.Errorf("at %q: %v, want the injected error and no other", at, err)
+		}
+		left, err := filepath.Glob(filepath.Join(s.scratch, "*"))
+		if err != nil || len(left) != 0 {
+			t.Errorf("at %q: left %v, %v", at, left, err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(s.state, "*")); len(left) != 0 {
+			t.Errorf("at %q: libcontainer left %v", at, left)
+		}
+		if groups, err := s.host.List(parent); err != nil || len(groups) != 0 {
+			t.Errorf("at %q: left cgroups %v, %v", at, groups, err)
+		}
+	}
+}
+
+// inProcess is a server in this process, and a layer with one program.
+func inProcess(t *testing.T, parent string) (*Server, string) {
+	t.Helper()
+	host, err := cgroups.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Prepare(parent); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := host.Sweep(t.Context(), parent); err != nil {
+			t.Log(err) // CgroupParent judges
+		}
+	})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "s"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s, err := New(Config{Dir: dir, Listener: l, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := errors.Join(l.Close(), s.journal.close(), s.launcher.self.Close(), s.filters.close(), unmount(filepath.Join(dir, "private")))
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	layer := t.TempDir()
+	program, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(layer, "busybox"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return s, layer
+}
+
+func stepRequest(parent, layer, logs string) *shim.CreateRequest {
+	return &shim.CreateRequest{
+		ID: "step", Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
+		Files: []shim.File{{Path: "/etc/hosts", Content: "127.0.0.1 localhost\n"}},
+		Spec: &specs.Spec{
+			Version: specs.Version,
+			Process: &specs.Process{Args: []string{"/busybox", "sleep", "100"}, Cwd: "/", NoNewPrivileges: true},
+			Mounts: []specs.Mount{
+				{Destination: "/proc", Type: "proc", Source: "proc"},
+				{Destination: "/dev", Type: "tmpfs", Source: "tmpfs"},
+			},
+			Linux: &specs.Linux{
+				CgroupsPath: parent + "/step",
+				Resources:   &specs.LinuxResources{},
+				Seccomp:     &specs.LinuxSeccomp{DefaultAction: specs.ActAllow},
+				Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.NetworkNamespace}},
+			},
+		},
+	}
+}
