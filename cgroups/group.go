@@ -55,7 +55,8 @@ func (g *Group) Join(pid int) error {
 
 // Procs lists the processes of the group and of the groups below it, in any
 // hierarchy, in ascending order. Ended processes that nobody has waited for are
-// not in it. A group that is not there has none.
+// not in it. While processes fork and end, the list is neither complete nor up
+// to date. A group that is not there has none.
 func (g *Group) Procs() ([]int, error) {
 	var all []int
 	for _, tree := range g.host.trees() {
@@ -69,14 +70,18 @@ func (g *Group) Procs() ([]int, error) {
 	return slices.Compact(all), nil
 }
 
-// Populated reports whether any process is in the group or below it.
+// Populated reports whether any process is in the group or below it. In a v2
+// hierarchy the kernel keeps count; on Legacy a group can seem empty for a
+// moment while its processes fork and end.
 func (g *Group) Populated() (bool, error) {
-	if g.host.Mode == Unified {
+	if g.host.Unified != "" {
 		keys, err := readKeys(filepath.Join(g.host.Unified, g.path), "cgroup.events")
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("ask whether cgroup %s is empty: %w", g.path, err)
 		}
-		return keys["populated"] != 0, err
+		if g.host.Mode == Unified || keys["populated"] != 0 {
+			return keys["populated"] != 0, nil
+		}
 	}
 	procs, err := g.Procs()
 	return len(procs) > 0, err

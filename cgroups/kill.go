@@ -26,24 +26,25 @@ const (
 // does. A group that is not there, or is empty, is no error.
 //
 // In a v2 hierarchy the kernel does it in one step (Linux 5.14). Where it
-// cannot, and for processes that are in the v1 hierarchies only, the group is
-// frozen, killed process by process, and thawed, until none is left.
+// cannot, and where there are processes in the v1 hierarchies only, the group
+// is frozen, killed process by process, and thawed, until none is left.
 func (g *Group) Kill() error {
 	atOnce, err := g.killAtOnce()
 	if err != nil {
 		return fmt.Errorf("kill cgroup %s: %w", g.path, err)
 	}
-	if atOnce && g.host.Mode == Unified {
-		return nil
+	if atOnce {
+		strays, err := g.strays()
+		if err != nil {
+			return fmt.Errorf("kill cgroup %s: %w", g.path, err)
+		}
+		if !strays {
+			return nil
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), killDeadline)
 	defer cancel()
-	if atOnce {
-		err = retry(ctx, g.killStrays)
-	} else {
-		err = g.killByHand(ctx)
-	}
-	if err != nil {
+	if err := g.killByHand(ctx); err != nil {
 		return fmt.Errorf("kill cgroup %s process by process: %w", g.path, err)
 	}
 	return nil
@@ -62,24 +63,19 @@ func (g *Group) killAtOnce() (bool, error) {
 	return err == nil, err
 }
 
-// killStrays kills what is in the v1 hierarchies but not in the v2 one. It
-// reports true when there is nothing of the kind.
-func (g *Group) killStrays() (bool, error) {
-	strays := func() ([]int, error) {
-		// The group in question is asked last: a process that ends between
-		// the two looks like a stray for a moment, and comes to no harm.
-		all, err := g.Procs()
-		if err != nil || len(all) == 0 {
-			return nil, err
-		}
-		reached, err := treeProcs(filepath.Join(g.host.Unified, g.path))
-		return slices.DeleteFunc(all, func(pid int) bool { return slices.Contains(reached, pid) }), err
+// strays reports whether a process is in the v1 hierarchies but not in the v2
+// one. A process that ends between two looks seems to be one; it comes to no
+// harm by it.
+func (g *Group) strays() (bool, error) {
+	if g.host.Mode == Unified {
+		return false, nil
 	}
-	pids, err := strays()
-	if err != nil || len(pids) == 0 {
-		return err == nil, err
+	all, err := g.Procs()
+	if err != nil || len(all) == 0 {
+		return false, err
 	}
-	return false, signalAll(pids, strays)
+	reached, err := treeProcs(filepath.Join(g.host.Unified, g.path))
+	return slices.ContainsFunc(all, func(pid int) bool { return !slices.Contains(reached, pid) }), err
 }
 
 // killByHand kills without the kernel's help, as long as ctx lasts.
@@ -88,23 +84,22 @@ func (g *Group) killByHand(ctx context.Context) error {
 }
 
 // killFrozen does one round of a kill by hand: nothing that is frozen forks, so
-// a frozen group can be killed to the last process. It reports true when no
-// process is left.
+// a frozen group can be listed and killed to the last process. It reports true
+// when there was none. Without the freeze that would prove nothing: while
+// processes fork and end, a list can be empty and the group not.
 func (g *Group) killFrozen(ctx context.Context) (empty bool, err error) {
-	procs, err := g.Procs()
-	if err != nil || len(procs) == 0 {
-		return err == nil, err
-	}
 	freezer := g.freezer()
 	freezing, cancel := context.WithTimeout(ctx, freezeDeadline)
 	defer cancel()
 	if err := freezer.freeze(freezing); err != nil {
 		return false, err
 	}
-	if procs, err = g.Procs(); err == nil {
+	procs, err := g.Procs()
+	if err == nil {
 		err = signalAll(procs, g.Procs)
 	}
-	return false, errors.Join(err, freezer.thaw())
+	err = errors.Join(err, freezer.thaw())
+	return err == nil && len(procs) == 0, err
 }
 
 // signalAll kills pids that current still lists once they are held by a

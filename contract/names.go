@@ -2,21 +2,35 @@ package contract
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 )
-
-// jobName is a lower-case DNS label that begins with a letter, of at most
-// MaxJobName characters.
-var jobName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,47}[a-z0-9])?$`)
 
 // CheckJobName says whether name may name a job or a service.
 // Source: "Create jobs"; run.v2 protos, job_id.
 func CheckJobName(name string) error {
-	if jobName.MatchString(name) {
+	if len(name) <= MaxJobName && IsLabel(name) && name[0] >= 'a' {
 		return nil
 	}
 	return fmt.Errorf("%q is not a valid name: want at most %d lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen", name, MaxJobName)
+}
+
+// IsLabel reports whether s is a DNS label in lower case: 1 to 63 letters,
+// digits and hyphens, with no hyphen at either end.
+// Source: RFC 1123, section 2.1.
+//
+// It is written out, and not a regular expression, because this package is
+// linked into the program that every container's start executes.
+func IsLabel(s string) bool {
+	if len(s) == 0 || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // nameAlphabet is what generated suffixes are made of.

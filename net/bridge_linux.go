@@ -48,14 +48,22 @@ func (s *state) makeBridge(wanted netip.Prefix) error {
 // errTaken says that somebody else has a route to the very subnet.
 var errTaken = errors.New("subnet was taken meanwhile")
 
+// groupsForwarded makes the bridge treat frames to the link-local groups
+// 01:80:c2:00:00:03 to :0f like all others, which its table drops. Otherwise
+// it would hand some of them to the host as the port's own, past every rule of
+// the bridge: an instance could advertise itself as the host's IPv6 router. The
+// kernel does not allow it for the first three, but drops them or asks the
+// table.
+const groupsForwarded = 0xfff8
+
 // addBridge adds the link, its address and the route.
 func (s *state) addBridge() error {
 	p := s.plan
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU = p.Bridge(), p.MTU
 	attrs.HardwareAddr = macOf(p.Gateway()) // or it would be a port's, and change
-	snooping := false
-	bridge := &netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snooping}
+	snooping, groups := false, uint16(groupsForwarded)
+	bridge := &netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snooping, GroupFwdMask: &groups}
 	if err := s.netlink.LinkAdd(bridge); err != nil {
 		return fmt.Errorf("add %s: %w", p.Bridge(), err)
 	}

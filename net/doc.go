@@ -24,7 +24,8 @@
 //     sides are permanent, and ARP frames are dropped at the port.
 //   - The bridge table. It passes IPv4 frames to the bridge's own hardware
 //     address only, and only if the source address is the one that the
-//     hardware address was made from.
+//     hardware address was made from. The bridge is told to treat frames to
+//     link-local groups like all others, so that they come by here too.
 //   - The ip table. It sorts packets from instances before destination NAT can
 //     rewrite them: answers to the host's own connections may pass, new
 //     connections may only go to unicast addresses beyond the host.

@@ -116,8 +116,8 @@ func (p Plan) bridgeTable() table {
 			{name: "prerouting", hook: "prerouting", priority: priorityFrame, rules: []rule{
 				{[]match{fromPort}, "jump frame"},
 			}},
-			// Frames to link-local groups, 01:80:c2:00:00:00 and up, come here
-			// without having been through prerouting.
+			// Frames to a few link-local groups come here without having been
+			// through prerouting.
 			{name: "input", hook: "input", priority: priorityFrame, rules: []rule{
 				drop(fromPort, toBridge),
 			}},

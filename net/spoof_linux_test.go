@@ -70,8 +70,6 @@ func TestForgedPacketsDoNotArrive(t *testing.T) {
 	bridge := macOf(p.Gateway())
 	own, other := a.endpoint, b.endpoint
 	broadcast := stdnet.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-	// A bridge hands frames to this group to the host as the port's own.
-	lldp := stdnet.HardwareAddr{0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e}
 
 	var beyond, host, second stdnet.PacketConn
 	for _, l := range []struct {
@@ -93,10 +91,11 @@ func TestForgedPacketsDoNotArrive(t *testing.T) {
 		return frame(to, from, unix.ETH_P_IP, datagram(source, destination, 9999, "forged"))
 	}
 	gateway := p.Gateway().String()
-	for _, c := range []struct {
+	type forgery struct {
 		name  string
 		frame []byte
-	}{
+	}
+	forgeries := []forgery{
 		{"another instance's address", forge(bridge, own.MAC, other.Addr.String(), beyondAddr)},
 		{"an address near its own", forge(bridge, own.MAC, "100.64.1.2", beyondAddr)},
 		{"an address outside the subnet", forge(bridge, own.MAC, "100.65.0.2", beyondAddr)},
@@ -109,8 +108,6 @@ func TestForgedPacketsDoNotArrive(t *testing.T) {
 
 		{"to the host", forge(bridge, own.MAC, own.Addr.String(), hostAddr)},
 		{"to the host by broadcast", forge(broadcast, own.MAC, own.Addr.String(), "255.255.255.255")},
-		{"to the host by a link-local group", forge(lldp, own.MAC, own.Addr.String(), hostAddr)},
-		{"to the host by a link-local group and broadcast", forge(lldp, own.MAC, own.Addr.String(), "255.255.255.255")},
 		{"to the host's loopback", forge(bridge, own.MAC, own.Addr.String(), "127.0.0.1")},
 		{"to the host's loopback from loopback", forge(bridge, own.MAC, "127.0.0.1", "127.0.0.1")},
 
@@ -120,7 +117,14 @@ func TestForgedPacketsDoNotArrive(t *testing.T) {
 		{"to another instance by its hardware address", forge(other.MAC, own.MAC, own.Addr.String(), other.Addr.String())},
 		{"to another instance as the gateway", forge(other.MAC, bridge, gateway, other.Addr.String())},
 		{"to all instances", forge(broadcast, own.MAC, own.Addr.String(), other.Addr.String())},
-	} {
+	}
+	for last := range byte(16) {
+		group := linkLocalGroup(last)
+		forgeries = append(forgeries,
+			forgery{"to the host by " + group.String(), forge(group, own.MAC, own.Addr.String(), hostAddr)},
+			forgery{"to the host by broadcast and " + group.String(), forge(group, own.MAC, own.Addr.String(), "255.255.255.255")})
+	}
+	for _, c := range forgeries {
 		w.inject(t, a, c.frame)
 		// On the way to each listener this one comes after the forged.
 		w.inject(t, a, frame(bridge, own.MAC, unix.ETH_P_IP, datagram(own.Addr.String(), beyondAddr, 9999, "fair")))
@@ -133,6 +137,12 @@ func TestForgedPacketsDoNotArrive(t *testing.T) {
 			}
 		}
 	}
+}
+
+// linkLocalGroup is one of the groups that a bridge treats apart: it hands some
+// of them to the host as the port's own.
+func linkLocalGroup(last byte) stdnet.HardwareAddr {
+	return stdnet.HardwareAddr{0x01, 0x80, 0xc2, 0x00, 0x00, last}
 }
 
 // say sends a datagram from the host.
@@ -172,7 +182,10 @@ func TestARPSpoofingTurnsNothingAway(t *testing.T) {
 	heard := w.hearARP(t, p.Bridge())
 
 	broadcast := stdnet.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-	for _, claim := range []string{gateway, victim} {
+	// The last looks to the source check like an IPv4 packet of its own.
+	octets := a.Addr().As4()
+	lookalike := netip.AddrFrom4([4]byte{octets[2], octets[3], 0, 1}).String()
+	for _, claim := range []string{gateway, victim, lookalike} {
 		for _, to := range []stdnet.HardwareAddr{broadcast, bridge, b.endpoint.MAC} {
 			for _, source := range []stdnet.HardwareAddr{a.endpoint.MAC, b.endpoint.MAC, bridge} {
 				w.inject(t, a, frame(to, source, unix.ETH_P_ARP, arpReply(claim, a.endpoint.MAC, claim, to)))
@@ -231,6 +244,42 @@ func (w *world) neighbours(t *testing.T, a *Attachment) (list string) {
 	w.in(t, w.home, look)
 	w.in(t, a.Namespace(), look)
 	return list
+}
+
+func TestRouterAdvertisementIsIgnored(t *testing.T) {
+	w := newWorld(t)
+	a := w.attach(t)
+	from, to := netip.MustParseAddr("fe80::1"), netip.MustParseAddr("ff02::1")
+	advert := []byte{134, 0, 0, 0, 64, 0, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0} // a router for 1800 s
+	pseudo := append(append(from.AsSlice(), to.AsSlice()...), 0, 0, 0, byte(len(advert)), 0, 0, 0, unix.IPPROTO_ICMPV6)
+	binary.BigEndian.PutUint16(advert[2:], checksum(append(pseudo, advert...)))
+	packet := []byte{0x60, 0, 0, 0, 0, byte(len(advert)), unix.IPPROTO_ICMPV6, 255}
+	packet = append(append(append(packet, from.AsSlice()...), to.AsSlice()...), advert...)
+
+	groups := []stdnet.HardwareAddr{{0x33, 0x33, 0, 0, 0, 1}, macOf(w.network.current().plan.Gateway())}
+	for last := range byte(16) {
+		groups = append(groups, linkLocalGroup(last))
+	}
+	for _, group := range groups {
+		w.inject(t, a, frame(group, a.endpoint.MAC, unix.ETH_P_IPV6, packet))
+	}
+	if err := w.ping(a.Namespace(), beyondAddr, 5*time.Second); err != nil { // sent after them
+		t.Fatal(err)
+	}
+	w.in(t, w.home, func() error {
+		handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer handle.Close()
+		routes, err := handle.RouteList(nil, netlink.FAMILY_V6)
+		for _, r := range routes {
+			if r.Protocol == unix.RTPROT_RA {
+				t.Errorf("the host took a route: %v", r)
+			}
+		}
+		return err
+	})
 }
 
 func TestNoIPv6ButLoopback(t *testing.T) {

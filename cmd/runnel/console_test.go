@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	rimage "runnel/image"
@@ -15,10 +19,14 @@ func TestConsoleKeepsTheStatusBelowEverythingElse(t *testing.T) {
 	if err := c.result([]byte("0 stdout hello\n")); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.flush(); err != nil {
+		t.Fatal(err)
+	}
 	c.setStatus("2 running")
 	c.setStatus("2 running")
 	c.say("word")
 	c.setStatus("")
+	c.close()
 	want := "1 running" + clearLine + "0 stdout hello\n1 running" +
 		clearLine + "2 running" + clearLine + "word\n2 running" + clearLine
 	if screen.String() != want {
@@ -33,6 +41,7 @@ func TestConsoleWithoutAScreenWritesLines(t *testing.T) {
 	c.setStatus("1 running")
 	c.setStatus("1 running")
 	c.setStatus("")
+	c.close()
 	if stderr.String() != "1 running\n" || stdout.String() != "" {
 		t.Errorf("stderr %q, stdout %q", stderr.String(), stdout.String())
 	}
@@ -43,7 +52,7 @@ func TestLayerBarsEnd(t *testing.T) {
 	t.Parallel()
 	var screen strings.Builder
 	e := env{Stderr: &screen, Screen: true}
-	v := newLayerView(e, newConsole(e))
+	v := newLayerView(e, nil) // bars do not use the console
 	for _, p := range []rimage.Progress{
 		{Layer: "sha256:aaaaaaaaaaaaaaaa", Total: 4 << 20, State: rimage.Fetching, Current: 4 << 20},
 		{Layer: "sha256:aaaaaaaaaaaaaaaa", Total: 4 << 20, State: rimage.Unpacked, Current: 4 << 20},
@@ -59,6 +68,46 @@ func TestLayerBarsEnd(t *testing.T) {
 	} {
 		if !strings.Contains(screen.String(), want) {
 			t.Errorf("the screen never showed %q:\n%s", want, screen.String())
+		}
+	}
+}
+
+// Whoever brings results faster than they are read waits, and nothing is lost
+// or torn.
+func TestConsoleHoldsBackAFlood(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	c := newConsole(env{Stdout: w, Stderr: io.Discard})
+	const writers, each = 8, 2000
+	text := strings.Repeat("x", 500)
+	var work sync.WaitGroup
+	for i := range writers {
+		work.Go(func() {
+			for n := range each {
+				if err := c.result(fmt.Appendf(nil, "%d %d %s\n", i, n, text)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go func() {
+		work.Wait()
+		c.close()
+		w.Close()
+	}()
+	next := make([]int, writers)
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		var i, n int
+		var s string
+		if _, err := fmt.Sscan(lines.Text(), &i, &n, &s); err != nil || n != next[i] || s != text {
+			t.Fatalf("line %.20q, want number %d", lines.Text(), next[i])
+		}
+		next[i]++
+	}
+	for i, n := range next {
+		if n != each {
+			t.Errorf("writer %d: %d of %d lines", i, n, each)
 		}
 	}
 }

@@ -37,6 +37,7 @@ func newRunner(e env, f *runFlags) *runner {
 
 // run pulls the job's image, executes the job and tells how it went.
 func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
+	defer r.console.close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := newStopper(r.console, r.env.Signals, cancel)
@@ -144,7 +145,8 @@ func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, failure erro
 	if r.flags.format == formatJSON {
 		out = s.json()
 	}
-	unwritten := r.console.result(out)
+	_ = r.console.result(out) // flush returns the same
+	unwritten := r.console.flush()
 	r.console.say("%s", s.verdict())
 	var verdict error
 	if !s.succeeded() {

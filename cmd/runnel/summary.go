@@ -52,6 +52,9 @@ func (s summary) table() []byte {
 		rows++
 		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\n", i, t.attempts, t.state, t.result(), seconds(t.duration()))
 	}
+	if hidden == len(s.tasks) {
+		return fmt.Appendf(nil, "All %d tasks succeeded at their first attempt.\n", hidden)
+	}
 	_ = w.Flush() // a buffer takes everything
 	if hidden > 0 {
 		fmt.Fprintf(&b, "(%d more tasks)\n", hidden)
@@ -64,16 +67,13 @@ func (s summary) verdict() string {
 	if s.succeeded() {
 		return fmt.Sprintf("Execution [%s] has successfully completed in %s.", s.execution, seconds(s.took()))
 	}
-	text := fmt.Sprintf("The execution failed: %d of %d tasks succeeded", s.counts.Succeeded, len(s.tasks))
+	done := fmt.Sprintf("%d of %d tasks succeeded", s.counts.Succeeded, len(s.tasks))
 	for i, t := range s.tasks {
 		if t.state == scheduler.Failed {
-			return text + fmt.Sprintf("; task %d: %s.", i, t.result())
+			return fmt.Sprintf("The execution failed: %s; task %d: %s.", done, i, t.result())
 		}
 	}
-	if s.counts.Cancelled > 0 {
-		text += fmt.Sprintf(", %d were cancelled", s.counts.Cancelled)
-	}
-	return text + "."
+	return fmt.Sprintf("Execution [%s] was cancelled: %s.", s.execution, done)
 }
 
 // jsonSummary is the last line of JSON output.

@@ -14,7 +14,6 @@ package shim
 
 import (
 	"fmt"
-	"regexp"
 	"syscall"
 	"time"
 
@@ -43,13 +42,10 @@ type CreateRequest struct {
 	LogLimit int64  `json:"logLimit"`
 }
 
-// id is what a container may be called: the name becomes a directory, a cgroup
-// and a log file.
-var id = regexp.MustCompile(`^[a-z0-9][-a-z0-9]{0,62}$`)
-
-// CheckID says whether s may name a container.
+// CheckID says whether s may name a container: the name becomes a directory, a
+// cgroup and a log file.
 func CheckID(s string) error {
-	if !id.MatchString(s) {
+	if !contract.IsLabel(s) {
 		return fmt.Errorf("%q cannot name a container: want at most 63 lower-case letters, digits and hyphens", s)
 	}
 	return nil

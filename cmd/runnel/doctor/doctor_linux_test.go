@@ -20,7 +20,7 @@ import (
 func TestExamineTriesTheRealThingAndLeavesNothing(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	findings := Examine(context.Background(), Config{StateDir: t.TempDir(), Shim: "/usr/bin/runnel-shim"})
+	findings := Examine(context.Background(), Config{StateDir: t.TempDir(), Shim: "/bin/busybox"})
 	for _, name := range []string{"kernel", "root", "capabilities", "namespaces", "cgroups", "overlay on tmpfs", "seccomp", "bridge and veth", "nftables", "runnel-shim"} {
 		i := slices.IndexFunc(findings, func(f Finding) bool { return f.Name == name })
 		if i < 0 {
@@ -98,6 +98,8 @@ func TestJudgements(t *testing.T) {
 		{"no space", judgeDisk("/x", contract.MiB, false), Missing, "0.0 GiB"},
 		{"no inodes", judgeDisk("/x", 10*contract.GiB, true), Degraded, "inode"},
 		{"no shim", shim("", errors.New("cannot find it")), Missing, "cannot find it"},
+		{"a shim that is none", shim("/etc/passwd", nil), Missing, "/etc/passwd"},
+		{"a shim that needs libraries", shim("/usr/bin/dpkg", nil), Missing, "dynamically"},
 	} {
 		if c.got.Status != c.want || !strings.Contains(c.got.Detail, c.says) {
 			t.Errorf("%s: %s, %q, want %s and %q", c.what, c.got.Status, c.got.Detail, c.want, c.says)

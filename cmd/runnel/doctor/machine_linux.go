@@ -97,8 +97,3 @@ func judgeDisk(dir string, free contract.Bytes, fewInodes bool) Finding {
 	}
 	return ok(name, detail)
 }
-
-func shim(path string, err error) Finding {
-	const name = "runnel-shim"
-	return tried(name, path, "install runnel-shim beside runnel", err)
-}
