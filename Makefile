@@ -9,6 +9,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 T          ?= ./...
 VERBOSE    := $(if $(V),-v)
 PREFIX     ?= /usr/local
+BIN        ?= bin
 # Where the programs go; the tests build their own if RUNNEL_TEST_BIN names none.
 BIN        ?= bin
 
@@ -38,7 +39,7 @@ build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
 	@CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -tags $(SHIM_TAGS) -ldflags '$(SHIM_LINK)' -o $(BIN)/runnel-shim ./cmd/runnel-shim
 
 demo: setup build ## run a ten-task job on an image made on the spot
-	@$(GO) build -buildvcs=false -o bin/mkimage ./internal/mkimage
+	@$(GO) build -buildvcs=false -o $(BIN)/mkimage ./internal/mkimage
 	@$(SUDO) examples/demo/run.sh
 
 test: setup build test-race test-vm ## every test: unit, privileged, integration, and the VM run
@@ -67,8 +68,8 @@ fmt: ## format the Go code
 	gofmt -w .
 
 install: build ## put the programs and the systemd units in place
-	$(SUDO) install -Dt $(DESTDIR)$(PREFIX)/bin bin/runnel bin/runnel-shim
+	$(SUDO) install -Dt $(DESTDIR)$(PREFIX)/bin $(BIN)/runnel $(BIN)/runnel-shim
 	$(SUDO) install -m 644 -Dt $(DESTDIR)/etc/systemd/system contrib/runnel-job@.service contrib/runnel-job@.timer
 
 clean: ## remove what was built, and the cached kernel of the VM run
-	rm -rf bin .cache
+	rm -rf $(BIN) .cache

@@ -46,6 +46,7 @@ func BenchmarkUnpack(b *testing.B) {
 	b.SetBytes(int64(stream.Len()))
 	b.ReportAllocs()
 	top := b.TempDir()
+	must(b, spreadChildren(top))
 	lim := limits{bytes: 1 << 40, room: 1 << 40, entries: 1 << 20}
 	for i := 0; b.Loop(); i++ {
 		root := filepath.Join(top, fmt.Sprint(i))
@@ -57,16 +58,24 @@ func BenchmarkUnpack(b *testing.B) {
 }
 
 // BenchmarkPull measures a whole pull from a registry on loopback, durable at
-// its end. IMAGE_BENCH_REF names an image of one's own to measure instead.
+// its end. IMAGE_BENCH_TREES, a list of directories parted by colons, makes the
+// image of them instead, one layer each.
 func BenchmarkPull(b *testing.B) {
 	testenv.Root(b)
-	ref := os.Getenv("IMAGE_BENCH_REF")
-	if ref == "" {
-		ref = imagetest.Registry(b) + "/bench"
-		imagetest.Push(b, imagetest.Build{Layers: []imagetest.Layer{
-			packages(), entriesLayer(imagetest.File("app", "x", 0o755)),
-		}}, ref)
+	ref := imagetest.Registry(b) + "/bench"
+	layers := []imagetest.Layer{packages(), entriesLayer(imagetest.File("app", "x", 0o755))}
+	if trees := os.Getenv("IMAGE_BENCH_TREES"); trees != "" {
+		layers = nil
+		for _, dir := range filepath.SplitList(trees) {
+			layers = append(layers, imagetest.Layer{Tree: dir})
+		}
 	}
+	a := imagetest.Push(b, imagetest.Build{Layers: layers}, ref)
+	size := int64(0)
+	for _, l := range a.Manifest.Layers {
+		size += l.Size
+	}
+	b.SetBytes(size)
 	for b.Loop() {
 		b.StopTimer()
 		s := newStore(b)
@@ -92,6 +101,7 @@ func BenchmarkManySmallFiles(b *testing.B) {
 	}
 	must(b, tw.Close())
 	top := b.TempDir()
+	must(b, spreadChildren(top))
 	lim := limits{bytes: 1 << 40, room: 1 << 40, entries: 1 << 20}
 	for i := 0; b.Loop(); i++ {
 		root := filepath.Join(top, fmt.Sprint(i))

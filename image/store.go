@@ -138,7 +138,7 @@ func (s *Store) makeDirs(dir string) error {
 			return err
 		}
 	}
-	return nil
+	return spreadChildren(s.tmpDir())
 }
 
 // recover removes residue and reads which blobs are known.

@@ -66,6 +66,7 @@ type Launcher struct {
 	metadata *stdhttp.Server
 	host     *cgroups.Host
 	facts    hostFacts
+	filter   string // its name at the shim
 	lock     *os.File
 	process  *shim.Process
 	client   *shim.Client
@@ -143,11 +144,6 @@ func (l *Launcher) prepareHost(done *undo.Stack) (err error) {
 	if l.facts.productName, err = l.writeProductName(); err != nil {
 		return err
 	}
-	// The profile depends on the capabilities that the container will have.
-	bare := ociSpec(&Spec{Image: new(rimage.Image)}, &l.facts)
-	if l.facts.seccomp, err = seccomp.GetDefaultProfile(bare); err != nil {
-		return fmt.Errorf("build system-call filter: %w", err)
-	}
 	return nil
 }
 
@@ -174,7 +170,18 @@ func (l *Launcher) spawn(done *undo.Stack) (err error) {
 	}
 	done.Push(l.client.Close)
 	l.exits.lostWith(l.client.Done())
-	return nil
+	return l.defineFilter()
+}
+
+// defineFilter hands the shim docker's default system-call filter, which
+// depends on the capabilities that containers have.
+func (l *Launcher) defineFilter() error {
+	profile, err := seccomp.GetDefaultProfile(ociSpec(&Spec{Image: new(rimage.Image)}, &l.facts))
+	if err != nil {
+		return fmt.Errorf("build system-call filter: %w", err)
+	}
+	l.filter, err = l.client.DefineFilter(context.Background(), profile)
+	return err
 }
 
 // Close ends every instance of an ephemeral launcher, and gives back all that
@@ -261,6 +268,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	err = l.client.Create(context.WithoutCancel(ctx), &shim.CreateRequest{
 		ID:       s.ID,
 		Spec:     ociSpec(&s, &l.facts),
+		Filter:   l.filter,
 		Layers:   s.Image.Layers,
 		Files:    files(&s, place.Addr().String()),
 		User:     s.Image.Config.User,

@@ -24,8 +24,6 @@ type hostFacts struct {
 	// productName is a file to be seen as the machine's product name; empty
 	// where the host has no DMI.
 	productName string
-	// seccomp is the system-call filter.
-	seccomp *specs.LinuxSeccomp
 }
 
 // defaultPath is for images that set none.
@@ -44,7 +42,8 @@ func capabilities() []string {
 
 // ociSpec is the OCI runtime specification of one instance. It is a function
 // of its arguments alone. The root's path, the network namespace's path and
-// the user's ids are left to the shim, which alone knows them.
+// the user's ids are left to the shim, which alone knows them; the system-call
+// filter is the same for all and has been defined there.
 func ociSpec(s *Spec, h *hostFacts) *specs.Spec {
 	caps := capabilities()
 	return &specs.Spec{
@@ -63,7 +62,6 @@ func ociSpec(s *Spec, h *hostFacts) *specs.Spec {
 			CgroupsPath:   h.cgroupParent + "/" + s.ID,
 			Namespaces:    namespaces(),
 			Resources:     s.Limits.Resources(h.cgroups),
-			Seccomp:       h.seccomp,
 			MaskedPaths:   maskedPaths(),
 			ReadonlyPaths: readonlyPaths(),
 		},

@@ -20,11 +20,15 @@ func checkLength(files []file) (faults []string) {
 	return faults
 }
 
+// mayInit is the one binary that needs an init function: libcontainer executes
+// it again in the middle of making a container, before main may run.
+const mayInit = "cmd/runnel-shim"
+
 // checkInit finds code that runs because a package is imported.
 func checkInit(files []file) (faults []string) {
 	for _, f := range files {
 		for _, decl := range f.tree.Decls {
-			if d, ok := decl.(*ast.FuncDecl); ok && d.Recv == nil && d.Name.Name == "init" {
+			if d, ok := decl.(*ast.FuncDecl); ok && d.Recv == nil && d.Name.Name == "init" && f.dir() != mayInit {
 				faults = append(faults, fmt.Sprintf("%s: no init functions: importing a package must do nothing", f.at(d.Pos())))
 			}
 		}

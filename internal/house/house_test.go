@@ -105,7 +105,10 @@ var rules = []rule{
 		[]example{{"net/a.go", "package net\n" + strings.Repeat("//\n", maxLines-1), ""}}},
 	{"init", checkInit,
 		[]example{{"net/a.go", "package net\nfunc init() {}", "net/a.go:2: no init"}},
-		[]example{{"net/a.go", "package net\ntype t int\nfunc (t) init() {}", ""}}},
+		[]example{
+			{"net/a.go", "package net\ntype t int\nfunc (t) init() {}", ""},
+			{"cmd/runnel-shim/main.go", "package main\nfunc init() {}", ""},
+		}},
 	{"sleep", checkSleep,
 		[]example{{"net/a.go", "package net\nfunc f() { go func() { time.Sleep(1) }() }", "net/a.go:2"}},
 		[]example{{"net/a.go", "package net\nfunc f() { x.Sleep(1) }", ""}}},

@@ -35,8 +35,8 @@ func checkPackageComments(files []file) (faults []string) {
 			continue
 		}
 		dir := f.dir()
-		comments[dir] = append(comments[dir], []string{}...)
 		if f.tree.Doc == nil {
+			comments[dir] = comments[dir][:] // known now, with or without
 			continue
 		}
 		comments[dir] = append(comments[dir], f.path)

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -161,6 +162,19 @@ func TestMainGivesNamespacesOfTheirOwn(t *testing.T) {
 	check(t, err)
 	if strings.Contains(string(text), " shared:") {
 		t.Error("a mount is shared with the host")
+	}
+}
+
+func TestMainPassesTheExitCodeThrough(t *testing.T) {
+	Root(t)
+	NoLeaks(t)
+	for pattern, want := range map[string]int{"^TestEventuallyWaits$": 0, "[": 1} {
+		again := exec.Command("/proc/self/exe", "-test.run="+pattern)
+		again.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, envIsolated+"=") })
+		out, _ := again.CombinedOutput()
+		if got := again.ProcessState.ExitCode(); got != want {
+			t.Errorf("-test.run=%s: exit code %d, want %d:\n%s", pattern, got, want, out)
+		}
 	}
 }
 

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,27 +79,31 @@ func buildSuites(ctx context.Context, c config, m module, tree string, packages 
 			continue
 		}
 		suites = append(suites, wire.Suite{
-			Package: p.path, Dir: p.dir, Env: guestEnv(),
+			Package: p.path, Dir: p.dir, Env: guestEnv(m),
 			Args: testArgs(binary, c.run, c.suite),
 		})
 	}
 	return suites, ctx.Err()
 }
 
+// testArgs asks for the short form: what only costs processor time proves
+// nothing more in a machine that is twenty times slower.
 func testArgs(binary, run string, limit time.Duration) []string {
-	args := []string{binary, "-test.v", "-test.timeout=" + limit.String()}
+	args := []string{binary, "-test.v", "-test.short", "-test.timeout=" + limit.String()}
 	if run != "" {
 		args = append(args, "-test.run="+run)
 	}
 	return args
 }
 
-// guestEnv is the environment of the tests. Nothing may be skipped there.
-func guestEnv() []string {
+// guestEnv is the environment of the tests. Nothing may be skipped there for
+// want of the host, and no compiler is there to build the programs.
+func guestEnv(m module) []string {
 	return []string{
 		"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/root", "USER=root", "TMPDIR=/tmp", "LANG=C.UTF-8",
 		"RUNNEL_TEST_VM=1", "RUNNEL_TEST_MUST_RUN=1",
+		"RUNNEL_TEST_BIN=" + filepath.Join(m.dir, "bin"),
 	}
 }
 
@@ -112,71 +114,6 @@ func goBuild(ctx context.Context, cgo string, args ...string) error {
 		return fmt.Errorf("%s %s: %w\n%s", cgo, strings.Join(cmd.Args, " "), err, out)
 	}
 	return nil
-}
-
-// writeHost writes what makes the disk a host: busybox under every name it
-// answers to, the kernel's modules, and a few files of /etc.
-func writeHost(ctx context.Context, tree string, k kernel, suites []wire.Suite) error {
-	list, err := json.Marshal(suites)
-	if err != nil {
-		return err
-	}
-	files := map[string]string{
-		wire.SuitesFile:   string(list),
-		"/etc/passwd":     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
-		"/etc/group":      "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n",
-		"/etc/hosts":      "127.0.0.1 localhost\n::1 localhost\n",
-		"/etc/hostname":   "vm\n",
-		"/etc/os-release": "ID=runnel-vm\nPRETTY_NAME=\"Runnel test machine\"\n",
-		// No resolver: the network is off.
-		"/etc/resolv.conf": "",
-	}
-	for name, text := range files {
-		if err := writeFile(filepath.Join(tree, name), []byte(text), 0o644); err != nil {
-			return err
-		}
-	}
-	for dir, mode := range map[string]fs.FileMode{
-		"proc": 0o755, "sys": 0o755, "dev": 0o755, "run": 0o755, "root": 0o700,
-		"var/lib": 0o755, "var/log": 0o755, "tmp": 0o777 | fs.ModeSticky, "var/tmp": 0o777 | fs.ModeSticky,
-	} {
-		path := filepath.Join(tree, dir)
-		if err := errors.Join(os.MkdirAll(path, 0o755), os.Chmod(path, mode)); err != nil {
-			return err
-		}
-	}
-	if err := installBusybox(ctx, tree); err != nil {
-		return err
-	}
-	return os.CopyFS(filepath.Join(tree, "lib/modules", k.version), os.DirFS(k.moduleDir()))
-}
-
-// installBusybox puts busybox where Debian has it, and links its names to it.
-func installBusybox(ctx context.Context, tree string) error {
-	out, err := exec.CommandContext(ctx, "busybox", "--list-full").Output()
-	if err != nil {
-		return fmt.Errorf("list what busybox offers: %w", err)
-	}
-	path, err := exec.LookPath("busybox")
-	if err != nil {
-		return err
-	}
-	if err := copyFile(path, filepath.Join(tree, "bin/busybox")); err != nil {
-		return err
-	}
-	for name := range strings.FieldsSeq(string(out)) {
-		link := filepath.Join(tree, name)
-		if link == filepath.Join(tree, "bin/busybox") {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
-			return err
-		}
-		if err := os.Symlink("/bin/busybox", link); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return os.Symlink("/bin/busybox", filepath.Join(tree, "usr/bin/busybox"))
 }
 
 // copyModuleFiles copies what tests read besides themselves: go.mod, testdata,

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // Client calls one shim. Its methods may be called from several goroutines.
@@ -55,6 +57,14 @@ func (c *Client) Close() error {
 // Done is closed when the connection has ended, by Close or because the shim
 // has gone away.
 func (c *Client) Done() <-chan struct{} { return c.done }
+
+// DefineFilter hands the shim a system-call filter, which it compiles and keeps,
+// and returns the name by which containers ask for it. A profile is far larger
+// than all the rest of a container's specification, and the same for all.
+func (c *Client) DefineFilter(ctx context.Context, profile *specs.LinuxSeccomp) (name string, err error) {
+	err = c.call(ctx, MethodFilter, profile, &name)
+	return name, err
+}
 
 // Create creates a container, up to the exec of its entrypoint, in the network
 // namespace netns, which stays the caller's; nil gives it an empty one of its

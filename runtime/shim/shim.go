@@ -29,7 +29,10 @@ type CreateRequest struct {
 	ID string `json:"id"`
 	// Spec is the OCI runtime specification. The shim fills in what only it can
 	// know: the root's path, the network namespace's path and the ids of User.
+	// It has no system-call filter of its own, see Filter.
 	Spec *specs.Spec `json:"spec"`
+	// Filter names the system-call filter, as Client.DefineFilter returned it.
+	Filter string `json:"filter"`
 	// Layers are the absolute paths of the read-only layers, topmost first.
 	Layers []string `json:"layers"`
 	// Files are written into the root before the container starts.

@@ -22,6 +22,7 @@ const maxFiles = 4
 
 // Methods of the protocol.
 const (
+	MethodFilter = "filter"
 	MethodCreate = "create"
 	MethodStart  = "start"
 	MethodSignal = "signal"

@@ -126,7 +126,7 @@ func (c *creation) translate() (err error) {
 	if c.made.main, err = libcontainerProcess(spec.Process); err != nil {
 		return err
 	}
-	filter, err := c.filters.take(spec)
+	filter, err := c.filters.get(c.request.Filter)
 	if err != nil {
 		return err
 	}

@@ -20,10 +20,10 @@ import (
 func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 	testenv.Root(t)
 	parent := testenv.CgroupParent(t)
-	s, layer := inProcess(t, parent)
+	s, layer, filter := inProcess(t, parent)
 	var steps []string
 	s.beforeStep = func(step string) error { steps = append(steps, step); return nil }
-	if c, err := s.create(stepRequest(parent, layer, t.TempDir()), nil); err != nil {
+	if c, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
 		t.Fatal(err)
 	} else {
 		go func() { c.finish(func() *shim.Exit { e := c.wait(); return &e }()) }()
@@ -43,7 +43,7 @@ func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := s.create(stepRequest(parent, layer, t.TempDir()), nil); err != broken {
+		if _, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != broken {
 			t.Errorf("at %q: %v, want the injected error and no other", at, err)
 		}
 		left, err := filepath.Glob(filepath.Join(s.scratch, "*"))
@@ -59,8 +59,9 @@ func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 	}
 }
 
-// inProcess is a server in this process, and a layer with one program.
-func inProcess(t *testing.T, parent string) (*Server, string) {
+// inProcess is a server in this process, a layer with one program, and a filter
+// that allows everything.
+func inProcess(t *testing.T, parent string) (_ *Server, layer, allowAll string) {
 	t.Helper()
 	host, err := cgroups.Detect()
 	if err != nil {
@@ -89,7 +90,10 @@ func inProcess(t *testing.T, parent string) (*Server, string) {
 			t.Error(err)
 		}
 	})
-	layer := t.TempDir()
+	if allowAll, err = s.filters.define([]byte(`{"defaultAction":"SCMP_ACT_ALLOW"}`)); err != nil {
+		t.Fatal(err)
+	}
+	layer = t.TempDir()
 	program, err := os.ReadFile("/bin/busybox")
 	if err != nil {
 		t.Fatal(err)
@@ -97,12 +101,12 @@ func inProcess(t *testing.T, parent string) (*Server, string) {
 	if err := os.WriteFile(filepath.Join(layer, "busybox"), program, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return s, layer
+	return s, layer, allowAll
 }
 
-func stepRequest(parent, layer, logs string) *shim.CreateRequest {
+func stepRequest(parent, layer, logs, filter string) *shim.CreateRequest {
 	return &shim.CreateRequest{
-		ID: "step", Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
+		ID: "step", Filter: filter, Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
 		Files: []shim.File{{Path: "/etc/hosts", Content: "127.0.0.1 localhost\n"}},
 		Spec: &specs.Spec{
 			Version: specs.Version,
@@ -114,7 +118,6 @@ func stepRequest(parent, layer, logs string) *shim.CreateRequest {
 			Linux: &specs.Linux{
 				CgroupsPath: parent + "/step",
 				Resources:   &specs.LinuxResources{},
-				Seccomp:     &specs.LinuxSeccomp{DefaultAction: specs.ActAllow},
 				Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.NetworkNamespace}},
 			},
 		},

@@ -1,13 +1,9 @@
 package server
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	libseccomp "github.com/seccomp/libseccomp-golang"
@@ -224,52 +220,3 @@ func unknownCalls(highest uint32) []byte {
 // returnErrno is SECCOMP_RET_ERRNO of the kernel's seccomp header; the low
 // sixteen bits carry the error number.
 const returnErrno = 0x0005_0000
-
-// filters keeps the filters that have been compiled; profiles are few. The zero
-// value is ready.
-type filters struct {
-	// mu guards known.
-	mu    sync.Mutex
-	known map[[sha256.Size]byte]*filter
-}
-
-// take moves the profile out of spec, since libcontainer is not to load it, and
-// returns it compiled.
-func (f *filters) take(spec *specs.Spec) (*filter, error) {
-	profile := spec.Linux.Seccomp
-	spec.Linux.Seccomp = nil
-	if profile == nil {
-		return nil, errors.New("specification has no system-call filter")
-	}
-	text, err := json.Marshal(profile)
-	if err != nil {
-		return nil, fmt.Errorf("name system-call filter: %w", err)
-	}
-	name := sha256.Sum256(text)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if known := f.known[name]; known != nil {
-		return known, nil
-	}
-	compiled, err := compileFilter(profile)
-	if err != nil {
-		return nil, err
-	}
-	if f.known == nil {
-		f.known = map[[sha256.Size]byte]*filter{}
-	}
-	f.known[name] = compiled
-	return compiled, nil
-}
-
-// close drops every filter; containers that have loaded theirs keep it.
-func (f *filters) close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var errs []error
-	for _, k := range f.known {
-		errs = append(errs, k.file.Close())
-	}
-	f.known = nil
-	return errors.Join(errs...)
-}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"unsafe"
 
 	"github.com/opencontainers/runc/libcontainer"
 	"github.com/opencontainers/runc/libcontainer/exeseal"
@@ -71,6 +72,14 @@ func run(dir string, lifeline bool) error {
 	listener, err := inherited(shim.ListenerFD)
 	if err != nil {
 		return err
+	}
+	// The kernel named the process after the descriptor it was executed from.
+	name, err := unix.BytePtrFromString("runnel-shim")
+	if err != nil {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0); err != nil {
+		return fmt.Errorf("set process name: %w", err)
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	s, err := New(Config{Dir: dir, Listener: listener, Log: log})

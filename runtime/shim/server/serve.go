@@ -64,6 +64,8 @@ func (s *Server) answer(m *shim.Message, files []*os.File) (any, error) {
 		_ = f.Close() // no other call takes any
 	}
 	switch m.Method {
+	case shim.MethodFilter:
+		return s.filters.define(m.Body)
 	case shim.MethodStart:
 		return nil, s.withContainer(m, (*container).start)
 	case shim.MethodSignal:
@@ -88,8 +90,8 @@ func (s *Server) answerCreate(m *shim.Message, files []*os.File) error {
 	if err == nil {
 		err = shim.CheckID(r.ID)
 	}
-	if err == nil && (r.Spec == nil || r.Spec.Linux == nil || r.Spec.Process == nil || len(r.Spec.Process.Args) == 0) {
-		err = errors.New("specification is missing or incomplete")
+	if err == nil && (r.Spec == nil || r.Spec.Linux != nil && r.Spec.Linux.Seccomp != nil || r.Spec.Linux == nil || r.Spec.Process == nil || len(r.Spec.Process.Args) == 0) {
+		err = errors.New("specification is missing, incomplete, or brings a filter of its own")
 	}
 	if err != nil {
 		if netns != nil {

@@ -133,12 +133,16 @@ func (k *keeper) request(id string, args ...string) *shim.CreateRequest {
 			},
 		},
 	}
-	var err error
-	if spec.Linux.Seccomp, err = seccomp.GetDefaultProfile(spec); err != nil {
+	profile, err := seccomp.GetDefaultProfile(spec)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	filter, err := k.DefineFilter(k.t.Context(), profile)
+	if err != nil {
 		k.t.Fatal(err)
 	}
 	return &shim.CreateRequest{
-		ID: id, Spec: spec, Layers: []string{k.layer},
+		ID: id, Filter: filter, Spec: spec, Layers: []string{k.layer},
 		LogPath: filepath.Join(k.logs, id), LogLimit: 1 << 20,
 	}
 }
@@ -222,7 +226,7 @@ func TestMemoryLimitEndsTheWholeContainer(t *testing.T) {
 func TestSignalsAreReported(t *testing.T) {
 	k := newKeeper(t)
 	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
-		r := k.request("sig", "sleep", "60")
+		r := k.request("sig", "sh", "-c", "echo ready; exec sleep 60")
 		ctx := context.Background()
 		if err := k.Create(ctx, r, nil); err != nil {
 			t.Fatal(err)
@@ -230,8 +234,9 @@ func TestSignalsAreReported(t *testing.T) {
 		if err := k.Start(ctx, "sig"); err != nil {
 			t.Fatal(err)
 		}
-		// busybox sleep has no handler: as first process of a pid namespace it
-		// does not hear of SIGTERM, and SIGKILL comes from outside.
+		testenv.Eventually(t, time.Minute, func() bool { out, _ := os.ReadFile(r.LogPath); return len(out) > 0 })
+		// sleep has no handler: as first process of a pid namespace it does not
+		// hear of SIGTERM, and SIGKILL comes from outside.
 		if err := k.Signal(ctx, "sig", sig); err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +251,7 @@ func TestSignalsAreReported(t *testing.T) {
 		if err := k.Signal(ctx, "sig", sig); !errors.Is(err, shim.ErrStopped) {
 			t.Errorf("signal after the end: %v", err)
 		}
-		if err := k.Delete(ctx, "sig"); err != nil {
+		if err := errors.Join(k.Delete(ctx, "sig"), os.Remove(r.LogPath)); err != nil {
 			t.Fatal(err)
 		}
 	}
