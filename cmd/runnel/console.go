@@ -24,6 +24,7 @@ const (
 type console struct {
 	screen bool
 	wake   chan struct{} // closed by close
+	lost   chan struct{} // closed when a result could not be written
 	writer sync.WaitGroup
 
 	// mu guards pending and failed.
@@ -41,11 +42,11 @@ type console struct {
 
 // newConsole opens a console. The caller must close it.
 func newConsole(e env) *console {
-	c := &console{screen: e.Screen, out: e.Stdout, err: e.Stderr, wake: make(chan struct{}, 1)}
+	c := &console{screen: e.Screen, out: e.Stdout, err: e.Stderr, wake: make(chan struct{}, 1), lost: make(chan struct{})}
 	c.room.L = &c.mu
 	c.writer.Go(func() {
 		for range c.wake {
-			_ = c.flush() // whoever brings the next result hears of it
+			_ = c.flush() // lost tells
 		}
 	})
 	return c
@@ -58,30 +59,29 @@ func (c *console) close() {
 	_ = c.flush() // the last chance is gone; finish has asked before
 }
 
-// result brings p to standard output, in one piece. After a write has failed it
-// only returns that: whoever read the output has gone.
-func (c *console) result(p []byte) error {
+// result brings p to standard output, in one piece. Once a write has failed, and
+// lost is closed, it does nothing: whoever read the output has gone.
+func (c *console) result(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.pending) > maxPending && c.failed == nil {
 		c.room.Wait()
 	}
 	if c.failed != nil {
-		return c.failed
+		return
 	}
 	c.pending = append(c.pending, p...)
 	select {
 	case c.wake <- struct{}{}:
 	default: // it has been told and has not looked yet
 	}
-	return nil
 }
 
 // say writes a line to standard error, after all results so far.
 func (c *console) say(format string, args ...any) {
 	c.showing.Lock()
 	defer c.showing.Unlock()
-	_ = c.write() // whoever brings the next result hears of it
+	_ = c.write() // lost tells
 	c.hide()
 	fmt.Fprintf(c.err, format+"\n", args...)
 	c.show()
@@ -95,7 +95,7 @@ func (c *console) setStatus(s string) {
 	if s == c.status {
 		return
 	}
-	_ = c.write() // whoever brings the next result hears of it
+	_ = c.write() // lost tells
 	c.hide()
 	c.status = s
 	if !c.screen && s != "" {
@@ -126,6 +126,9 @@ func (c *console) write() error {
 		c.show()
 	}
 	c.mu.Lock()
+	if c.failed == nil && failed != nil {
+		close(c.lost)
+	}
 	c.failed = failed
 	c.mu.Unlock()
 	c.room.Broadcast()

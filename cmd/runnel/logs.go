@@ -16,8 +16,6 @@ type logs struct {
 	json    bool
 	// timeout is that of each attempt.
 	timeout time.Duration
-	// gone is called when standard output cannot be written.
-	gone func(error)
 	// follow reads the log of an instance.
 	follow func(ctx context.Context, instance string, ended <-chan struct{}, emit func(logfile.Entry)) error
 
@@ -37,8 +35,8 @@ type attemptLog struct {
 	notes []logfile.Entry
 }
 
-func newLogs(c *console, json bool, timeout time.Duration, gone func(error)) *logs {
-	return &logs{console: c, json: json, timeout: timeout, gone: gone, open: make(map[string]*attemptLog)}
+func newLogs(c *console, json bool, timeout time.Duration) *logs {
+	return &logs{console: c, json: json, timeout: timeout, open: make(map[string]*attemptLog)}
 }
 
 // observe follows the instance of each attempt from its start to its end.
@@ -94,14 +92,10 @@ func (l *logs) say(a *attemptLog) {
 // line brings out one line.
 func (l *logs) line(a *attemptLog, e logfile.Entry) {
 	line := logLine{task: a.task, attempt: a.attempt, Entry: e}
-	var out []byte
 	if l.json {
-		out = line.appendJSON(nil)
+		l.console.result(line.appendJSON(nil))
 	} else {
-		out = line.appendText(make([]byte, 0, len(e.Text)+32))
-	}
-	if err := l.console.result(out); err != nil {
-		l.gone(err)
+		l.console.result(line.appendText(make([]byte, 0, len(e.Text)+32)))
 	}
 }
 

@@ -44,7 +44,7 @@ func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
 	defer stop.close()
 	r.board = newBoard(int(job.GetTemplate().GetTaskCount()))
 	timeout := job.GetTemplate().GetTemplate().GetTimeout().AsDuration()
-	r.logs = newLogs(r.console, r.flags.format == formatJSON, timeout, stop.outputGone)
+	r.logs = newLogs(r.console, r.flags.format == formatJSON, timeout)
 
 	h, err := r.env.Open(ctx, r.hostConfig())
 	if err != nil {
@@ -145,7 +145,7 @@ func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, failure erro
 	if r.flags.format == formatJSON {
 		out = s.json()
 	}
-	_ = r.console.result(out) // flush returns the same
+	r.console.result(out)
 	unwritten := r.console.flush()
 	r.console.say("%s", s.verdict())
 	var verdict error

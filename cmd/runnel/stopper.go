@@ -10,7 +10,11 @@ import (
 	"runnel/contract"
 )
 
-// stopper turns signals into the end of what is under way.
+// errOutput is why an execution ends whose output nobody can read.
+var errOutput = errors.New("the output cannot be written")
+
+// stopper ends what is under way when a signal asks for it, or when nobody
+// reads the output any more.
 type stopper struct {
 	console *console
 	cancel  context.CancelCauseFunc
@@ -24,14 +28,18 @@ type stopper struct {
 	hard  bool      // a second signal has come
 }
 
-// newStopper begins to listen to signals. The caller must close it.
+// newStopper begins to listen. The caller must close it.
 func newStopper(c *console, signals <-chan os.Signal, cancel context.CancelCauseFunc) *stopper {
 	s := &stopper{console: c, cancel: cancel, quit: make(chan struct{})}
 	s.work.Go(func() {
+		lost := c.lost
 		for {
 			select {
 			case sig := <-signals:
 				s.stop(&interrupted{sig})
+			case <-lost:
+				lost = nil // once is enough
+				s.stop(errOutput)
 			case <-s.quit:
 				return
 			}
@@ -80,16 +88,6 @@ func (s *stopper) end() {
 		s.console.say("Stopping every task: SIGTERM now, SIGKILL in %d seconds. Again to kill at once.",
 			int(contract.GracePeriod/time.Second))
 		s.x.Cancel()
-	}
-}
-
-// outputGone stops because nobody reads the output any more.
-func (s *stopper) outputGone(err error) {
-	s.mu.Lock()
-	stopped := s.cause != nil
-	s.mu.Unlock()
-	if !stopped {
-		s.stop(err)
 	}
 }
 

@@ -34,16 +34,15 @@ func checkPackageComments(files []file) (faults []string) {
 		if f.isTest() {
 			continue
 		}
-		dir := f.dir()
-		if f.tree.Doc == nil {
-			comments[dir] = comments[dir][:] // known now, with or without
-			continue
+		in := comments[f.dir()]
+		if f.tree.Doc != nil {
+			in = append(in, f.path)
+			name := f.tree.Name.Name
+			if name != "main" && !strings.HasPrefix(f.tree.Doc.Text(), "Package "+name+" ") {
+				faults = append(faults, fmt.Sprintf("%s: the package comment must begin with \"Package %s \"", f.path, name))
+			}
 		}
-		comments[dir] = append(comments[dir], f.path)
-		name := f.tree.Name.Name
-		if name != "main" && !strings.HasPrefix(f.tree.Doc.Text(), "Package "+name+" ") {
-			faults = append(faults, fmt.Sprintf("%s: the package comment must begin with \"Package %s \"", f.path, name))
-		}
+		comments[f.dir()] = in
 	}
 	for _, dir := range slices.Sorted(maps.Keys(comments)) {
 		if in := comments[dir]; len(in) != 1 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -93,14 +94,23 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Done is closed when the shim has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// closeTime bounds how long a shim may take to end its containers and itself.
+const closeTime = time.Minute
+
 // Close drops the lifeline, if there is one, and waits for the shim to end; it
-// returns how it ended. A shim without a lifeline is not waited for.
+// returns how it ended. A shim that cannot end, because the kernel will not let
+// go of a container, is killed. A shim without a lifeline is not waited for.
 func (p *Process) Close() error {
 	if p.lifeline == nil {
 		return nil
 	}
 	_ = p.lifeline.Close()
-	<-p.done
+	select {
+	case <-p.done:
+	case <-time.After(closeTime):
+		_ = p.cmd.Process.Kill() // an error means that it has ended
+		<-p.done
+	}
 	if p.err != nil {
 		return fmt.Errorf("shim: %w", p.err)
 	}

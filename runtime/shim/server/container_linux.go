@@ -131,10 +131,13 @@ func (c *container) destroy() error {
 	return errors.Join(errs...)
 }
 
-// release destroys a container that has ended and drops all else it held.
+// release destroys a container that has ended and drops all else it held. It
+// may be called again if it fails.
 func (c *container) release() error {
-	err := c.destroy()
-	errs := []error{err, c.pidfd.Close(), os.RemoveAll(c.dir)}
+	if err := c.destroy(); err != nil {
+		return err
+	}
+	errs := []error{c.pidfd.Close(), os.RemoveAll(c.dir)}
 	if c.netns != nil {
 		errs = append(errs, c.netns.Close())
 	}

@@ -19,6 +19,7 @@ func (s *Server) serve(conn *shim.Conn) {
 	if !s.adopt(conn) {
 		return
 	}
+	defer s.dismiss(conn)
 	// Exits that happen in between are sent twice; the daemon's answer to an
 	// exit is idempotent.
 	for _, e := range s.journal.pending() {
@@ -52,7 +53,18 @@ func (s *Server) adopt(conn *shim.Conn) bool {
 		return false
 	}
 	s.daemon = conn
+	s.conns[conn] = true
 	return true
+}
+
+// dismiss forgets a connection that has ended.
+func (s *Server) dismiss(conn *shim.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, conn)
+	if s.daemon == conn {
+		s.daemon = nil
+	}
 }
 
 // answer carries out one call. It owns files.

@@ -42,6 +42,7 @@ type Server struct {
 	mu         sync.Mutex
 	containers map[string]*container
 	creating   map[string]bool
+	conns      map[*shim.Conn]bool
 	daemon     *shim.Conn // who hears of exits: the latest to connect
 	stopping   bool
 
@@ -68,6 +69,7 @@ func New(cfg Config) (*Server, error) {
 		state:      filepath.Join(private, "libcontainer"),
 		containers: map[string]*container{},
 		creating:   map[string]bool{},
+		conns:      map[*shim.Conn]bool{},
 	}
 	for _, d := range []string{s.scratch, s.state} {
 		if err := os.Mkdir(d, 0o700); err != nil {
@@ -107,7 +109,6 @@ func (s *Server) Stop() {
 	for id := range s.containers {
 		ids = append(ids, id)
 	}
-	daemon := s.daemon
 	s.mu.Unlock()
 
 	var deleting sync.WaitGroup
@@ -120,8 +121,10 @@ func (s *Server) Stop() {
 	}
 	deleting.Wait()
 	_ = s.listener.Close() // Run reports what matters
-	if daemon != nil {
-		_ = daemon.Close() // as above
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.Close() // as above
 	}
 }
 
