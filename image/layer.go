@@ -159,7 +159,7 @@ func (p *pipeline) checkBlob() error {
 // blob that is not the one promised, then what err says.
 func (p *pipeline) diagnose(ctx context.Context, err error) error {
 	if p.tar != nil {
-		p.tar.Close() //nolint:errcheck // never fails
+		_ = p.tar.Close() // never fails
 		p.tar = nil   // the streams below are ours alone now
 	}
 	switch {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -249,48 +248,46 @@ func TestCollect(t *testing.T) {
 	wantEmptyStore(t, s)
 }
 
-// Collecting while pulling takes nothing away from the pulls.
+// Collecting while pulling takes nothing away from a pull: not the layer it
+// found in the store, whose image is collected, nor those it has just brought.
 func TestCollectDuringPulls(t *testing.T) {
 	privileged(t)
 	host := imagetest.Registry(t)
-	imagetest.Push(t, sample(), host+"/x")
+	shared := entriesLayer(imagetest.File("shared", "", 0o644))
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{shared}}, host+"/old")
+	wanted := imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{
+		shared, entriesLayer(imagetest.File("own", "", 0o644)),
+	}}, host+"/new").Descriptor.Digest
 	s := newStore(t)
-	stop := make(chan struct{})
-	var collector, pullers sync.WaitGroup
-	var keepers sync.RWMutex // as a caller of Collect must: no collection between Pull and use
-	collector.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				keepers.Lock()
-				_, err := s.Collect(t.Context(), func(string) bool { return false })
-				keepers.Unlock()
-				if err != nil {
+	for range 20 {
+		mustPull(t, s, host+"/old")
+		done := make(chan struct{})
+		var collector sync.WaitGroup
+		collector.Go(func() {
+			for {
+				if _, err := s.Collect(t.Context(), func(d string) bool { return d == wanted }); err != nil {
 					t.Error(err)
 				}
-				runtime.Gosched()
-			}
-		}
-	})
-	for range 4 {
-		pullers.Go(func() {
-			for range 10 {
-				keepers.RLock()
-				img, err := s.Pull(t.Context(), host+"/x", PullOptions{})
-				if err != nil {
-					t.Error(err)
-				} else if _, err := os.Stat(img.Layers[1] + "/bin/hello"); err != nil {
-					t.Error(err)
+				select {
+				case <-done:
+					return
+				default:
 				}
-				keepers.RUnlock()
 			}
 		})
+		img := mustPull(t, s, host+"/new")
+		close(done)
+		collector.Wait()
+		for i, name := range []string{"own", "shared"} {
+			if _, err := os.Stat(filepath.Join(img.Layers[i], name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
+			t.Error(err)
+		}
 	}
-	pullers.Wait()
-	close(stop)
-	collector.Wait()
+	wantEmptyStore(t, s)
 }
 
 // A layer whose root is opaque hides all below it, which overlayfs would not do

@@ -105,28 +105,25 @@ func (u *unpacker) content(fd int, hdr *tar.Header, r io.Reader) error {
 	var done, flushed int64
 	for done < hdr.Size {
 		p := u.buf[:min(int64(len(u.buf)), hdr.Size-done)]
-		n, err := fill(r, p)
-		if err != nil && (!errors.Is(err, io.EOF) || n < len(p)) {
+		if n, err := fill(r, p); n < len(p) {
 			return invalid(unexpected(err))
 		}
-		if n == copyBufferSize && allZero(p) {
-			if done+int64(n) == hdr.Size {
-				err = unix.Ftruncate(fd, hdr.Size)
+		if len(p) < copyBufferSize || !allZero(p) {
+			if err := u.write(fd, p, done); err != nil {
+				return err
 			}
-		} else {
-			err = u.write(fd, p, done)
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		done += int64(n)
+		done += int64(len(p))
 		if done-flushed >= writebackBytes {
 			// Only a hint: what cannot be written, syncfs reports.
 			_ = unix.SyncFileRange(fd, flushed, done-flushed, unix.SYNC_FILE_RANGE_WRITE)
 			flushed = done
 		}
 	}
-	return nil
+	if done < copyBufferSize {
+		return nil
+	}
+	return unix.Ftruncate(fd, hdr.Size) // it may end in a hole
 }
 
 func (u *unpacker) write(fd int, p []byte, at int64) error {

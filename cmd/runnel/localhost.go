@@ -23,9 +23,6 @@ import (
 	"runnel/scheduler"
 )
 
-// errNotRoot says what "runnel run" needs before anything else.
-var errNotRoot = errors.New("cannot run containers without root: try sudo")
-
 // localHost is this machine: all mechanisms under one root, wired together.
 type localHost struct {
 	images    *rimage.Store

@@ -10,9 +10,6 @@ import (
 	"runnel/contract"
 )
 
-// errOutput is why an execution ends whose output nobody can read.
-var errOutput = errors.New("the output cannot be written")
-
 // stopper ends what is under way when a signal asks for it, or when nobody
 // reads the output any more.
 type stopper struct {

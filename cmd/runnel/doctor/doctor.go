@@ -6,7 +6,10 @@
 // it they are reported as missing, and the rest is examined all the same.
 package doctor
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Status is the verdict on one thing.
 type Status string
@@ -93,7 +96,10 @@ func missing(name, detail, advice string) Finding {
 
 // tried is the finding about a trial that ended with err.
 func tried(name, detail, advice string, err error) Finding {
-	if err != nil {
+	switch {
+	case errors.Is(err, errNeedsRoot):
+		return missing(name, err.Error(), "run with sudo")
+	case err != nil:
 		return missing(name, err.Error(), advice)
 	}
 	return ok(name, detail)

@@ -28,8 +28,14 @@ func usagef(format string, args ...any) error {
 	return &usageError{lines: []string{fmt.Sprintf(format, args...)}}
 }
 
-// errFailed says that the execution has failed, which has been told already.
-var errFailed = errors.New("execution failed")
+var (
+	// errFailed says that the execution has failed, which has been told already.
+	errFailed = errors.New("execution failed")
+	// errNotRoot says what "runnel run" needs before anything else.
+	errNotRoot = errors.New("cannot run containers without root: try sudo")
+	// errOutput is why an execution ends whose output nobody can read.
+	errOutput = errors.New("the output cannot be written")
+)
 
 // interrupted is the cause of whatever a signal has put an end to.
 type interrupted struct{ signal os.Signal }
