@@ -20,6 +20,8 @@ type hostConfig struct {
 	ProjectID, ProjectNumber, Region, ServiceAccount string
 	// Observe is told every change of an execution before it is acted upon.
 	Observe func(scheduler.Event)
+	// Warn is told, once each, what this host cannot give instances.
+	Warn func(string)
 }
 
 // host is what "runnel run" needs of a Runnel root: a real one, or a test's.

@@ -57,6 +57,9 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if got := launcher.OpenFiles(); got < contract.NoFile {
+		cfg.Warn(fmt.Sprintf("instances may open %d files, not %d: this host forbids more (see runnel doctor)", got, contract.NoFile))
+	}
 	h.logDir = launcher.LogDir()
 	if h.logs, err = tail.Open(h.logDir); err != nil {
 		return nil, fmt.Errorf("cannot follow logs: %w", err)

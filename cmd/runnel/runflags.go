@@ -21,7 +21,7 @@ func formats() []string { return []string{formatText, formatJSON} }
 const (
 	localProject        = "local"
 	localProjectNumber  = "123456789012"
-	localRegion         = "local1"
+	localRegion         = "us-central1"
 	localServiceAccount = "default@local.iam.gserviceaccount.com"
 )
 

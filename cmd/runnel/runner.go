@@ -83,6 +83,7 @@ func (r *runner) hostConfig() hostConfig {
 			r.board.observe(e)
 			r.logs.observe(e)
 		},
+		Warn: func(text string) { r.console.say("note: %s", text) },
 	}
 }
 
