@@ -9,7 +9,6 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 T          ?= ./...
 VERBOSE    := $(if $(V),-v)
 PREFIX     ?= /usr/local
-BIN        ?= bin
 # Where the programs go; the tests build their own if RUNNEL_TEST_BIN names none.
 BIN        ?= bin
 

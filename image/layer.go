@@ -160,7 +160,7 @@ func (p *pipeline) checkBlob() error {
 func (p *pipeline) diagnose(ctx context.Context, err error) error {
 	if p.tar != nil {
 		_ = p.tar.Close() // never fails
-		p.tar = nil   // the streams below are ours alone now
+		p.tar = nil       // the streams below are ours alone now
 	}
 	switch {
 	case ctx.Err() != nil:

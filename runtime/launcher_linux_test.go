@@ -198,19 +198,21 @@ func TestInstanceEnvironment(t *testing.T) {
 		echo > /proc/sys/kernel/hostname 2>/dev/null || echo "no sysctl"
 		wc -c < /proc/keys
 		stat -c "%a" /tmp
+		mknod /dev/disk b 254 0 && head -c 1 /dev/disk && echo "reads a disk"
+		head -c 4 /dev/zero | wc -c
 		cat /proc/self/limits | grep "open files"
 		ip addr show dev eth0 | grep -c "inet "
 		df -k / | tail -1`)
 	s.Env = []string{"OWN=$(HOME)"}
 	for range 2 {
 		_, out := b.run(s)
-		for _, want := range []string{"image yes own $(HOME) pid 1", "F writes", "F no mount", "F su: 65534", "F no sysctl", "F 0\n", "F 1777", "F 1\n"} {
+		for _, want := range []string{"image yes own $(HOME) pid 1", "F writes", "F no mount", "F su: 65534", "F no sysctl", "F 0\n", "F 1777", "F 4\n", "F 1\n"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("missing %q in:\n%s", want, out)
 			}
 		}
-		if strings.Contains(out, "sees another") {
-			t.Errorf("a write outlived its instance:\n%s", out)
+		if strings.Contains(out, "sees another") || strings.Contains(out, "reads a disk") {
+			t.Errorf("not isolated:\n%s", out)
 		}
 		if want := fmt.Sprint(b.OpenFiles()); strings.Count(out, want) < 1 {
 			t.Errorf("open files are not limited to %s:\n%s", want, out)

@@ -61,11 +61,19 @@ func ociSpec(s *Spec, h *hostFacts) *specs.Spec {
 		Linux: &specs.Linux{
 			CgroupsPath:   h.cgroupParent + "/" + s.ID,
 			Namespaces:    namespaces(),
-			Resources:     s.Limits.Resources(h.cgroups),
+			Resources:     resources(s, h),
 			MaskedPaths:   maskedPaths(),
 			ReadonlyPaths: readonlyPaths(),
 		},
 	}
+}
+
+// resources are the instance's limits, and no device beyond the handful that
+// every container has, such as /dev/null: the runtime adds those.
+func resources(s *Spec, h *hostFacts) *specs.LinuxResources {
+	r := s.Limits.Resources(h.cgroups)
+	r.Devices = []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
+	return r
 }
 
 // argv combines the image's entrypoint and the caller's as Cloud Run does. No
