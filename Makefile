@@ -20,7 +20,7 @@ SHIM_LINK   = -s -w -linkmode external -extldflags -static
 # What Debian has and the build, the tests or the demo need, beside Go and git.
 PACKAGES    = busybox-static ca-certificates docker-registry e2fsprogs gcc kmod \
               libc6-dev libseccomp-dev make pkg-config python3 qemu-system-x86
-PEERS       = docker.io podman runc
+PEERS       = containernetworking-plugins docker.io iptables podman runc
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:

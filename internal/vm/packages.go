@@ -9,7 +9,6 @@ import (
 	"io"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -41,11 +40,6 @@ func findModule(ctx context.Context) (module, error) {
 		return module{}, fmt.Errorf("find the Go module: go list says %q", out)
 	}
 	return module{path: fields[0], dir: fields[1]}, nil
-}
-
-// rel is the directory of an import path beneath the module's.
-func (m module) rel(importPath string) string {
-	return filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(importPath, m.path), "/"))
 }
 
 // listed is what is read of go list -json.
