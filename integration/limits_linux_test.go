@@ -24,7 +24,7 @@ func TestTimeout(t *testing.T) {
 		"zero":    `trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done`,
 		"family":  `trap '' TERM; (while :; do sleep 1; done) & setsid sleep 1000 & echo up; while :; do sleep 0.1; done`,
 	} {
-		runs[name] = h.start(h.script(script, "--format", "json", "--task-timeout", "2", "--max-retries", "0", "--cpu", "0.2", "--memory", "64Mi")...)
+		runs[name] = h.start(h.script(script, "--format", "json", "--task-timeout", "2", "--max-retries", "0", "--cpu", "0.2", "--memory", "128Mi")...)
 	}
 	for name, p := range runs {
 		o := p.wait().exits(1).json()
@@ -103,9 +103,9 @@ func TestRootIsMemoryAndForgets(t *testing.T) {
 			echo mine >$f && [ "$(cat $f)" = mine ] || echo cannot write $f
 		done
 		rm /etc/group && mv /bin/true /bin/wahr && chmod 700 /etc || echo cannot change
-		dd if=/dev/zero of=/more bs=1M count=20 2>/dev/null && rm /more || echo cannot write 20 MiB
+		dd if=/dev/zero of=/more bs=1M count=50 2>/dev/null && rm /more || echo cannot write 50 MiB
 		grep -q '^overlay / overlay rw' /proc/mounts || grep ' / ' /proc/mounts
-		exit $((CLOUD_RUN_TASK_ATTEMPT == 0))`, "--tasks", "2", "--memory", "64Mi")...)
+		exit $((CLOUD_RUN_TASK_ATTEMPT == 0))`, "--tasks", "2", "--memory", "128Mi")...)
 	o.exits(0)
 	for i := range 2 {
 		if got := o.text(i, "stdout"); got != "" || o.task(i).Attempts != 2 {
@@ -174,7 +174,7 @@ func TestCgroupSettings(t *testing.T) {
 		quota, memory, max string
 	}{
 		{nil, "100000", "536870912", "100000 100000"},
-		{[]string{"--cpu", "0.25", "--memory", "100Mi"}, "25000", "104857600", "25000 100000"},
+		{[]string{"--cpu", "0.25", "--memory", "200Mi"}, "25000", "209715200", "25000 100000"},
 		{[]string{"--cpu", "2", "--memory", "1Gi"}, "200000", "1073741824", "200000 100000"},
 	} {
 		root := h.keptRoot()

@@ -35,3 +35,5 @@ func childrenOf(pid int) (children []child) {
 	}
 	return children
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -71,7 +71,7 @@ func buildSuites(ctx context.Context, c config, m module, tree string, packages 
 		cgo := "CGO_ENABLED=0"
 		if p.cgo {
 			cgo = "CGO_ENABLED=1"
-			args = append(args, "-tags", "netgo,osusergo,seccomp", "-ldflags", "-s -w -linkmode external -extldflags -static")
+			args = append(args, "-tags", "netgo,osusergo", "-ldflags", "-s -w -linkmode external -extldflags -static")
 		} else {
 			args = append(args, "-ldflags", "-s -w")
 		}

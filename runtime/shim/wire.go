@@ -3,7 +3,6 @@ package shim
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -193,9 +192,4 @@ func (c *Conn) Reply(call uint64, body any, err error) error {
 		}
 	}
 	return c.Send(m)
-}
-
-// closed reports whether err only says that the connection has ended.
-func closed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET)
 }
