@@ -52,9 +52,6 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"--image", image, "more", "than"}, []string{"than"}},
 		{[]string{"--image", ""}, []string{"--image"}},
 		{nil, []string{"--image"}},
-		{[]string{"--image", "Upper/Case"}, []string{"--image Upper/Case"}},
-		{[]string{"--image", "http://host/x"}, []string{"--image http://host/x"}},
-		{[]string{"--image", "oci:"}, []string{"--image oci:"}},
 		{[]string{"/nonexistent.yaml"}, []string{"/nonexistent.yaml", "no such file"}},
 		{[]string{"/etc"}, []string{"/etc", "directory"}},
 	} {
@@ -125,7 +122,6 @@ func TestBadJobFile(t *testing.T) {
 			t.Errorf("%s: exit %d, want 2\n%s", name, r.code, r)
 			continue
 		}
-		t.Logf("%s: %s", name, clip(r.stderr))
 		for _, w := range append(c.words, file) {
 			if !strings.Contains(r.stderr, w) {
 				t.Errorf("%s: no %q in\n%s", name, w, clip(r.stderr))
@@ -196,9 +192,8 @@ func TestWithoutShim(t *testing.T) {
 	h.startWith(alone, "run", "--image", "x").wait().exits(1).explains("runnel-shim")
 }
 
-// The words "did you mean" end at the program's own commands.
 func TestUnknownCommand(t *testing.T) {
 	h := openHost(t)
-	h.startWith(func(*exec.Cmd) {}, "rum").wait().exits(2).explains("rum", "did you mean runnel run?")
+	h.startWith(func(*exec.Cmd) {}, "rum").wait().exits(2).explains("rum", "did you mean run?")
 	h.startWith(func(*exec.Cmd) {}, strings.Repeat("x", math.MaxUint8)).wait().exits(2)
 }

@@ -19,9 +19,9 @@ type Instance struct {
 	slot     *slot
 	ended    *ending
 
-	// once makes Delete idempotent.
-	once    sync.Once
-	deleted error
+	// deleting serialises Delete and guards deleted.
+	deleting sync.Mutex
+	deleted  bool
 }
 
 // ID is the instance's name.
@@ -61,17 +61,20 @@ func (i *Instance) Kill(ctx context.Context) error {
 	return ignoreStopped(i.launcher.client.Kill(ctx, i.id))
 }
 
-// Stop sends SIGTERM, and SIGKILL to whatever is left after grace; it returns
-// when the instance has ended. If ctx ends first, the instance is killed
-// without waiting longer. Errors: ErrKeeperGone, the context's.
+// Stop sends SIGTERM, and SIGKILL to whatever is left after grace; without any
+// grace it only kills. It returns when the instance has ended. If ctx ends
+// first, the instance is killed without waiting longer. Errors: ErrKeeperGone,
+// the context's.
 func (i *Instance) Stop(ctx context.Context, grace time.Duration) error {
-	if err := i.Signal(ctx, syscall.SIGTERM); err != nil {
-		return err
-	}
-	limit, cancel := context.WithTimeout(ctx, grace)
-	defer cancel()
-	if _, err := i.Wait(limit); err == nil {
-		return nil
+	if grace > 0 {
+		if err := i.Signal(ctx, syscall.SIGTERM); err != nil {
+			return err
+		}
+		limit, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		if _, err := i.Wait(limit); err == nil {
+			return nil
+		}
 	}
 	if err := i.Kill(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -80,27 +83,34 @@ func (i *Instance) Stop(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// Delete ends the instance if it still runs, and gives back all it held on the
-// host. Its log file stays. It is carried through even if ctx ends, and may be
-// called again, which returns the same.
-func (i *Instance) Delete(ctx context.Context) error {
-	i.once.Do(func() {
-		ctx := context.WithoutCancel(ctx)
-		err := i.launcher.client.Delete(ctx, i.id)
-		if errors.Is(err, ErrKeeperGone) {
-			err = i.launcher.bury(ctx, i.id)
-		}
-		i.launcher.exits.forget(i.id)
-		i.deleted = errors.Join(err, i.vacate(err == nil))
-	})
-	return i.deleted
-}
+// deleteTime bounds one Delete. Ending and removing a container takes
+// milliseconds; only a kernel that will not let go of it takes longer.
+const deleteTime = time.Minute
 
-// vacate gives the slot back; only a slot whose instance is known to be gone
-// may be used again.
-func (i *Instance) vacate(empty bool) error {
-	if !empty {
-		return i.slot.close()
+// Delete ends the instance if it still runs, and gives back all it held on the
+// host. Its log file stays. It is carried through even if ctx ends, for a
+// minute at most. If it fails it may be called again; once it has succeeded it
+// does nothing more.
+func (i *Instance) Delete(ctx context.Context) error {
+	i.deleting.Lock()
+	defer i.deleting.Unlock()
+	if i.deleted {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteTime)
+	defer cancel()
+	err := i.launcher.client.Delete(ctx, i.id)
+	gone := errors.Is(err, ErrKeeperGone)
+	if gone {
+		err = i.launcher.bury(ctx, i.id)
+	}
+	if err != nil {
+		return err
+	}
+	i.deleted = true
+	i.launcher.exits.forget(i.id)
+	if gone {
+		return i.slot.close() // nobody has seen the instance end
 	}
 	return i.launcher.slots.put(i.slot)
 }

@@ -209,17 +209,6 @@ func (l *Launcher) sweep() error {
 	return nil
 }
 
-// bury ends an instance whose shim has gone away without it, and removes what
-// is left of it: a process lives on without its parent, a cgroup without either.
-func (l *Launcher) bury(ctx context.Context, id string) error {
-	limit, cancel := context.WithTimeout(ctx, sweepTime)
-	defer cancel()
-	if err := l.host.Sweep(limit, path.Join(l.cfg.CgroupParent, id)); err != nil {
-		return fmt.Errorf("end instance %s without its keeper: %w", id, err)
-	}
-	return nil
-}
-
 // Gone is closed when the shim has gone away. Every instance it kept is lost,
 // and no other can be created; instances are still to be deleted.
 func (l *Launcher) Gone() <-chan struct{} { return l.client.Done() }
@@ -239,44 +228,3 @@ func (l *Launcher) LogDir() string { return filepath.Join(l.cfg.Dir, "logs") }
 func (l *Launcher) LogPath(id string) string { return filepath.Join(l.LogDir(), id+".log") }
 
 func (l *Launcher) shimDir() string { return filepath.Join(l.cfg.Dir, "shim") }
-
-// Create makes an instance up to the exec of its entrypoint. On failure nothing
-// of it is left. The caller must Delete it. Errors: ErrUnstartable, ErrExists,
-// ErrKeeperGone.
-func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) {
-	if len(argv(&s)) == 0 {
-		return nil, shim.Unstartable("image names no entrypoint and no command, and none was given")
-	}
-	ended, ok := l.exits.expect(s.ID)
-	if !ok {
-		return nil, fmt.Errorf("instance %s: %w", s.ID, ErrExists)
-	}
-	defer func() {
-		if err != nil {
-			l.exits.forget(s.ID)
-		}
-	}()
-	place := l.slots.take()
-	if place == nil {
-		if place, err = l.openSlot(ctx); err != nil {
-			return nil, err
-		}
-	}
-	identity := s.Identity
-	place.identity.Store(&identity)
-	// Carried through even if ctx ends: half a creation could not be taken back.
-	err = l.client.Create(context.WithoutCancel(ctx), &shim.CreateRequest{
-		ID:       s.ID,
-		Spec:     ociSpec(&s, &l.facts),
-		Filter:   l.filter,
-		Layers:   s.Image.Layers,
-		Files:    files(&s, place.Addr().String()),
-		User:     s.Image.Config.User,
-		LogPath:  l.LogPath(s.ID),
-		LogLimit: int64(l.cfg.LogLimit),
-	}, place.Namespace())
-	if err != nil {
-		return nil, errors.Join(err, l.slots.put(place))
-	}
-	return &Instance{id: s.ID, launcher: l, slot: place, ended: ended}, nil
-}

@@ -62,7 +62,8 @@ func qemuArgs(c config, m machine, accel string) []string {
 		"-serial", "file:" + m.console, "-serial", "stdio",
 		"-drive", "if=virtio,format=raw,cache=unsafe,file=" + m.disk,
 		"-kernel", m.kernel, "-initrd", m.initramfs,
-		"-append", "console=ttyS0 quiet panic=-1 tsc=reliable",
+		// A kernel that hangs says where, and ends the machine at once.
+		"-append", "console=ttyS0 panic=-1 softlockup_panic=1 watchdog_thresh=60",
 	}
 }
 

@@ -59,6 +59,29 @@ func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 	}
 }
 
+// A container that is deleted while it is being created does not stay.
+func TestDeleteDuringCreation(t *testing.T) {
+	testenv.Root(t)
+	parent := testenv.CgroupParent(t)
+	s, layer, filter := inProcess(t, parent)
+	s.beforeStep = func(step string) error {
+		if step == "start init" {
+			return s.delete("step")
+		}
+		return nil
+	}
+	if err := s.add(stepRequest(parent, layer, t.TempDir(), filter), nil); !errors.Is(err, shim.ErrGone) {
+		t.Errorf("create: %v, want ErrGone", err)
+	}
+	if left := s.list(); len(left) != 0 {
+		t.Errorf("left %+v", left)
+	}
+	if groups, err := s.host.List(parent); err != nil || len(groups) != 0 {
+		t.Errorf("left cgroups %v, %v", groups, err)
+	}
+	s.serving.Wait()
+}
+
 // inProcess is a server in this process, a layer with one program, and a filter
 // that allows everything.
 func inProcess(t *testing.T, parent string) (_ *Server, layer, allowAll string) {

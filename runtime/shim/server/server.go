@@ -41,7 +41,7 @@ type Server struct {
 	// mu guards what follows.
 	mu         sync.Mutex
 	containers map[string]*container
-	creating   map[string]bool
+	creating   map[string]fate
 	conns      map[*shim.Conn]bool
 	daemon     *shim.Conn // who hears of exits: the latest to connect
 	stopping   bool
@@ -68,7 +68,7 @@ func New(cfg Config) (*Server, error) {
 		scratch:    filepath.Join(private, "containers"),
 		state:      filepath.Join(private, "libcontainer"),
 		containers: map[string]*container{},
-		creating:   map[string]bool{},
+		creating:   map[string]fate{},
 		conns:      map[*shim.Conn]bool{},
 	}
 	for _, d := range []string{s.scratch, s.state} {
@@ -128,39 +128,56 @@ func (s *Server) Stop() {
 	}
 }
 
+// fate is what is to become of a container that is being created.
+type fate int
+
+const (
+	kept   fate = iota + 1
+	doomed      // deleted before its creation was over
+)
+
+// claim takes the ID for a container about to be created.
+func (s *Server) claim(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return shim.ErrGone
+	}
+	if s.containers[id] != nil || s.creating[id] != 0 {
+		return fmt.Errorf("%w: %s", shim.ErrExists, id)
+	}
+	s.creating[id] = kept
+	return nil
+}
+
+// settle ends the creation of id; c is nil if it failed. It returns whether the
+// container is to be deleted at once.
+func (s *Server) settle(id string, c *container) (unwanted bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unwanted = s.stopping || s.creating[id] == doomed
+	delete(s.creating, id)
+	if c != nil {
+		s.containers[id] = c
+	}
+	return unwanted
+}
+
 // add runs create and keeps the container, unless its ID is taken.
 func (s *Server) add(r *shim.CreateRequest, netns *os.File) error {
-	s.mu.Lock()
-	_, taken := s.containers[r.ID]
-	taken = taken || s.creating[r.ID]
-	stopping := s.stopping
-	if !taken && !stopping {
-		s.creating[r.ID] = true
-	}
-	s.mu.Unlock()
-	if taken || stopping {
+	if err := s.claim(r.ID); err != nil {
 		if netns != nil {
 			_ = netns.Close() // a namespace is not written to
 		}
-		if stopping {
-			return shim.ErrGone
-		}
-		return fmt.Errorf("%w: %s", shim.ErrExists, r.ID)
+		return err
 	}
-
 	c, err := s.create(r, netns)
-	s.mu.Lock()
-	delete(s.creating, r.ID)
-	stopping = s.stopping
-	if err == nil {
-		s.containers[r.ID] = c
-	}
-	s.mu.Unlock()
+	unwanted := s.settle(r.ID, c)
 	if err != nil {
 		return err
 	}
 	s.serving.Go(func() { s.watch(c) })
-	if stopping {
+	if unwanted {
 		return errors.Join(shim.ErrGone, s.delete(r.ID))
 	}
 	return nil
@@ -182,10 +199,14 @@ func (s *Server) watch(c *container) {
 	}
 }
 
-// delete ends the container and forgets it, its exit included.
+// delete ends the container and forgets it, its exit included. One that is
+// being created is deleted when it has been.
 func (s *Server) delete(id string) error {
 	s.mu.Lock()
 	c := s.containers[id]
+	if c == nil && s.creating[id] != 0 {
+		s.creating[id] = doomed
+	}
 	s.mu.Unlock()
 	if c == nil {
 		return s.journal.ack(id)

@@ -1,0 +1,196 @@
+package integration
+
+import (
+	"archive/tar"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"runnel/image/imagetest"
+)
+
+// linkImage is busybox with one of its directories or files replaced by a link.
+func linkImage(t testing.TB, path, target string) imagetest.Build {
+	t.Helper()
+	base := imagetest.MustBusybox(t)
+	name := strings.TrimPrefix(path, "/")
+	var kept []imagetest.Entry
+	for _, e := range base.Entries {
+		if strings.Trim(e.Name, "/") != name && !strings.HasPrefix(e.Name, name+"/") {
+			kept = append(kept, e)
+		}
+	}
+	return imagetest.Build{
+		Layers: []imagetest.Layer{{Entries: kept}, {Entries: []imagetest.Entry{
+			imagetest.Dir(filepath.Dir(name)+"/", 0o755), imagetest.Symlink(name, target),
+		}}},
+		Config: shellConfig(),
+	}
+}
+
+// An image whose directories are links to places of the host gets them resolved
+// in its own root, or is refused; the host is looked at by openHost.
+func TestLinksInPlaceOfDirectories(t *testing.T) {
+	h := openHost(t)
+	// What a link that is followed on the host would reach.
+	target := t.TempDir()
+	for _, name := range []string{"null", "hosts", "resolv.conf", "hostname", "shm", "pts", "log"} {
+		if err := os.WriteFile(filepath.Join(target, name), []byte("of the host"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ path, target string }{
+		{"/dev", target}, {"/proc", target}, {"/sys", target}, {"/etc", target}, {"/tmp", target}, {"/var/log", target},
+		{"/dev", "../../../../../.." + target}, {"/proc", "../../../.." + target},
+		{"/dev", "/proc/1/root/dev"}, {"/etc", "/proc/self/cwd/etc"}, {"/tmp", "/proc/1/cwd"},
+		{"/dev", "/etc"}, {"/proc", "/"}, {"/sys", "/dev"}, {"/etc", "/etc"}, {"/dev", "dev"},
+		{"/etc/resolv.conf", target + "/resolv.conf"}, {"/etc/hosts", target + "/hosts"}, {"/etc/hostname", "../.." + target + "/hostname"},
+		{"/etc/resolv.conf", "/proc/sys/kernel/core_pattern"}, {"/etc/hosts", "/etc/hosts"}, {"/etc/hostname", "/proc/self/exe"},
+		{"/dev/null", "/proc/sys/kernel/core_pattern"}, {"/dev/console", "/proc/sys/kernel/core_pattern"}, {"/dev/pts", "/proc/sys/kernel"},
+		{"/dev/shm", target}, {"/dev/log", target + "/log"}, {"/dev/ptmx", "/proc/sysrq-trigger"}, {"/dev/fd", "/etc"},
+	} {
+		r := h.run("--image", h.build(linkImage(t, c.path, c.target)), "--max-retries", "0", "--args",
+			`echo started >&2; echo x >/dev/null; echo x >>/etc/hosts; echo x >>/etc/resolv.conf; echo x >>/etc/hostname; echo x >/tmp/x; echo x >/dev/shm/x; echo x >/var/log/x; exit 0`)
+		switch {
+		case r.code == 0 && strings.Contains(r.stdout, "stderr started"): // resolved inside
+		case r.code == 1 && strings.Contains(r.stderr, "The execution failed") && !strings.Contains(r.stdout, "stderr started"): // refused
+			t.Logf("%s -> %s is refused: %s", c.path, c.target, strings.Split(r.stdout, "\n")[0])
+		default:
+			t.Errorf("%s -> %s: exit %d\n%s", c.path, c.target, r.code, r)
+		}
+	}
+	entries, err := os.ReadDir(target)
+	if err != nil || len(entries) != 7 {
+		t.Errorf("the host's directory holds %v, %v", entries, err)
+	}
+	for _, e := range entries {
+		if text, _ := os.ReadFile(filepath.Join(target, e.Name())); string(text) != "of the host" {
+			t.Errorf("the host's %s is %q", e.Name(), text)
+		}
+	}
+}
+
+// Layers that write through links: what they aim at stays as it is, and the
+// files land in the image or nowhere.
+func TestLayersThatWriteThroughLinks(t *testing.T) {
+	h := openHost(t)
+	outside := t.TempDir()
+	victim := filepath.Join(outside, "victim")
+	if err := os.WriteFile(victim, []byte("of the host"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	busybox := imagetest.MustBusybox(t)
+	up := strings.Repeat("../", 30)
+	for name, entries := range map[string][]imagetest.Entry{
+		"absolute link":    {imagetest.Symlink("out", outside), imagetest.File("out/victim", "evil", 0o644), imagetest.File("out/new", "evil", 0o644)},
+		"relative link":    {imagetest.Symlink("out", up+outside[1:]), imagetest.File("out/victim", "evil", 0o644), imagetest.File("out/new", "evil", 0o644)},
+		"link of the file": {imagetest.Symlink("v", victim), imagetest.File("v", "evil", 0o644)},
+		"hard link":        {imagetest.Symlink("out", outside), imagetest.Link("h", "out/victim"), imagetest.File("h", "evil", 0o644)},
+		"whiteout":         {imagetest.Symlink("out", outside), imagetest.File("out/.wh.victim", "", 0o644)},
+		"opaque":           {imagetest.Symlink("out", outside), imagetest.File("out/.wh..wh..opq", "", 0o644)},
+		"whiteout of ..":   {imagetest.Dir("d/", 0o755), imagetest.File("d/.wh...", "", 0o644)},
+		"link of the root": {imagetest.Symlink("./", outside), imagetest.File("victim", "evil", 0o644)},
+		"absolute name":    {imagetest.File(victim, "evil", 0o644)},
+		"names of overlay": {{Header: tar.Header{Typeflag: tar.TypeDir, Name: "d/", Mode: 0o755,
+			PAXRecords: map[string]string{"SCHILY.xattr.trusted.overlay.redirect": "/../../.."}}}},
+	} {
+		image := h.build(imagetest.Build{Layers: []imagetest.Layer{busybox, {Entries: entries}}, Config: shellConfig()})
+		r := h.run("--image", image, "--args", "echo started")
+		switch {
+		case r.code == 0 && strings.Contains(r.stdout, "stdout started"):
+		case r.code == 1 && strings.Contains(r.stderr, "invalid layer"):
+			t.Logf("%s is refused: %s", name, r.stderr)
+		default:
+			t.Errorf("%s: exit %d\n%s", name, r.code, r)
+		}
+		if text, err := os.ReadFile(victim); string(text) != "of the host" {
+			t.Errorf("%s: the host's file is %q, %v", name, text, err)
+		}
+		if entries, err := os.ReadDir(outside); len(entries) != 1 {
+			t.Errorf("%s: the host's directory holds %v, %v", name, entries, err)
+		}
+	}
+}
+
+// A working directory or an entrypoint that names a descriptor or the runtime
+// itself.
+func TestProcInConfiguration(t *testing.T) {
+	h := openHost(t)
+	shim := filepath.Join(filepath.Dir(h.runnel), "runnel-shim")
+	before := hashOf(t, shim)
+	busybox := imagetest.MustBusybox(t)
+	run := func(c imagetest.Config) result {
+		c.Env = shellConfig().Env
+		return h.run("--image", h.build(imagetest.Build{Layers: []imagetest.Layer{busybox, {Entries: []imagetest.Entry{
+			imagetest.File("self", "#!/proc/self/exe\n", 0o755),
+		}}}, Config: c}), "--max-retries", "0")
+	}
+	script := []string{"/bin/sh", "-c", `echo started; cd ../../../../../../..; ls -d opt/nosuch work root/.bashrc 2>/dev/null; ls; pwd`}
+	for fd := 3; fd <= 20; fd++ {
+		for _, dir := range []string{"/proc/self/fd/", "/proc/1/fd/", "/proc/self/fd/../fd/"} {
+			r := run(imagetest.Config{Entrypoint: script, WorkingDir: dir + strconv.Itoa(fd)})
+			if strings.Contains(r.stdout, "stdout started") && (strings.Contains(r.stdout, "stdout home") || !strings.Contains(r.stdout, "stdout bin")) {
+				t.Errorf("working directory %s%d is outside\n%s", dir, fd, r)
+			}
+			if r.code == 0 && !strings.HasSuffix(strings.Split(r.stdout, "TASK ")[0], "0 stdout /\n") {
+				t.Errorf("working directory %s%d: where is that?\n%s", dir, fd, r)
+			}
+			if fd > 8 {
+				break // one form is enough
+			}
+		}
+	}
+	for _, entrypoint := range [][]string{
+		{"/proc/self/exe"}, {"/proc/self/exe", "init"}, {"/proc/self/fd/3", "/bin/sh", "sh", "-c", "echo pwned"},
+		{"/proc/1/exe"}, {"/self"}, {"/proc/self/fd/0"}, {"/proc/self/root/bin/sh", "-c", "exit 9"},
+	} {
+		r := run(imagetest.Config{Entrypoint: entrypoint})
+		if r.code != 1 || strings.Contains(r.stdout, "pwned") {
+			t.Errorf("entrypoint %q: exit %d\n%s", entrypoint, r.code, r)
+		}
+	}
+	if hashOf(t, shim) != before {
+		t.Error("the shim's program is not what it was")
+	}
+}
+
+func hashOf(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))
+}
+
+// contract: LIM-5 ENV-11
+func TestUsers(t *testing.T) {
+	h := openHost(t)
+	busybox := imagetest.MustBusybox(t)
+	for user, want := range map[string]string{
+		"":             "0:0",
+		"app":          "1000:1000",
+		"1000":         "1000:1000",
+		"app:nogroup":  "1000:65534",
+		"1234:4321":    "1234:4321",
+		"nosuch":       "0:0",
+		"root:x; id":   "",
+		"-1":           "",
+		"2147483648":   "",
+		"0x0":          "0:0",
+		"../../passwd": "0:0",
+	} {
+		r := h.run("--image", h.build(imagetest.Build{Layers: []imagetest.Layer{busybox},
+			Config: imagetest.Config{Entrypoint: []string{"/bin/sh", "-c", "echo $(id -u):$(id -g)"}, User: user}}), "--max-retries", "0")
+		if want == "" && r.code == 1 && strings.Contains(r.stderr, strconv.Quote(user)) {
+			continue // refused by name
+		}
+		if r.code != 0 || want == "" || !strings.HasPrefix(r.stdout, "0 stdout "+want+"\n") {
+			t.Errorf("user %q: exit %d, want %q\n%s", user, r.code, want, r)
+		}
+	}
+}

@@ -1,0 +1,305 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"runnel/image/imagetest"
+	"runnel/internal/testenv"
+)
+
+// contract: LIM-3 LIM-11
+// What a task, root in its container, must not be able to do.
+func TestWhatATaskMayNotDo(t *testing.T) {
+	h := openHost(t)
+	o := h.runJSON(h.script(`
+		try() { "$@" >/dev/null 2>&1 && echo "could: $*"; }
+		put() { { echo x >"$1"; } 2>/dev/null && echo "could write $1"; }
+		for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/vm/overcommit_memory /proc/sys/net/ipv4/ip_forward \
+			/proc/sysrq-trigger /proc/irq/default_smp_affinity /sys/kernel/uevent_helper /sys/power/state /proc/timer_list \
+			/sys/fs/cgroup/release_agent /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/memory/memory.limit_in_bytes /proc/1/oom_score_adj.x; do put $f; done
+		for f in /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug; do [ -s $f ] && head -c 1 $f | grep -q . && echo "could read $f"; done
+		ls -A /sys/firmware /proc/scsi /proc/acpi 2>/dev/null | grep -v -e ^/ -e '^$' | sed 's/^/sees /'
+		try mount -t tmpfs x /tmp; try mount -o remount,rw /proc/sys; try mount -o bind / /mnt; try umount /proc; try umount /proc/sys
+		try mknod /tmp/sda b 8 0; try mknod /tmp/kmsg c 1 11; [ -c /tmp/kmsg ] && try dd if=/tmp/kmsg of=/dev/null bs=1 count=1
+		[ -b /tmp/sda ] && try dd if=/tmp/sda of=/dev/null bs=1 count=1
+		try hostname other; try unshare -m true; try unshare -U true; try nsenter -t 1 -m true; try chroot / sh -c 'mount -t tmpfs x /tmp'
+		try insmod /x.ko; try reboot -f; try date -s 2001-01-01; try sysctl -w kernel.panic=1; try swapoff -a; try nice -n -5 true; try dmesg
+		try ping -c 1 -W 1 -I eth0 127.1.2.3
+		ls /proc/1/fd | tr '\n' ' '; echo
+		sed -n 's/^\(CapEff\|CapBnd\|CapPrm\|CapInh\|CapAmb\|NoNewPrivs\|Seccomp\):[[:space:]]*/\1 /p' /proc/1/status
+		cat /proc/1/environ | tr '\0' '\n' | cut -d= -f1 | sort | tr '\n' ' '; echo
+		ps -o pid,comm | wc -l`, "--max-retries", "0")...)
+	texts := o.texts(0, "stdout")
+	var could, rest []string
+	for _, text := range texts {
+		if strings.HasPrefix(text, "could") || strings.HasPrefix(text, "sees") {
+			could = append(could, text)
+		} else {
+			rest = append(rest, text)
+		}
+	}
+	// Making a device node is in docker's default set; opening it is not.
+	for _, text := range could {
+		if !strings.HasPrefix(text, "could: mknod") {
+			t.Errorf("the task %s", text)
+		}
+	}
+	// The default capabilities of docker, nothing inheritable or ambient.
+	want := `0 1 2 ` + "\nCapInh 0000000000000000\nCapPrm 00000000a80425fb\nCapEff 00000000a80425fb\nCapBnd 00000000a80425fb\nCapAmb 0000000000000000\nNoNewPrivs 1\nSeccomp 2\n" +
+		"CLOUD_RUN_EXECUTION CLOUD_RUN_JOB CLOUD_RUN_TASK_ATTEMPT CLOUD_RUN_TASK_COUNT CLOUD_RUN_TASK_INDEX HOME PATH \n4"
+	if got := strings.Join(rest, "\n"); got != want {
+		t.Errorf("the task sees\n%s\nwant\n%s\n%s", got, want, o.text(0, "stderr"))
+	}
+}
+
+// contract: LIM-3 LIM-4
+func TestSetuidAndSu(t *testing.T) {
+	h := openHost(t)
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := h.build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t), {Entries: []imagetest.Entry{
+		imagetest.File("bin/suid", string(busybox), 0o4755), imagetest.Symlink("suid/id", "/bin/suid"),
+	}}}, Config: shellConfig()})
+	r := h.run("--image", image, "--args", `su app -s /bin/sh -c 'id -u; /suid/id -u'`).exits(0)
+	if !strings.HasPrefix(r.stdout, "0 stdout 1000\n0 stdout 1000\n") {
+		t.Errorf("su from root, and then a setuid program\n%s", r)
+	}
+}
+
+// A container that tries to overwrite the program that started it.
+func TestRuntimeCannotBeOverwritten(t *testing.T) {
+	h := openHost(t)
+	shim := filepath.Join(filepath.Dir(h.runnel), "runnel-shim")
+	before := hashOf(t, shim)
+	o := h.runJSON(h.script(`
+		n=0
+		while [ $n -lt 400 ]; do
+			for p in /proc/[0-9]*/exe /proc/self/exe; do { echo evil >$p; } 2>/dev/null && echo wrote $p; done
+			for p in /proc/1/fd/[3-9] /proc/self/fd/[3-9]; do { echo evil >$p; } 2>/dev/null && echo wrote $p; done
+			n=$((n + 1))
+		done; echo done`, "--tasks", "4", "--max-retries", "0", "--cpu", "0.5", "--memory", "128Mi")...)
+	o.exits(0)
+	for i := range 4 {
+		if got := o.text(i, "stdout"); got != "done" {
+			t.Errorf("task %d: %s", i, clip(got))
+		}
+	}
+	if hashOf(t, shim) != before {
+		t.Error("the shim's program is not what it was")
+	}
+}
+
+// contract: ENV-7
+func TestHostileEnvironmentAndArguments(t *testing.T) {
+	h := openHost(t)
+	value := strings.Repeat("v", 32768)
+	var many []string
+	for i := range 900 {
+		many = append(many, fmt.Sprintf("N%d=%d", i, i))
+	}
+	for name, c := range map[string]struct {
+		env, arg string
+		script   string
+		want     string
+	}{
+		"largest value":   {env: "BIG=" + value, script: `echo ${#BIG}`, want: "32768"},
+		"many":            {env: strings.Join(many, ","), script: `echo $N0 $N899; env | grep -c ^N[0-9]`, want: "0 899\n900"},
+		"odd names":       {env: "a.b=1,*=2,a b=3,LD_PRELOAD=/x,ä=4,-n=5", script: `tr '\0' '\n' </proc/1/environ | grep -e a.b -e '^\*' -e 'a b' -e LD_ -e ä -e ^-n`, want: "a.b=1\n*=2\na b=3\nLD_PRELOAD=/x\nä=4\n-n=5"},
+		"odd values":      {env: `A=$(id),B=%s%n,C=a;b|c,D='"`, script: `echo "$A $B $C $D"`, want: `$(id) %s%n a;b|c '"`},
+		"large argument":  {arg: strings.Repeat("x", 100_000), script: `echo ${#0}`, want: "100000"},
+		"odd argument":    {arg: "--flag $HOME `id` %s \\ ' \"", script: `echo "$0"`, want: "--flag $HOME `id` %s \\ ' \""},
+		"lines":           {arg: "a\nb", script: `echo "$0"`, want: "a\nb"},
+		"hostname as env": {env: "HOSTNAME=../../x", script: `echo $HOSTNAME; hostname | grep -c /`, want: "../../x\n0"},
+	} {
+		args := []string{"--max-retries", "0", "--args", "^\x01^" + c.script + "\x01" + c.arg}
+		if c.arg == "" {
+			args[3] = "^\x01^" + c.script
+		}
+		if c.env != "" {
+			args = append(args, "--set-env-vars", c.env)
+		}
+		o := h.runJSON(append(args, "--image", h.shell())...)
+		if got := o.text(0, "stdout"); got != c.want {
+			t.Errorf("%s: exit %d, %q, want %q\n%s", name, o.code, clip(got), c.want, clip(o.stderr))
+		}
+	}
+	// More than the kernel passes on to a program.
+	r := h.run("--image", h.shell(), "--max-retries", "0", "--set-env-vars", strings.Join(bigVariables(120), "^"), "--args", "echo started")
+	if r.code == 0 {
+		t.Errorf("four megabytes of environment\n%s", r)
+	}
+}
+
+// bigVariables are n assignments of the largest value; the first begins with
+// the separator's declaration.
+func bigVariables(n int) (vars []string) {
+	for i := range n {
+		vars = append(vars, fmt.Sprintf("V%d=%s", i, strings.Repeat("v", 32000)))
+	}
+	vars[0] = "^^^" + vars[0]
+	return vars
+}
+
+// A fork bomb stays within its task, and goes with it.
+func TestForkBomb(t *testing.T) {
+	h := openHost(t)
+	script := `if [ $CLOUD_RUN_TASK_INDEX = 0 ]; then
+			bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 3; exit 5
+		fi
+		n=0; while [ $n -lt 20 ]; do true | true || exit 1; sleep 0.1; n=$((n + 1)); done; echo survived`
+	o := h.runJSON(h.script(script, "--tasks", "2", "--parallelism", "2", "--max-retries", "0", "--cpu", "0.5", "--memory", "256Mi", "--task-timeout", "20")...)
+	o.exits(1)
+	if got := o.text(1, "stdout"); got != "survived" || o.task(1).State != "Succeeded" {
+		t.Errorf("the other task: %+v, %q", o.task(1), got)
+	}
+	if o.task(0).State != "Failed" {
+		t.Errorf("the bomb: %+v", o.task(0))
+	}
+}
+
+// contract: LOG-10 LOG-11
+// Whatever a task prints comes out as it is: bytes that are no text, lines
+// without an end.
+func TestOddOutput(t *testing.T) {
+	h := openHost(t)
+	o := h.runJSON(h.script(`printf 'a\000b\377c\r\n\033[31mred\n\n\xe2\x82'; exit 0`)...)
+	o.exits(0)
+	var all []byte
+	for _, l := range o.lines {
+		text := []byte(l.Text)
+		if l.Bytes != nil {
+			text = l.Bytes
+		}
+		all = append(append(all, text...), '\n')
+	}
+	if want := "a\x00b\xffc\r\n\x1b[31mred\n\n\xe2\x82\n"; string(all) != want {
+		t.Errorf("got %q, want %q", all, want)
+	}
+
+	o = h.runJSON(h.script(`head -c 10485760 /dev/zero | tr '\0' x; echo; echo end`)...)
+	o.exits(0)
+	length, last := 0, o.lines[len(o.lines)-1]
+	for _, l := range o.lines[:len(o.lines)-1] {
+		length += len(l.Text)
+		if len(l.Text) > 1<<18 {
+			t.Fatalf("a line of %d bytes", len(l.Text))
+		}
+	}
+	if length != 10<<20 || last.Text != "end" {
+		t.Errorf("%d bytes of one line, then %q", length, last.Text)
+	}
+}
+
+// contract: LOG-11
+// A flood of output neither fills the disk nor ends the writer, even if nobody
+// reads it.
+func TestLogFlood(t *testing.T) {
+	h := openHost(t)
+	root := h.keptRoot()
+	size := 200
+	if testing.Short() {
+		size = 50
+	}
+	script := h.script(fmt.Sprintf(`head -c 127 /dev/zero | tr '\0' x >/line; echo >>/line
+		i=0; while [ $i -lt 13 ]; do cat /line /line >/more; mv /more /line; i=$((i + 1)); done
+		i=0; while [ $i -lt %d ]; do cat /line; i=$((i + 1)); done; echo the end >&2`, size), "--root", root, "--max-retries", "0")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	p := h.startWith(func(cmd *exec.Cmd) { cmd.Stdout = w }, append([]string{"run"}, script...)...)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody reads yet, and the writer goes on all the same: its end is seen in
+	// the cgroup's processes, which go.
+	testenv.Eventually(t, patience(), func() bool { return logSize(root) > 1<<20 }, "the log grows")
+	testenv.Eventually(t, patience(), func() bool {
+		if n := logSize(root); n > 40<<20 {
+			t.Fatalf("the log takes %d bytes", n)
+		}
+		return len(h.instances([]string{root})) == 0
+	}, "the writer comes to its end although nobody reads")
+	counted := make(chan int, 1)
+	go func() {
+		n, end := 0, false
+		buf := make([]byte, 1<<16)
+		for {
+			k, err := r.Read(buf)
+			n, end = n+k, end || bytes.Contains(buf[:k], []byte("stderr the end"))
+			if err != nil {
+				break
+			}
+		}
+		if !end {
+			n = -n
+		}
+		counted <- n
+	}()
+	p.wait().exits(0)
+	if n := <-counted; n <= 0 {
+		t.Errorf("%d bytes came out, without the last line", -n)
+	} else {
+		t.Logf("%d MiB of %d came out", n>>20, size)
+	}
+}
+
+// logSize is how many bytes the logs of a root take.
+func logSize(root string) (size int64) {
+	files, _ := filepath.Glob(filepath.Join(root, "logs", "*")) // the pattern is fine
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
+// Many files in a task's memory go away with it, soon.
+func TestManyFiles(t *testing.T) {
+	h := openHost(t)
+	files := 60_000
+	if testing.Short() {
+		files = 5_000
+	}
+	o := h.runJSON(h.script(fmt.Sprintf(`mkdir /tmp/d; cd /tmp/d; seq %d | xargs touch; ls | wc -l`, files), "--tasks", "2", "--cpu", "0.5")...)
+	o.exits(0)
+	for i := range 2 {
+		if got := strings.TrimSpace(o.text(i, "stdout")); got != fmt.Sprint(files) {
+			t.Errorf("task %d has %s files", i, got)
+		}
+	}
+}
+
+// Standard output that is closed ends the run in good order.
+func TestReaderGoesAway(t *testing.T) {
+	h := openHost(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := h.startWith(func(cmd *exec.Cmd) { cmd.Stdout = w },
+		append([]string{"run"}, h.script(`trap 'exit 0' TERM; while :; do echo line; sleep 0.05; done`)...)...)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if res := p.wait(); res.code != 1 && res.code != 128+int(syscall.SIGPIPE) {
+		t.Errorf("exit %d\n%s", res.code, res)
+	}
+}
