@@ -27,8 +27,12 @@ const (
 //
 // In a v2 hierarchy the kernel does it in one step (Linux 5.14). Where it
 // cannot, and where there are processes in the v1 hierarchies only, the group
-// is frozen, killed process by process, and thawed, until none is left.
+// is frozen, killed process by process, and thawed, until none is left. The CPU
+// quota is lifted, so that what was killed can end.
 func (g *Group) Kill() error {
+	if err := g.LiftQuota(); err != nil {
+		return err
+	}
 	atOnce, err := g.killAtOnce()
 	if err != nil {
 		return fmt.Errorf("kill cgroup %s: %w", g.path, err)

@@ -123,12 +123,13 @@ func (e Exit) ExitLine() string {
 	return fmt.Sprintf("Container called exit(%d).", e.Code)
 }
 
-// FailureLine tells why task, named in full, failed for good.
+// FailureLine tells why task, named in full, failed for good: message is that
+// of Status, or why there is no end to speak of. An exit code is named where the
+// program chose one.
 // Source: observed conditions of failed executions.
-func (e Exit) FailureLine(task string) string {
-	_, message := e.Status()
-	if e.Signal != 0 {
-		return fmt.Sprintf("Task %s failed with signal: %d and message: %s", task, int(e.Signal), message)
+func (e Exit) FailureLine(task, message string) string {
+	if e.Code == 0 || e.Signal != 0 || e.Lost {
+		return fmt.Sprintf("Task %s failed with message: %s", task, message)
 	}
 	return fmt.Sprintf("Task %s failed with exit code: %d and message: %s", task, e.Code, message)
 }

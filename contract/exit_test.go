@@ -66,12 +66,17 @@ func TestSignalNamesAreLinuxs(t *testing.T) {
 // contract: JOB-13 JOB-16 FS-2
 func TestPlatformLogLines(t *testing.T) {
 	t.Parallel()
+	failure := func(e contract.Exit) string {
+		_, message := e.Status()
+		return e.FailureLine("j-abcde-task0", message)
+	}
 	for want, got := range map[string]string{
-		"Terminating task because it has reached the maximum timeout of 600 seconds.":                    contract.TimeoutLine(10 * time.Minute),
-		"Memory limit of 512 MiB exceeded with 514 MiB used.":                                            contract.MemoryLine(512<<20, 514<<20+1),
-		"Task j-abcde-task0 failed with exit code: 1 and message: The container exited with an error.":   contract.Exit{Code: 1}.FailureLine("j-abcde-task0"),
-		"Task j-abcde-task0 failed with signal: 9 and message: The configured memory limit was reached.": contract.Exit{Signal: 9, OOMKilled: true}.FailureLine("j-abcde-task0"),
-		"Task j-abcde-task0 failed with exit code: 7 and message: The task reached its maximum timeout.": contract.Exit{Code: 7, TimedOut: true}.FailureLine("j-abcde-task0"),
+		"Terminating task because it has reached the maximum timeout of 600 seconds.":                                  contract.TimeoutLine(10 * time.Minute),
+		"Memory limit of 512 MiB exceeded with 514 MiB used.":                                                          contract.MemoryLine(512<<20, 514<<20+1),
+		"Task j-abcde-task0 failed with exit code: 1 and message: The container exited with an error.":                 failure(contract.Exit{Code: 1}),
+		"Task j-abcde-task0 failed with message: The configured memory limit was reached.":                             failure(contract.Exit{Signal: 9, OOMKilled: true}),
+		"Task j-abcde-task0 failed with exit code: 7 and message: The task reached its maximum timeout.":               failure(contract.Exit{Code: 7, TimedOut: true}),
+		"Task j-abcde-task0 failed with message: The end of the container was not seen; the attempt counts as failed.": failure(contract.Exit{Code: 7, Lost: true}),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

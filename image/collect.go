@@ -13,6 +13,9 @@ import (
 // image is left to use. What a Pull in progress has found or brought stays. It
 // returns how many bytes of disk were given back, also with an error.
 //
+// It is for a caller that goes on for long and knows what is in use. "runnel run"
+// does not call it, so that a store that is kept between runs only grows.
+//
 // keep is called with manifest digests and must know every image in use: the
 // caller sees to it that an image is kept from the moment Pull returned it.
 func (s *Store) Collect(ctx context.Context, keep func(imageDigest string) bool) (freed int64, err error) {

@@ -56,7 +56,7 @@ func (c *commandLine) UnmarshalJSON(b []byte) error {
 func readConfig(raw []byte) (configFile, []digest, error) {
 	var c configFile
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return c, nil, fmt.Errorf("%w: configuration: %v", ErrInvalidManifest, err)
+		return c, nil, fmt.Errorf("%w: configuration: %s", ErrInvalidManifest, oneLine(err.Error()))
 	}
 	if err := c.platform.check(); err != nil {
 		return c, nil, err

@@ -21,7 +21,7 @@ type digest string
 func parseDigest(s string) (digest, error) {
 	hexes, ok := strings.CutPrefix(s, digestPrefix)
 	if !ok || len(hexes) != 2*sha256.Size || strings.Trim(hexes, "0123456789abcdef") != "" {
-		return "", fmt.Errorf("%q is not a sha256 digest", s)
+		return "", fmt.Errorf("%q is not a sha256 digest", clip(s))
 	}
 	return digest(s), nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 )
 
 // files gives access by name to the files of a local image, whether they lie in
@@ -73,7 +74,8 @@ type member struct {
 }
 
 func openArchive(name string) (files, error) {
-	f, err := os.Open(name)
+	// Opening a FIFO would wait for its writer; sniff then sees what it is.
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: no file %s", ErrNotFound, name)
 	}

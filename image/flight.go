@@ -39,8 +39,8 @@ func (f *flight) status() State {
 }
 
 // join finds out how to get a layer: it is there (flight nil), it is on its way,
-// or the caller is the one to run it (mine). diffID is what is known of it. A layer that is there, or comes, is
-// pinned against collection.
+// or the caller is the one to run it (mine). diffID is what is known of it; a
+// layer of which it is known is pinned against collection.
 func (s *Store) join(l layer, pins *[]string) (f *flight, diffID digest, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,6 +57,15 @@ func (s *Store) join(l layer, pins *[]string) (f *flight, diffID digest, mine bo
 	}
 	f.refs++
 	return f, diffID, mine
+}
+
+// hold pins the layer that a flight brought. It fails if another pull of the
+// flight published the layer and has ended, and a collection took it since.
+func (s *Store) hold(f *flight, pins *[]string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pin(string(f.diffID), pins)
+	return !f.published || s.hasLayer(f.diffID)
 }
 
 // leave drops a pull's interest. The last one out removes what was not
@@ -92,16 +101,15 @@ func (s *Store) diffIDOf(l layer) digest {
 	return s.diffIDs[l.digest]
 }
 
-// publish makes unpacked layers visible; all flights have landed. They must be on disk: a rename may
-// become durable at any moment.
-func (s *Store) publish(flights []*flight, pins *[]string) error {
+// publish makes unpacked layers visible; all flights have landed and are held.
+// They must be on disk: a rename may become durable at any moment.
+func (s *Store) publish(flights []*flight) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range flights {
 		if f.err != nil {
 			continue // another flight brought the layer after all
 		}
-		s.pin(string(f.diffID), pins)
 		if !f.published && !s.hasLayer(f.diffID) {
 			err := os.Rename(filepath.Join(f.dir, "root"), s.layerDir(f.diffID))
 			if err != nil {

@@ -22,8 +22,9 @@ const (
 	// streamSlack is what headers, padding and what follows the end of the tar
 	// may add to a layer's files.
 	streamSlack = 8 << 30
-	// diskCheckBytes is how much is written between two looks at the disk.
-	diskCheckBytes = 64 << 20
+	// diskCheckBytes is how much is written between two looks at the disk. All
+	// workers together write less than the default reserve in that time.
+	diskCheckBytes = 16 << 20
 	// maxEntryName is PATH_MAX.
 	maxEntryName = 4096
 )

@@ -52,6 +52,9 @@ func readManifest(doc document) (manifestKind, manifest, error) {
 		return 0, m, fmt.Errorf("%w: manifest is over %d bytes", ErrTooLarge, maxManifestBytes)
 	}
 	if err := json.Unmarshal(doc.raw, &m); err != nil {
+		return 0, m, fmt.Errorf("%w: %s", ErrInvalidManifest, oneLine(err.Error()))
+	}
+	if err := checkKeys(doc.raw); err != nil {
 		return 0, m, fmt.Errorf("%w: %v", ErrInvalidManifest, err)
 	}
 	shape, err := m.shape()
@@ -61,7 +64,7 @@ func readManifest(doc document) (manifestKind, manifest, error) {
 	for _, named := range []string{baseMediaType(doc.mediaType), m.MediaType} {
 		kind := kindOf(named)
 		if kind == kindUnknown && named == m.MediaType && named != "" {
-			return 0, m, fmt.Errorf("%w: media type %q is not that of an image", ErrInvalidManifest, named)
+			return 0, m, fmt.Errorf("%w: media type %q is not that of an image", ErrInvalidManifest, clip(named))
 		}
 		if kind != kindUnknown && kind != shape {
 			return 0, m, fmt.Errorf("%w: it is called %s and is something else", ErrInvalidManifest, named)
@@ -135,7 +138,7 @@ func (d *descriptor) check(maxSize int64, allowed func(mediaType string) bool) (
 	}
 	switch {
 	case !allowed(d.MediaType):
-		return "", fmt.Errorf("%w: media type %q is not one of a container image", ErrInvalidManifest, d.MediaType)
+		return "", fmt.Errorf("%w: media type %q is not one of a container image", ErrInvalidManifest, clip(d.MediaType))
 	case d.Size < 0:
 		return "", fmt.Errorf("%w: size %d of %s", ErrInvalidManifest, d.Size, parsed.short())
 	case d.Size > maxSize:

@@ -54,13 +54,22 @@ func newNetwork(registry string, trusted []string) *network {
 	return n
 }
 
-// RoundTrip makes a request in the scheme that its host is entitled to.
+// RoundTrip makes a request in the scheme that its host is entitled to. The body
+// of the response is a watchedBody.
 func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	req, err := n.inScheme(req)
 	if err != nil {
 		return nil, err
 	}
-	return n.http.RoundTrip(req)
+	ctx, cancel := context.WithCancelCause(req.Context())
+	req = req.WithContext(ctx)
+	resp, err := n.http.RoundTrip(req)
+	if err != nil {
+		cancel(err)
+		return nil, err
+	}
+	resp.Body = watchBody(req, resp, cancel)
+	return resp, nil
 }
 
 // inScheme puts a request for the registry itself into the one scheme that is

@@ -18,7 +18,7 @@ func (p platform) String() string {
 	if p.Variant != "" {
 		s += "/" + p.Variant
 	}
-	return s
+	return oneLine(s)
 }
 
 // wanted tells whether p is the one platform that is run. Hand-made images
@@ -67,7 +67,7 @@ func noPlatform(others []string) error {
 		return fmt.Errorf("%w: the index is empty", ErrPlatform)
 	}
 	slices.Sort(others)
-	return fmt.Errorf("%w: the index has only %s", ErrPlatform, strings.Join(slices.Compact(others), ", "))
+	return fmt.Errorf("%w: the index has only %s", ErrPlatform, oneLine(strings.Join(slices.Compact(others), ", ")))
 }
 
 // variantRank sorts "" and "v1", the same thing, first; unknown platforms last.

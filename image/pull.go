@@ -149,7 +149,8 @@ func (p *pull) layers(ctx context.Context, layers []layer) ([]recordLayer, error
 }
 
 // layer gets one layer: found in the store, brought by another pull, or brought
-// here. What another pull could not bring is tried from this pull's source.
+// here. What another pull could not bring, or brought and lost to a collection,
+// is tried from this pull's source.
 func (p *pull) layer(ctx context.Context, l layer) (digest, error) {
 	for {
 		f, diffID, mine := p.store.join(l, &p.pins)
@@ -161,12 +162,14 @@ func (p *pull) layer(ctx context.Context, l layer) (digest, error) {
 		p.flights = append(p.flights, f)
 		p.mu.Unlock()
 		err := p.fly(ctx, l, f, mine)
-		if err == nil {
+		switch {
+		case err == nil && p.store.hold(f, &p.pins):
 			p.report.report(l, Unpacked, f.current.Load())
 			return f.diffID, nil
-		}
-		if mine || ctx.Err() != nil {
+		case err != nil && mine:
 			return "", err
+		case ctx.Err() != nil:
+			return "", context.Cause(ctx)
 		}
 	}
 }
@@ -197,7 +200,7 @@ func (p *pull) commit(r *record) error {
 		if err := syncFS(s.tmpDir()); err != nil {
 			return err
 		}
-		if err := s.publish(p.flights, &p.pins); err != nil {
+		if err := s.publish(p.flights); err != nil {
 			return err
 		}
 	}

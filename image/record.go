@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// recordVersion changes when a record of before cannot be read any more.
-const recordVersion = 1
+// recordVersion changes when a record of before cannot be read any more, or not
+// be believed: version 1 could tie a digest to layers that it does not cover.
+const recordVersion = 2
 
 // record is what is kept of an image.
 type record struct {
@@ -101,7 +102,8 @@ func (s *Store) records() ([]*record, error) {
 }
 
 // Image gives an image that was pulled before, by its digest, without asking
-// any registry. It fails with ErrNotFound if the image or one of its layers is
+// any registry. It is for a caller that outlives its pulls and starts from
+// digests it has kept; "runnel run" pulls every time and has no use for it. It fails with ErrNotFound if the image or one of its layers is
 // not there. Reference is the digest.
 func (s *Store) Image(imageDigest string) (*Image, error) {
 	d, err := parseDigest(imageDigest)

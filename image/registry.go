@@ -23,8 +23,6 @@ const (
 	maxAttempts = 4
 	// retryDelay is the wait before the second attempt; it doubles.
 	retryDelay = 250 * time.Millisecond
-	// stallTimeout is how long a blob may stand still.
-	stallTimeout = time.Minute
 )
 
 // registry is the source of one repository. Names, credentials and the

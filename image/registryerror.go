@@ -9,18 +9,27 @@ import (
 	"net/http"
 	"net/url"
 	"syscall"
+	"unicode"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // transient tells whether a request that ended so is worth repeating: the
-// connection broke, or the registry says that it is not itself.
+// connection broke or was not made, or the registry says that it is not itself.
 func transient(err error) bool {
 	if status, ok := errors.AsType[*transport.Error](err); ok {
 		return status.StatusCode == http.StatusTooManyRequests || status.StatusCode >= 500
 	}
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, errStalled) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsTemporary || dns.IsTimeout
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return true
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return !errors.Is(err, ErrRefusedHost)
+	}
+	return isOneOf(err, errBroken, io.ErrUnexpectedEOF, io.EOF, syscall.ECONNRESET, syscall.EPIPE)
 }
 
 // explain turns what the transport reports into one of the package's sentinels
@@ -57,7 +66,10 @@ func (r *registry) explainStatus(status *transport.Error) error {
 // reason digs out the part of a network error that a person needs.
 func reason(err error) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return "no such host " + dns.Name
+		if dns.IsNotFound {
+			return "no such host " + dns.Name
+		}
+		return oneLine("look up " + dns.Name + ": " + dns.Err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return oneLine(op.Err.Error())
@@ -85,7 +97,8 @@ func isOneOf(err error, targets ...error) bool {
 	return false
 }
 
-// oneLine bounds what a registry can make us print.
+// oneLine bounds what a stranger can make us print: in length, and to what
+// neither moves the cursor nor turns the direction of the text.
 func oneLine(s string) string {
 	const most = 200
 	out := make([]rune, 0, min(len(s), most))
@@ -93,7 +106,7 @@ func oneLine(s string) string {
 		if len(out) == most {
 			return string(out) + "…"
 		}
-		if c < ' ' || c == 0x7f {
+		if !unicode.IsPrint(c) {
 			c = ' '
 		}
 		out = append(out, c)

@@ -20,25 +20,39 @@ func resolve(ctx context.Context, src source, ref Reference) (*resolved, error) 
 	if err != nil {
 		return nil, err
 	}
-	kind, m, err := readManifest(doc)
+	r, err := readRoot(doc)
 	if err != nil {
 		return nil, err
 	}
-	d := digestOf(doc.raw)
-	if kind == kindSchema1 {
-		if d, err = schema1Digest(doc.raw); err != nil {
-			return nil, err
-		}
+	if ref.Digest != "" && string(r.digest) != ref.Digest {
+		return nil, fmt.Errorf("%w: the registry's manifest hashes to %s", ErrDigest, r.digest.short())
 	}
-	if ref.Digest != "" && string(d) != ref.Digest {
-		return nil, fmt.Errorf("%w: the registry's manifest hashes to %s", ErrDigest, d.short())
-	}
-	r := &resolved{digest: d, kind: kind, manifest: m, raw: doc.raw}
-	if kind != kindIndex {
+	if r.kind != kindIndex {
 		return r, nil
 	}
 	w := walk{src: src}
 	return w.index(ctx, r, 1)
+}
+
+// readRoot parses what a reference names. Everything it gives comes from the
+// bytes that its digest covers.
+func readRoot(doc document) (*resolved, error) {
+	kind, m, err := readManifest(doc)
+	if err != nil {
+		return nil, err
+	}
+	if kind == kindSchema1 {
+		if doc, err = unsigned(doc); err != nil {
+			return nil, err
+		}
+		if kind, m, err = readManifest(doc); err != nil {
+			return nil, err
+		}
+		if kind != kindSchema1 {
+			return nil, fmt.Errorf("%w: schema 1: what its signatures cover is something else", ErrInvalidManifest)
+		}
+	}
+	return &resolved{digest: digestOf(doc.raw), kind: kind, manifest: m, raw: doc.raw}, nil
 }
 
 // walk goes through nested indexes.

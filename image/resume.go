@@ -6,11 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 )
-
-// errStalled is a body that stood still for stallTimeout.
-var errStalled = errors.New("no data arrived for a minute")
 
 // resumable reads a blob and, when the connection breaks, goes on where it
 // broke. What arrives is verified by whoever reads it, so a registry that
@@ -19,12 +15,9 @@ type resumable struct {
 	registry *registry
 	desc     descriptor
 
-	ctx      context.Context // of the whole blob; its reader has no other way to take one
-	body     io.ReadCloser
-	cancel   context.CancelCauseFunc
-	cause    func() error // why the current request was cancelled
-	watchdog *time.Timer
-	offset   int64
+	ctx    context.Context // of the whole blob; its reader has no other way to take one
+	body   io.ReadCloser
+	offset int64
 	// failures counts attempts since the last byte.
 	failures int
 }
@@ -37,10 +30,8 @@ func (b *resumable) open(ctx context.Context) error {
 
 // request asks for the blob from the current offset on.
 func (b *resumable) request() error {
-	ctx, cancel := context.WithCancelCause(b.ctx)
-	resp, err := b.registry.get(ctx, "blobs", b.desc.Digest, rangeFrom(b.offset))
+	resp, err := b.registry.get(b.ctx, "blobs", b.desc.Digest, rangeFrom(b.offset))
 	if err != nil {
-		cancel(err)
 		return err
 	}
 	skip := int64(0)
@@ -48,12 +39,9 @@ func (b *resumable) request() error {
 		skip = b.offset // the registry does not know ranges
 	}
 	if err := b.checkLength(resp, skip); err != nil {
-		cancel(err)
 		return errors.Join(err, resp.Body.Close())
 	}
-	b.body, b.cancel = resp.Body, cancel
-	b.cause = func() error { return context.Cause(ctx) }
-	b.watchdog = time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
+	b.body = resp.Body
 	if _, err := io.CopyN(io.Discard, b.body, skip); err != nil {
 		return errors.Join(err, b.drop())
 	}
@@ -79,7 +67,6 @@ func (b *resumable) Read(p []byte) (int, error) {
 		b.offset += int64(n)
 		if n > 0 {
 			b.failures = 0
-			b.watchdog.Reset(stallTimeout)
 			if err != nil && !errors.Is(err, io.EOF) {
 				err = nil // it will come again with the next read
 			}
@@ -87,9 +74,6 @@ func (b *resumable) Read(p []byte) (int, error) {
 		}
 		if err == nil || errors.Is(err, io.EOF) {
 			return 0, err
-		}
-		if cause := b.cause(); cause != nil {
-			err = cause
 		}
 		if err := b.resume(err); err != nil {
 			return 0, err
@@ -119,8 +103,6 @@ func (b *resumable) drop() error {
 	if b.body == nil {
 		return nil
 	}
-	b.watchdog.Stop()
-	b.cancel(context.Canceled)
 	err := b.body.Close()
 	b.body = nil
 	return err

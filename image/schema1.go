@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -36,7 +37,7 @@ type schema1History struct {
 func readSchema1(raw []byte) (Config, []layer, error) {
 	var m schema1
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return Config{}, nil, fmt.Errorf("%w: schema 1: %v", ErrInvalidManifest, err)
+		return Config{}, nil, fmt.Errorf("%w: schema 1: %s", ErrInvalidManifest, oneLine(err.Error()))
 	}
 	switch {
 	case len(m.FSLayers) == 0 || len(m.FSLayers) != len(m.History):
@@ -50,7 +51,7 @@ func readSchema1(raw []byte) (Config, []layer, error) {
 	for i, h := range slices.Backward(m.History) {
 		newest = schema1History{}
 		if err := json.Unmarshal([]byte(h.V1Compatibility), &newest); err != nil {
-			return Config{}, nil, fmt.Errorf("%w: schema 1: history %d: %v", ErrInvalidManifest, i, err)
+			return Config{}, nil, fmt.Errorf("%w: schema 1: history %d: %s", ErrInvalidManifest, i, oneLine(err.Error()))
 		}
 		d, err := parseDigest(m.FSLayers[i].BlobSum)
 		if err != nil {
@@ -66,50 +67,49 @@ func readSchema1(raw []byte) (Config, []layer, error) {
 	return newest.Config.export(), layers, newest.platform.check()
 }
 
-// schema1Digest is the digest of the payload: the document as it was before the
-// signatures were put into it. Every signature says how to get it back and all
-// must agree. The signatures themselves prove nothing (their keys come with
-// them) and are not checked; the digest is what binds.
-func schema1Digest(raw []byte) (digest, error) {
+// unsigned is a document without its signatures, as it was before they were put
+// into it. That is what its digest covers, so nothing of what stands around it
+// may be used. Every signature says how to get it back and all must agree. The
+// signatures themselves prove nothing (their keys come with them) and are not
+// checked; the digest is what binds.
+func unsigned(doc document) (document, error) {
 	var m schema1
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return "", fmt.Errorf("%w: schema 1: %v", ErrInvalidManifest, err)
+	if err := json.Unmarshal(doc.raw, &m); err != nil {
+		return doc, fmt.Errorf("%w: schema 1: %s", ErrInvalidManifest, oneLine(err.Error()))
 	}
-	if len(m.Signatures) == 0 {
-		return digestOf(raw), nil
-	}
-	var result digest
+	payload := doc.raw
 	for i, s := range m.Signatures {
-		d, err := schema1Payload(raw, s.Protected)
+		p, err := schema1Payload(doc.raw, s.Protected)
 		if err != nil {
-			return "", fmt.Errorf("%w: schema 1: signature %d: %v", ErrInvalidManifest, i, err)
+			return doc, fmt.Errorf("%w: schema 1: signature %d: %s", ErrInvalidManifest, i, oneLine(err.Error()))
 		}
-		if i > 0 && d != result {
-			return "", fmt.Errorf("%w: schema 1: its signatures cover different payloads", ErrInvalidManifest)
+		if i > 0 && !bytes.Equal(p, payload) {
+			return doc, fmt.Errorf("%w: schema 1: its signatures cover different payloads", ErrInvalidManifest)
 		}
-		result = d
+		payload = p
 	}
-	return result, nil
+	return document{raw: payload, mediaType: doc.mediaType}, nil
 }
 
-func schema1Payload(raw []byte, protected string) (digest, error) {
+// schema1Payload undoes what one signature says that signing did.
+func schema1Payload(raw []byte, protected string) ([]byte, error) {
 	header, err := base64.RawURLEncoding.DecodeString(protected)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var format struct {
 		Length int    `json:"formatLength"`
 		Tail   string `json:"formatTail"`
 	}
 	if err := json.Unmarshal(header, &format); err != nil {
-		return "", err
+		return nil, err
 	}
 	tail, err := base64.RawURLEncoding.DecodeString(format.Tail)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if format.Length < 0 || format.Length > len(raw) {
-		return "", fmt.Errorf("payload of %d bytes in a document of %d", format.Length, len(raw))
+		return nil, fmt.Errorf("payload of %d bytes in a document of %d", format.Length, len(raw))
 	}
-	return digestOf(slices.Concat(raw[:format.Length], tail)), nil
+	return slices.Concat(raw[:format.Length], tail), nil
 }

@@ -99,7 +99,7 @@ type Store struct {
 }
 
 // Open takes possession of a store's directory and clears what an interrupted
-// run left. It fails with ErrLocked while someone else has it. The caller must
+// run left; what cannot be removed is left for a later Open to try. It fails with ErrLocked while someone else has it. The caller must
 // Close it.
 func Open(cfg StoreConfig) (_ *Store, err error) {
 	if err := cfg.Validate(); err != nil {
@@ -143,9 +143,7 @@ func (s *Store) makeDirs(dir string) error {
 
 // recover removes residue and reads which blobs are known.
 func (s *Store) recover() error {
-	if err := s.emptyTmp(); err != nil {
-		return err
-	}
+	s.emptyTmp()
 	records, err := s.records()
 	if err != nil {
 		return err
@@ -161,16 +159,13 @@ func (s *Store) recover() error {
 	return nil
 }
 
-func (s *Store) emptyTmp() error {
-	entries, err := os.ReadDir(s.tmpDir())
-	if err != nil {
-		return err
-	}
-	var errs []error
+// emptyTmp throws away what can be. The rest is in nobody's way: names in tmp
+// are made up anew each time.
+func (s *Store) emptyTmp() {
+	entries, _ := os.ReadDir(s.tmpDir()) // what is read before an error counts
 	for _, e := range entries {
-		errs = append(errs, os.RemoveAll(filepath.Join(s.tmpDir(), e.Name())))
+		_ = os.RemoveAll(filepath.Join(s.tmpDir(), e.Name()))
 	}
-	return errors.Join(errs...)
 }
 
 // enter keeps the store open until the returned function is called.

@@ -67,7 +67,12 @@ func TestStoreSurvivesCrashResidue(t *testing.T) {
 		},
 		"empty record": func(s *Store, img *Image) error { return os.Truncate(s.recordPath(digest(img.Digest)), 0) },
 		"foreign record": func(s *Store, img *Image) error {
-			return os.WriteFile(s.recordPath(digest(img.Digest)), []byte(`{"version":1,"digest":"`+img.Digest+`","layers":[{"diffID":"sha256:../.."}]}`), 0o600)
+			return os.WriteFile(s.recordPath(digest(img.Digest)), fmt.Appendf(nil, `{"version":%d,"digest":%q,"layers":[{"diffID":"sha256:../.."}]}`, recordVersion, img.Digest), 0o600)
+		},
+		"record of an older version": func(s *Store, img *Image) error {
+			r, err := s.readRecord(digest(img.Digest))
+			r.Version--
+			return errors.Join(err, s.writeRecord(r))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +92,22 @@ func TestStoreSurvivesCrashResidue(t *testing.T) {
 			checkSample(t, s, host+"/c", a.Descriptor.Digest)
 		})
 	}
+}
+
+// What cannot be removed does not keep a store from being used.
+func TestStoreOpensBesideWhatCannotBeRemoved(t *testing.T) {
+	privileged(t)
+	s := newStore(t)
+	must(t, s.Close())
+	stuck := filepath.Join(s.tmpDir(), "layer-1")
+	must(t, os.Mkdir(stuck, 0o700))
+	mount(t, stuck, "")
+	s, err := Open(s.cfg)
+	must(t, err)
+	defer func() { must(t, s.Close()) }()
+	host := imagetest.Registry(t)
+	imagetest.Push(t, sample(), host+"/beside")
+	mustPull(t, s, host+"/beside")
 }
 
 // A process killed in the middle of a pull leaves a store that opens clean.
@@ -309,9 +330,14 @@ func TestImageStopsAtAnOpaqueRoot(t *testing.T) {
 func tmpfs(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
+	mount(t, dir, options)
+	return dir
+}
+
+func mount(t *testing.T, dir, options string) {
+	t.Helper()
 	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, options))
 	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
-	return dir
 }
 
 // contract: IMG-11

@@ -58,9 +58,6 @@ func unpack(ctx context.Context, root, trash string, r io.Reader, lim limits) (e
 
 func (u *unpacker) all(ctx context.Context, tr *tar.Reader) error {
 	for {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		hdr, err := tr.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -68,17 +65,21 @@ func (u *unpacker) all(ctx context.Context, tr *tar.Reader) error {
 		if err != nil {
 			return invalid(err)
 		}
-		if err := u.count(); err != nil {
+		if err := u.count(ctx); err != nil {
 			return err
 		}
-		if err := u.entry(hdr, tr); err != nil {
+		if err := u.entry(ctx, hdr, tr); err != nil {
 			return err
 		}
 	}
 }
 
-// count is called for every entry, and for every directory that none names.
-func (u *unpacker) count() error {
+// count is called for every entry, and for every directory that none names. It
+// is also where an unpacker stops with its context.
+func (u *unpacker) count(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if u.entries++; u.entries > u.limits.entries {
 		return fmt.Errorf("%w: over %d entries", ErrTooLarge, u.limits.entries)
 	}
@@ -103,7 +104,7 @@ func (u *unpacker) spend(n int64) error {
 }
 
 // entry unpacks one entry.
-func (u *unpacker) entry(hdr *tar.Header, r io.Reader) error {
+func (u *unpacker) entry(ctx context.Context, hdr *tar.Header, r io.Reader) error {
 	if hdr.Typeflag == tar.TypeXGlobalHeader {
 		return nil
 	}
@@ -113,22 +114,22 @@ func (u *unpacker) entry(hdr *tar.Header, r io.Reader) error {
 	}
 	dir, base := path.Split(name)
 	dir = strings.TrimSuffix(dir, "/")
-	if done, err := u.whiteout(dir, base, hdr); done || err != nil {
+	if done, err := u.whiteout(ctx, dir, base, hdr); done || err != nil {
 		return entryFailure(hdr.Name, err)
 	}
 	if hdr.Typeflag == tar.TypeDir || name == "." {
-		return entryFailure(hdr.Name, u.directory(name, hdr))
+		return entryFailure(hdr.Name, u.directory(ctx, name, hdr))
 	}
-	return entryFailure(hdr.Name, u.place(dir, base, func(d *openDir) error {
+	return entryFailure(hdr.Name, u.place(ctx, dir, base, func(d *openDir) error {
 		return u.create(d, base, hdr, r)
 	}))
 }
 
 // place makes something new in a directory, in place of whatever an earlier
 // entry left there.
-func (u *unpacker) place(dir, base string, create func(*openDir) error) error {
+func (u *unpacker) place(ctx context.Context, dir, base string, create func(*openDir) error) error {
 	for range 2 {
-		d, err := u.parent(dir)
+		d, err := u.parent(ctx, dir)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"runnel/image/imagetest"
 )
@@ -322,6 +325,45 @@ func TestUnpackBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Names chained through symbolic links lead deeper than any path could say.
+func TestUnpackBoundsDepth(t *testing.T) {
+	privileged(t)
+	var entries []imagetest.Entry
+	base := ""
+	for i := range 3 {
+		long, link := base+strings.Repeat("d/", 900), fmt.Sprint("link", i)
+		entries = append(entries, imagetest.Dir(long, 0o755), imagetest.Symlink(link, long))
+		base = link + "/"
+	}
+	root := filepath.Join(t.TempDir(), "root")
+	if err := unpackInto(t.Context(), t, root, tarOf(t, entries[:3]...), room()); err != nil {
+		t.Errorf("900 levels: %v", err)
+	}
+	root = filepath.Join(t.TempDir(), "root")
+	err := unpackInto(t.Context(), t, root, tarOf(t, entries...), room())
+	if !errors.Is(err, ErrInvalidLayer) || !errors.Is(err, unix.ENAMETOOLONG) {
+		t.Errorf("2700 levels: %v", err)
+	}
+}
+
+// Directories that no entry names take time as well.
+func TestUnpackStopsBetweenDirectories(t *testing.T) {
+	privileged(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	root := filepath.Join(t.TempDir(), "root")
+	must(t, os.Mkdir(root, 0o755))
+	fd, err := unix.Open(root, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	must(t, err)
+	defer func() { must(t, unix.Close(fd)) }()
+	u := &unpacker{dirs: newDirCache(fd), trash: fd, limits: room()}
+	cancel()
+	if _, err := u.parent(ctx, "a/b"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	must(t, u.dirs.flush())
 }
 
 // A tar that promises a terabyte in a few bytes is refused by its promise.

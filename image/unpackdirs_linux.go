@@ -1,9 +1,11 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"path"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -82,7 +84,7 @@ func (c *dirCache) resolve(name string) (*openDir, error) {
 		return nil, err
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := errors.Join(checkDepth(fd), unix.Fstat(fd, &st)); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
 	d := &openDir{
@@ -95,6 +97,16 @@ func (c *dirCache) resolve(name string) (*openDir, error) {
 		}
 	}
 	return d, nil
+}
+
+// checkDepth fails with ENAMETOOLONG if a directory's path has over PATH_MAX
+// bytes. Short names that lead through symbolic links get there, and what lies
+// so deep no program can name, and removing it takes a descriptor for every
+// level.
+func checkDepth(fd int) error {
+	var path [unix.PathMax]byte
+	_, err := unix.Readlink("/proc/self/fd/"+strconv.Itoa(fd), path[:])
+	return err
 }
 
 func openInRoot(root int, name string) (fd int, err error) {
@@ -145,16 +157,16 @@ func (d *openDir) close() error {
 
 // parent opens the directory of an entry and makes it, root's and 0755, where
 // no entry did.
-func (u *unpacker) parent(dir string) (*openDir, error) {
+func (u *unpacker) parent(ctx context.Context, dir string) (*openDir, error) {
 	d, err := u.dirs.open(dir)
 	if !isOneOf(err, unix.ENOENT, unix.ENOTDIR) || dir == "" || dir == "." {
 		return d, err
 	}
-	if err := u.count(); err != nil {
+	if err := u.count(ctx); err != nil {
 		return nil, err
 	}
 	up, base := path.Split(dir)
-	above, merr := u.parent(path.Clean(up))
+	above, merr := u.parent(ctx, path.Clean(up))
 	if merr != nil {
 		return nil, merr
 	}

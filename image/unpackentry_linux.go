@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -52,13 +53,13 @@ func (u *unpacker) create(d *openDir, base string, hdr *tar.Header, r io.Reader)
 }
 
 // directory makes a directory, or gives one that is there its properties.
-func (u *unpacker) directory(name string, hdr *tar.Header) error {
+func (u *unpacker) directory(ctx context.Context, name string, hdr *tar.Header) error {
 	if hdr.Typeflag != tar.TypeDir {
 		return entryError(hdr.Name, errors.New("the root of an image can only be a directory"))
 	}
 	if name != "." {
 		dir, base := path.Split(name)
-		if err := u.place(path.Clean(dir), base, func(d *openDir) error {
+		if err := u.place(ctx, path.Clean(dir), base, func(d *openDir) error {
 			err := u.makeDir(d, base)
 			if errors.Is(err, unix.EEXIST) && isDir(d.fd, base) {
 				return nil

@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,7 +24,7 @@ const (
 // whiteout handles the entries that remove something from the layers below, in
 // the form of OCI (".wh.NAME") or of overlayfs (a character device 0:0). What
 // the same layer holds stays, wherever in the stream it comes.
-func (u *unpacker) whiteout(dir, base string, hdr *tar.Header) (done bool, err error) {
+func (u *unpacker) whiteout(ctx context.Context, dir, base string, hdr *tar.Header) (done bool, err error) {
 	for part := range strings.SplitSeq(dir, "/") {
 		if strings.HasPrefix(part, whiteoutMeta) {
 			return true, nil
@@ -35,7 +36,7 @@ func (u *unpacker) whiteout(dir, base string, hdr *tar.Header) (done bool, err e
 	removed, marked := strings.CutPrefix(base, whiteoutPrefix)
 	switch {
 	case base == whiteoutOpaque:
-		if _, err := u.parent(dir); err != nil {
+		if _, err := u.parent(ctx, dir); err != nil {
 			return true, err
 		}
 		return true, u.makeOpaque(dir)
@@ -44,16 +45,16 @@ func (u *unpacker) whiteout(dir, base string, hdr *tar.Header) (done bool, err e
 	case marked && (removed == "" || removed == "." || removed == ".."):
 		return true, entryError(hdr.Name, errors.New("it removes nothing that has a name"))
 	case marked:
-		return true, u.remove(dir, removed)
+		return true, u.remove(ctx, dir, removed)
 	case hdr.Typeflag == tar.TypeChar && hdr.Devmajor == 0 && hdr.Devminor == 0:
-		return true, u.remove(dir, base)
+		return true, u.remove(ctx, dir, base)
 	}
 	return false, nil
 }
 
 // remove hides what the layers below call base.
-func (u *unpacker) remove(dir, base string) error {
-	d, err := u.parent(dir)
+func (u *unpacker) remove(ctx context.Context, dir, base string) error {
+	d, err := u.parent(ctx, dir)
 	if err != nil {
 		return err
 	}

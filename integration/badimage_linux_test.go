@@ -17,6 +17,7 @@ import (
 // contract: IMG-1 IMG-2 IMG-8 IMG-14
 // What makes an image impossible to run: exit 1 and a line that says which.
 func TestBadImage(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	busybox := imagetest.MustBusybox(t)
 	with := func(config imagetest.Config, entries ...imagetest.Entry) imagetest.Build {
@@ -67,6 +68,7 @@ func TestBadImage(t *testing.T) {
 // contract: IMG-10
 // What is wrong with the way to an image.
 func TestBadReference(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, server.Host+"/app:1")
@@ -113,6 +115,7 @@ func closedPort(t *testing.T) string {
 
 // A registry that lies, breaks off or fails.
 func TestBadRegistry(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	a := imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, server.Host+"/app:1")
@@ -189,6 +192,7 @@ func TestBadRegistry(t *testing.T) {
 
 // contract: IMG-11
 func TestFullDisk(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	noise := make([]byte, 4<<20)
 	for i := range noise {

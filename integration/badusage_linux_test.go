@@ -15,6 +15,7 @@ import (
 // What the command line alone shows to be wrong: exit 2, and a line that names
 // the flag, the value and what would be right.
 func TestBadUsage(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	image := h.shell()
 	for _, c := range []struct {
@@ -87,6 +88,7 @@ metadata:
 }
 
 func TestBadJobFile(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	image := h.shell()
 	for name, c := range map[string]struct {
@@ -132,6 +134,7 @@ func TestBadJobFile(t *testing.T) {
 
 // What needs no host works without root; what does says so.
 func TestWithoutRoot(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	program := h.forEverybody()
 	asNobody := func(args ...string) result {
@@ -180,6 +183,7 @@ func (h *host) forEverybody() string {
 
 // A shim that is not where it should be is told by name.
 func TestWithoutShim(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	program := h.forEverybody()
 	if err := os.Remove(filepath.Join(filepath.Dir(program), "runnel-shim")); err != nil {
@@ -193,6 +197,7 @@ func TestWithoutShim(t *testing.T) {
 }
 
 func TestUnknownCommand(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	h.startWith(func(*exec.Cmd) {}, "rum").wait().exits(2).explains("rum", "did you mean run?")
 	h.startWith(func(*exec.Cmd) {}, strings.Repeat("x", math.MaxUint8)).wait().exits(2)

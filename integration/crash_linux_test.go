@@ -74,6 +74,7 @@ func (h *host) instances(roots []string) (pids []string) {
 
 // The same root can be used again after its owner was killed at any moment.
 func TestKilledRunnelLeavesTheRootUsable(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	root := h.keptRoot()
 	moments := []time.Duration{20, 60, 120, 200, 300, 400}
@@ -94,6 +95,7 @@ func TestKilledRunnelLeavesTheRootUsable(t *testing.T) {
 
 // Two runs do not share a root.
 func TestRootInUse(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	root := h.keptRoot()
 	p := h.start(h.script(endless, "--root", root)...)

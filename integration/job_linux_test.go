@@ -86,6 +86,7 @@ func TestExecutionFailsAfterEveryTaskWasTried(t *testing.T) {
 
 // contract: JOB-6 JOB-7
 func TestParallelismIsABound(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	// The clock in /proc/uptime is the same for all; what lies between the two
 	// lines lies within the task's life.
@@ -153,6 +154,7 @@ func TestManyShortTasks(t *testing.T) {
 
 // contract: JOB-4 ENV-8 CPU-2 MEM-4 IMG-15
 func TestJobFile(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	file := filepath.Join(t.TempDir(), "job.yaml")
 	text := `apiVersion: run.googleapis.com/v1
@@ -192,6 +194,7 @@ spec:
 
 // contract: LOG-1 LOG-11
 func TestOutputKeepsItsOrder(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	const lines = 20000
 	o := h.runJSON(h.script(fmt.Sprintf(`seq %d; printf 'no newline at the end'`, lines), "--tasks", "2")...)
@@ -210,6 +213,7 @@ func TestOutputKeepsItsOrder(t *testing.T) {
 }
 
 func TestTwoRunsDoNotDisturbEachOther(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	var runs []*process
 	for i := range 2 {

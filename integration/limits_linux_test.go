@@ -54,6 +54,7 @@ func TestTimeout(t *testing.T) {
 
 // contract: JOB-4
 func TestEachAttemptHasItsOwnTimeout(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	o := h.runJSON(h.script(`trap 'exit 1' TERM; [ $CLOUD_RUN_TASK_ATTEMPT = 2 ] && exit 0; sleep 1000 & wait`,
 		"--task-timeout", "1s", "--max-retries", "2")...)
@@ -138,6 +139,7 @@ func TestSignals(t *testing.T) {
 
 // contract: JOB-8 JOB-15
 func TestExitCodes(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	o := h.runJSON(h.script(`exit $((CLOUD_RUN_TASK_INDEX * 85))`, "--tasks", "4", "--max-retries", "0")...)
 	o.exits(1)
@@ -150,6 +152,7 @@ func TestExitCodes(t *testing.T) {
 
 // contract: JOB-15
 func TestKilledFromOutsideIsNotOOM(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	p := h.start(h.script(`echo up; exec sleep 1000`, "--format", "json", "--max-retries", "0")...)
 	p.says(p.stdout, `"up"`)
@@ -205,6 +208,7 @@ func TestCgroupSettings(t *testing.T) {
 // Tasks that do not fit together wait for each other; one that never fits is
 // refused with the numbers.
 func TestCapacity(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	h.run(h.script(`true`, "--memory", "32Gi", "--cpu", "8")...).exits(1).explains("32", "Gi")
 	began := time.Now()
@@ -221,5 +225,14 @@ func TestOpenFileLimitOf25000(t *testing.T) {
 	o := h.runJSON(h.script(`ulimit -Sn; ulimit -Hn; sh -c 'ulimit -n'; ulimit -n 25001 2>/dev/null && echo raised`)...)
 	if got := o.exits(0).h; got == nil || o.text(0, "stdout") != "25000\n25000\n25000" {
 		t.Errorf("limits %q", o.text(0, "stdout"))
+	}
+}
+
+// contract: LIM-7
+func TestProductName(t *testing.T) {
+	h := openHost(t)
+	testenv.Require(t, testenv.DMI)
+	if r := h.run(h.script(`cat /sys/class/dmi/id/product_name`)...).exits(0); !strings.HasPrefix(r.stdout, "0 stdout Google Compute Engine\n") {
+		t.Errorf("the machine is called\n%s", r)
 	}
 }

@@ -111,6 +111,7 @@ func (h *host) checkNoRoots(when string) {
 // contract: JOB-12
 // The same at moments that the registry decides.
 func TestInterruptWhilePulling(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	ref := server.Host + "/app:1"

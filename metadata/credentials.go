@@ -6,8 +6,13 @@ import (
 	"time"
 )
 
-// maxScopes bounds how many scopes one token may be asked for.
-const maxScopes = 64
+const (
+	// maxScopes bounds how many scopes one token may be asked for.
+	maxScopes = 64
+	// maxParameter bounds the scopes, and the audience, in bytes: tokens hold
+	// them, and are kept.
+	maxParameter = 2 << 10
+)
 
 // serveToken answers service-accounts/ACCOUNT/token: an access token and how
 // long it still lasts.
@@ -16,10 +21,10 @@ func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, id Identity
 		notFound(w)
 		return
 	}
-	var scopes []string
+	wanted := r.URL.Query().Get("scopes")
 	// Go separates scopes by commas, others by spaces.
-	scopes = append(scopes, strings.FieldsFunc(r.URL.Query().Get("scopes"), func(c rune) bool { return c == ',' || c == ' ' })...)
-	if len(scopes) > maxScopes {
+	scopes := strings.FieldsFunc(wanted, func(c rune) bool { return c == ',' || c == ' ' })
+	if len(scopes) > maxScopes || len(wanted) > maxParameter {
 		refuse(w, http.StatusBadRequest, "The parameter scopes names too many scopes.")
 		return
 	}
@@ -47,6 +52,9 @@ func (h *Handler) serveIdentity(w http.ResponseWriter, r *http.Request, id Ident
 	switch {
 	case audience == "":
 		refuse(w, http.StatusBadRequest, "The parameter audience is missing or empty.")
+		return
+	case len(audience) > maxParameter:
+		refuse(w, http.StatusBadRequest, "The parameter audience is too long.")
 		return
 	case format != "" && format != "standard" && format != "full":
 		refuse(w, http.StatusBadRequest, "The parameter format is "+format+"; it can be standard or full.")

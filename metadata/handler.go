@@ -48,6 +48,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// server ask without any header and judge by the answer's.
 	w.Header().Set(flavorHeader, flavor)
 	w.Header().Set("Server", serverName)
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close") // a body may not come to its end
+	}
 	if status, why := refusal(r); status != 0 {
 		refuse(w, status, why)
 		return
@@ -77,10 +80,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // server-side request forgery in the instance's program from reading tokens:
 // whoever makes the program fetch a URL cannot set the one, and a proxy sets
 // the other.
+//
+// A request that announces a body, or more of one than ever comes, could not be
+// held: as long as there is some to come, nobody notices the client leave.
 func refusal(r *http.Request) (status int, why string) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return http.StatusMethodNotAllowed, "Only GET and HEAD are answered."
+	case r.ContentLength != 0:
+		return http.StatusBadRequest, "Requests with a body are not answered."
 	case len(r.Header.Values("X-Forwarded-For")) > 0:
 		return http.StatusForbidden, "Requests with an X-Forwarded-For header are not answered."
 	case r.Header.Get(flavorHeader) != flavor:

@@ -45,31 +45,53 @@ func NewInstanceID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Validate reports everything that keeps id from being served, joined. Names
-// that hold a slash or a control character would turn into other paths or
-// lines of an answer.
+// Validate reports everything that keeps id from being served, joined.
 func (id Identity) Validate() error {
 	var errs []error
 	if len(id.InstanceID) < minInstanceID || strings.Trim(id.InstanceID, "0123456789abcdef") != "" {
 		errs = append(errs, fmt.Errorf("instance id %q: want at least %d lower-case hex digits", id.InstanceID, minInstanceID))
 	}
-	if id.ProjectNumber == "" || strings.Trim(id.ProjectNumber, "0123456789") != "" {
-		errs = append(errs, fmt.Errorf("project number %q: want digits", id.ProjectNumber))
-	}
-	for _, f := range []struct{ name, value string }{
-		{"project id", id.ProjectID}, {"region", id.Region}, {"service account", id.ServiceAccount},
+	for _, f := range []struct {
+		name, value string
+		check       func(string) error
+	}{
+		{"project number", id.ProjectNumber, CheckProjectNumber},
+		{"project id", id.ProjectID, CheckName},
+		{"region", id.Region, CheckName},
+		{"service account", id.ServiceAccount, CheckAccount},
 	} {
-		if f.value == "" || strings.ContainsFunc(f.value, notInName) {
-			errs = append(errs, fmt.Errorf("%s %q: want visible ASCII characters without slashes", f.name, f.value))
+		if err := f.check(f.value); err != nil {
+			errs = append(errs, fmt.Errorf("%s %q: %w", f.name, f.value, err))
 		}
-	}
-	if !strings.Contains(id.ServiceAccount, "@") {
-		errs = append(errs, fmt.Errorf("service account %q: want an email address", id.ServiceAccount))
 	}
 	return errors.Join(errs...)
 }
 
-func notInName(r rune) bool { return r <= ' ' || r >= 0x7f || r == '/' }
+// CheckName says what keeps s from being a project ID or the name of a region.
+// Names that hold a slash or a control character would turn into other paths or
+// lines of an answer.
+func CheckName(s string) error {
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '/' }) {
+		return errors.New("want visible ASCII characters without slashes")
+	}
+	return nil
+}
+
+// CheckProjectNumber says what keeps s from being a project's number.
+func CheckProjectNumber(s string) error {
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return errors.New("want digits")
+	}
+	return nil
+}
+
+// CheckAccount says what keeps s from being a service account's address.
+func CheckAccount(s string) error {
+	if !strings.Contains(s, "@") {
+		return errors.New("want an email address")
+	}
+	return CheckName(s)
+}
 
 // regionName is what instance/region answers.
 func (id Identity) regionName() string {

@@ -1,12 +1,12 @@
 package metadata
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -22,9 +22,10 @@ const Issuer = "https://accounts.runnel.internal"
 // concurrent use.
 type Signer struct {
 	key jose.JSONWebKey
-	// signing has room for one: a signature is a millisecond of CPU, and no
-	// instance that keeps asking may take more than one core for it.
-	signing sync.Mutex
+	// signing has room for one: a signature is a millisecond of CPU, and all
+	// instances together may take one core for it. They get it in the order
+	// they come, each one at a time: see shelf.turn.
+	signing chan struct{}
 	cache   cache
 }
 
@@ -36,7 +37,7 @@ func newSigner(key *rsa.PrivateKey) (*Signer, error) {
 		return nil, fmt.Errorf("thumbprint of the signing key: %w", err)
 	}
 	jwk.KeyID = base64.RawURLEncoding.EncodeToString(sum)
-	return &Signer{key: jwk, cache: cache{entries: map[cacheKey]entry{}}}, nil
+	return &Signer{key: jwk, signing: make(chan struct{}, 1)}, nil
 }
 
 // JWKS returns the public keys that verify the tokens, as a JSON Web Key Set.
@@ -44,15 +45,20 @@ func (s *Signer) JWKS() jose.JSONWebKeySet {
 	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.key.Public()}}
 }
 
-// sign returns claims as a compact JWT whose header says typ.
-func (s *Signer) sign(typ string, claims any) (string, error) {
+// sign returns claims as a compact JWT whose header says typ. It gives up
+// waiting when ctx ends.
+func (s *Signer) sign(ctx context.Context, typ string, claims any) (string, error) {
 	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: s.key}, opts)
 	if err != nil {
 		return "", fmt.Errorf("signer of %s tokens: %w", typ, err)
 	}
-	s.signing.Lock()
-	defer s.signing.Unlock()
+	select {
+	case s.signing <- struct{}{}:
+		defer func() { <-s.signing }()
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
 	token, err := jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		return "", fmt.Errorf("sign a %s token: %w", typ, err)

@@ -38,15 +38,15 @@ type accessClaims struct {
 // AccessToken returns a signed token bound to id's account and instance, and
 // to scopes. Asked again it returns the same token until that is about to
 // expire, so what is left of its life counts down as clients expect.
-func (s *Signer) AccessToken(_ context.Context, id Identity, scopes []string) (AccessToken, error) {
+func (s *Signer) AccessToken(ctx context.Context, id Identity, scopes []string) (AccessToken, error) {
 	if len(scopes) == 0 {
 		scopes = []string{Scope}
 	}
 	scopes = slices.Compact(slices.Sorted(slices.Values(scopes)))
 	scope := strings.Join(scopes, " ")
-	e, err := s.cache.get(cacheKey{id, "access", scope}, func(now time.Time) (entry, error) {
+	e, err := s.cache.get(ctx, id, cacheKey{"access", scope}, func(now time.Time) (entry, error) {
 		expires := now.Add(lifetime)
-		token, err := s.sign("at+jwt", accessClaims{
+		token, err := s.sign(ctx, "at+jwt", accessClaims{
 			Issuer: Issuer, Subject: accountID(id.ServiceAccount), Email: id.ServiceAccount,
 			Scope: scope, Instance: id.InstanceID, Project: id.ProjectID,
 			ID: newTokenID(), IssuedAt: now.Unix(), Expires: expires.Unix(),
@@ -84,12 +84,12 @@ type googleClaims struct {
 }
 
 // IdentityToken returns a signed JWT that says who id is to audience.
-func (s *Signer) IdentityToken(_ context.Context, id Identity, audience string, full bool) (string, error) {
+func (s *Signer) IdentityToken(ctx context.Context, id Identity, audience string, full bool) (string, error) {
 	kind := "identity"
 	if full {
 		kind = "identity, full"
 	}
-	e, err := s.cache.get(cacheKey{id, kind, audience}, func(now time.Time) (entry, error) {
+	e, err := s.cache.get(ctx, id, cacheKey{kind, audience}, func(now time.Time) (entry, error) {
 		expires := now.Add(lifetime)
 		account := accountID(id.ServiceAccount)
 		claims := identityClaims{
@@ -103,7 +103,7 @@ func (s *Signer) IdentityToken(_ context.Context, id Identity, audience string, 
 			g.InstanceID, g.ProjectID, g.ProjectNumber = id.InstanceID, id.ProjectID, id.ProjectNumber
 			g.Zone = id.Region + "-1"
 		}
-		token, err := s.sign("JWT", claims)
+		token, err := s.sign(ctx, "JWT", claims)
 		return entry{token, expires}, err
 	})
 	if err != nil {

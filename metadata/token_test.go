@@ -49,7 +49,8 @@ func TestIdentityTokenVerifiesAgainstThePublishedKeys(t *testing.T) {
 	s := newSigner(t)
 	url := serve(t, metadata.New(metadata.Config{Tokens: s}), func() *metadata.Identity { return &first })
 	path := v1 + "instance/service-accounts/default/identity"
-	for _, query := range []string{"", "?audience=", "?format=full", "?audience=x&format=long"} {
+	long := strings.Repeat("x", 2049)
+	for _, query := range []string{"", "?audience=", "?format=full", "?audience=x&format=long", "?audience=" + long} {
 		if resp, body := get(t, url+path+query); resp.StatusCode != http.StatusBadRequest || body == "" {
 			t.Errorf("identity%s = %d, want 400", query, resp.StatusCode)
 		}
@@ -112,9 +113,10 @@ func TestAccessTokenIsBoundToAccountScopesAndInstance(t *testing.T) {
 	if len(seen) != 4 {
 		t.Errorf("4 sets of scopes gave %d tokens", len(seen))
 	}
-	many := strings.Repeat("a,", 100)
-	if resp, _ := get(t, url+v1+"instance/service-accounts/default/token?scopes="+many); resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("100 scopes = %d, want 400", resp.StatusCode)
+	for _, scopes := range []string{strings.Repeat("a,", 100), strings.Repeat("a", 2049)} {
+		if resp, _ := get(t, url+v1+"instance/service-accounts/default/token?scopes="+scopes); resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%d bytes of scopes = %d, want 400", len(scopes), resp.StatusCode)
+		}
 	}
 }
 

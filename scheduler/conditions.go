@@ -84,7 +84,7 @@ func taskConditions(name string, created time.Time, t *task) []*runpb.Condition 
 	case Succeeded:
 		completed = condition(conditionCompleted, runpb.Condition_CONDITION_SUCCEEDED, "", t.completed)
 	case Failed:
-		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, failureMessage(name, t), t.completed)
+		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, t.exit.FailureLine(name, resultMessage(t)), t.completed)
 		completed.Reasons = &runpb.Condition_ExecutionReason_{ExecutionReason: runpb.Condition_NON_ZERO_EXIT_CODE}
 	case Cancelled:
 		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, messageCancelled, t.completed)

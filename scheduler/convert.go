@@ -110,7 +110,7 @@ func (p *plan) describe(c *Config, img *rimage.Image) (err error) {
 func (p *plan) attempt(index, attempt int) rruntime.Spec {
 	spec := p.spec
 	spec.ID = instanceName(p.name, index, attempt)
-	spec.Identity.InstanceID = newInstanceID()
+	spec.Identity.InstanceID = metadata.NewInstanceID()
 	task := contract.TaskEnv{Job: p.job, Execution: p.name, Index: index, Attempt: attempt, Count: p.tasks}
 	spec.Env = append(slices.Clip(spec.Env), task.Environ()...)
 	return spec

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 )
@@ -24,14 +23,6 @@ func startedMessage(d time.Duration) string {
 // succeededMessage tells how long an execution took.
 func succeededMessage(d time.Duration) string {
 	return "Execution completed successfully in " + human(d) + "."
-}
-
-// failureMessage tells why the task called name has failed.
-func failureMessage(name string, t *task) string {
-	if t.exit.Code != 0 && t.exit.Signal == 0 && !t.exit.Lost {
-		return fmt.Sprintf("Task %s failed with exit code: %d and message: %s", name, t.exit.Code, resultMessage(t))
-	}
-	return fmt.Sprintf("Task %s failed with message: %s", name, resultMessage(t))
 }
 
 // resultMessage is the text that goes with a task's last attempt.

@@ -15,9 +15,6 @@ import (
 // maxInstanceName is how long the ID of an instance may be: a DNS label.
 const maxInstanceName = 63
 
-// instanceIDBytes makes an instance/id of 130 hexadecimal digits.
-const instanceIDBytes = 65
-
 // instanceName is the ID of one attempt's instance on this host: the
 // execution's name, the task's index, the attempt. An execution's name that
 // leaves no room for these is cut and told apart from others by its hash.
@@ -30,13 +27,6 @@ func instanceName(execution string, index, attempt int) string {
 	sum := "-" + hex.EncodeToString(hash[:8])
 	kept := execution[:maxInstanceName-len(sum)-len("-9999-10")]
 	return strings.TrimRight(kept, "-") + sum + suffix
-}
-
-// newInstanceID draws what the metadata server answers as instance/id.
-func newInstanceID() string {
-	var id [instanceIDBytes]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return hex.EncodeToString(id[:])
 }
 
 // newExecutionName draws the name of an execution of job.

@@ -162,7 +162,7 @@ func (l *loop) move(index int, to TaskState) {
 		t.completed = l.updated
 	}
 	if to == Failed && l.failure == "" {
-		l.failure = failureMessage(contract.TaskName(l.plan.name, index), t)
+		l.failure = t.exit.FailureLine(contract.TaskName(l.plan.name, index), resultMessage(t))
 	}
 }
 

@@ -20,7 +20,7 @@ type board struct {
 // taskRow is what the board knows of one task.
 type taskRow struct {
 	state scheduler.TaskState
-	// attempts is how many were started.
+	// attempts is how many there were, also of those that came to nothing.
 	attempts int
 	// exit is how the last attempt ended, once one has; err why it came to
 	// nothing.
@@ -57,6 +57,7 @@ func (b *board) observe(e scheduler.Event) {
 			t.from = e.At
 		}
 	case scheduler.AttemptEnded:
+		t.attempts = e.Attempt + 1 // one that could not be created never starts
 		t.exit, t.ended, t.err = e.Exit.Exit, e.Err == nil, e.Err
 		t.to = e.At
 	case scheduler.TaskEnded:
@@ -74,7 +75,7 @@ func (b *board) snapshot() (scheduler.Counts, []taskRow) {
 	return b.counts, append([]taskRow(nil), b.tasks...)
 }
 
-// attempt is what was last said about a task, for a table: how it ended, or
+// result is what was last said about a task, for a table: how it ended, or
 // why there is no end.
 func (t taskRow) result() string {
 	switch {

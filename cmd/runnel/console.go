@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"sync"
+	"time"
 )
 
 const (
@@ -12,6 +12,8 @@ const (
 	// maxPending is how much output may wait to be written, in bytes, before
 	// those who bring more wait, too.
 	maxPending = 1 << 20
+	// patience is how long a console in a hurry waits for one write.
+	patience = time.Second
 )
 
 // console is what a command shows while it works: results on one stream, words
@@ -19,44 +21,60 @@ const (
 // is redrawn in place. What is shown keeps its order across both. It is safe
 // for concurrent use.
 //
-// Results are written by a goroutine of the console's own, all that have come
-// together since it wrote last: one line at once, a flood in large pieces.
+// All of it is written by a goroutine of the console's own, so that nobody who
+// has something to say hangs on a reader that does not read. Only results wait,
+// once many are pending, and whoever asks for all of them to be written.
 type console struct {
 	screen bool
-	wake   chan struct{} // closed by close
 	lost   chan struct{} // closed when a result could not be written
-	writer sync.WaitGroup
 
-	// mu guards pending and failed.
+	// mu guards what follows; changed tells of every change.
 	mu      sync.Mutex
-	room    sync.Cond // pending has been taken, or failed set
-	pending []byte
-	failed  error // of the first write to out that failed
-
-	// showing guards what follows; it is locked before mu.
-	showing  sync.Mutex
-	out, err io.Writer
-	status   string // as it stands on the screen
-	spare    []byte // becomes pending next
+	changed sync.Cond
+	pending []piece
+	size    int    // of the results in pending, in bytes
+	status  string // that was set last
+	writes  int    // how many pieces have been written
+	writing bool   // another one is being written
+	closed  bool
+	ended   bool   // nothing is written any more
+	failed  error  // why results are not written any more
+	spare   []byte // becomes the next piece's text
 }
+
+// piece is a part of what is shown.
+type piece struct {
+	kind pieceKind
+	text []byte
+}
+
+type pieceKind int
+
+const (
+	resultPiece pieceKind = iota // whole lines
+	wordPiece                    // whole lines
+	statusPiece                  // a line without its end
+)
 
 // newConsole opens a console. The caller must close it.
 func newConsole(e env) *console {
-	c := &console{screen: e.Screen, out: e.Stdout, err: e.Stderr, wake: make(chan struct{}, 1), lost: make(chan struct{})}
-	c.room.L = &c.mu
-	c.writer.Go(func() {
-		for range c.wake {
-			_ = c.flush() // lost tells
-		}
-	})
+	c := &console{screen: e.Screen, lost: make(chan struct{})}
+	c.changed.L = &c.mu
+	go c.write(&display{screen: e.Screen, out: e.Stdout, err: e.Stderr})
 	return c
 }
 
-// close shows what is pending. The console must not be used any more.
+// close shows what is pending and ends the console, which must not be used any
+// more. Only where it has given up on its reader does a write stay behind, to
+// end with the process.
 func (c *console) close() {
-	close(c.wake)
-	c.writer.Wait()
-	_ = c.flush() // the last chance is gone; finish has asked before
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.changed.Broadcast()
+	for !c.ended && !c.abandoned() {
+		c.changed.Wait()
+	}
 }
 
 // result brings p to standard output, in one piece. Once a write has failed, and
@@ -64,87 +82,82 @@ func (c *console) close() {
 func (c *console) result(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.pending) > maxPending && c.failed == nil {
-		c.room.Wait()
+	for c.size > maxPending && c.failed == nil {
+		c.changed.Wait()
 	}
 	if c.failed != nil {
 		return
 	}
-	c.pending = append(c.pending, p...)
-	select {
-	case c.wake <- struct{}{}:
-	default: // it has been told and has not looked yet
+	c.size += len(p)
+	if n := len(c.pending); n > 0 && c.pending[n-1].kind == resultPiece {
+		c.pending[n-1].text = append(c.pending[n-1].text, p...)
+		return // the writer has been told of the piece
 	}
+	c.push(piece{resultPiece, append(c.spare, p...)})
+	c.spare = nil
 }
 
-// say writes a line to standard error, after all results so far.
+// say brings a line to standard error, after all results so far.
 func (c *console) say(format string, args ...any) {
-	c.showing.Lock()
-	defer c.showing.Unlock()
-	_ = c.write() // lost tells
-	c.hide()
-	fmt.Fprintf(c.err, format+"\n", args...)
-	c.show()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.push(piece{wordPiece, fmt.Appendf(nil, format+"\n", args...)})
 }
 
 // setStatus replaces the line of status; an empty one removes it. Without a
 // screen it is a line like others.
 func (c *console) setStatus(s string) {
-	c.showing.Lock()
-	defer c.showing.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if s == c.status {
 		return
 	}
-	_ = c.write() // lost tells
-	c.hide()
 	c.status = s
-	if !c.screen && s != "" {
-		fmt.Fprintln(c.err, s)
+	if n := len(c.pending); c.screen && n > 0 && c.pending[n-1].kind == statusPiece {
+		c.pending[n-1].text = []byte(s) // nobody has seen the other
+		return
 	}
-	c.show()
+	c.push(piece{statusPiece, []byte(s)})
 }
 
-// flush writes all results so far and returns the first failure to do so.
+// push appends to what is pending. c.mu is held.
+func (c *console) push(p piece) {
+	c.pending = append(c.pending, p)
+	c.changed.Broadcast()
+}
+
+// flush waits until everything so far is written, and returns why results could
+// not be.
 func (c *console) flush() error {
-	c.showing.Lock()
-	defer c.showing.Unlock()
-	return c.write()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for (c.writing || len(c.pending) > 0) && !c.abandoned() {
+		c.changed.Wait()
+	}
+	return c.failed
 }
 
-// write writes what is pending. c.showing is held, as below.
-func (c *console) write() error {
+// hurry makes the console give up on a reader that lets one write wait for
+// longer than patience: nobody waits for it any more, and its results are lost.
+func (c *console) hurry() {
 	c.mu.Lock()
-	p, failed := c.pending, c.failed
-	c.pending = c.spare[:0]
-	c.mu.Unlock()
-	c.spare = p
-	if len(p) > 0 && failed == nil {
-		c.hide()
-		if _, err := c.out.Write(p); err != nil {
-			failed = fmt.Errorf("cannot write the output: %w", err)
+	defer c.mu.Unlock()
+	c.watch()
+}
+
+// watch looks after a while whether the write under way is still the same. c.mu
+// is held.
+func (c *console) watch() {
+	if c.ended || c.failed != nil {
+		return
+	}
+	before := c.writes
+	time.AfterFunc(patience, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.writing && c.writes == before {
+			c.fail(errUnread)
 		}
-		c.show()
-	}
-	c.mu.Lock()
-	if c.failed == nil && failed != nil {
-		close(c.lost)
-	}
-	c.failed = failed
-	c.mu.Unlock()
-	c.room.Broadcast()
-	return failed
-}
-
-// hide takes the status off the screen.
-func (c *console) hide() {
-	if c.screen && c.status != "" {
-		fmt.Fprint(c.err, clearLine)
-	}
-}
-
-// show draws the status.
-func (c *console) show() {
-	if c.screen && c.status != "" {
-		fmt.Fprint(c.err, c.status)
-	}
+		c.watch()
+	})
 }

@@ -35,6 +35,8 @@ var (
 	errNotRoot = errors.New("cannot run containers without root: try sudo")
 	// errOutput is why an execution ends whose output nobody can read.
 	errOutput = errors.New("the output cannot be written")
+	// errUnread is why output is lost that nobody reads.
+	errUnread = errors.New("the output is not read")
 )
 
 // interrupted is the cause of whatever a signal has put an end to.

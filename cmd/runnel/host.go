@@ -26,6 +26,9 @@ type hostConfig struct {
 
 // host is what "runnel run" needs of a Runnel root: a real one, or a test's.
 type host interface {
+	// Check says what keeps a valid job from being executed here, whatever its
+	// image.
+	Check(job *runpb.Job) error
 	// Pull makes an image ready to run. It calls progress from several
 	// goroutines.
 	Pull(ctx context.Context, reference string, progress func(rimage.Progress)) (*rimage.Image, error)

@@ -56,7 +56,10 @@ func fileJob(path string, stdin io.Reader) (*runpb.Job, error) {
 		return nil, prefixed(name, err)
 	}
 	api.DefaultJob(job)
-	return job, fieldErrors(api.ValidateJob(job), func(path string) string { return name + ": " + v1.Path(path) })
+	if err := v1.ValidateJob(job); err != nil {
+		return nil, prefixed(name, err)
+	}
+	return job, nil
 }
 
 // cause is err without the path that the message begins with anyway.

@@ -44,7 +44,7 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 	}
 	h := new(localHost)
 	defer h.steps.OnError(&err)
-	root, err := openRoot(ctx, cfg.Root)
+	root, err := openRoot(ctx, cfg.Root, cfg.Warn)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +124,9 @@ func newResolver() *dns.Server {
 		Hosts:      map[string]netip.Addr{contract.MetadataHost: address},
 	})
 }
+
+// Check is host.Check.
+func (h *localHost) Check(job *runpb.Job) error { return h.scheduler.Check(job) }
 
 // Pull is host.Pull.
 func (h *localHost) Pull(ctx context.Context, reference string, progress func(rimage.Progress)) (*rimage.Image, error) {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"cloud.google.com/go/run/apiv2/runpb"
+
 	"runnel/contract"
 	"runnel/runtime/logfile"
 	"runnel/scheduler"
@@ -14,8 +16,9 @@ import (
 type logs struct {
 	console *console
 	json    bool
-	// timeout is that of each attempt.
+	// timeout and memory are the limits of each attempt.
 	timeout time.Duration
+	memory  contract.Bytes
 	// follow reads the log of an instance.
 	follow func(ctx context.Context, instance string, ended <-chan struct{}, emit func(logfile.Entry)) error
 
@@ -35,8 +38,24 @@ type attemptLog struct {
 	notes []logfile.Entry
 }
 
-func newLogs(c *console, json bool, timeout time.Duration) *logs {
-	return &logs{console: c, json: json, timeout: timeout, open: make(map[string]*attemptLog)}
+// newLogs shows on c the logs of a task's attempts.
+func newLogs(c *console, json bool, task *runpb.TaskTemplate) *logs {
+	return &logs{
+		console: c,
+		json:    json,
+		timeout: task.GetTimeout().AsDuration(),
+		memory:  memoryLimit(task),
+		open:    make(map[string]*attemptLog),
+	}
+}
+
+// memoryLimit is that of the container of a valid task.
+func memoryLimit(task *runpb.TaskTemplate) contract.Bytes {
+	memory, err := contract.ParseBytes(task.GetContainers()[0].GetResources().GetLimits()["memory"])
+	if err != nil {
+		return contract.DefaultMemory // it names none
+	}
+	return memory
 }
 
 // observe follows the instance of each attempt from its start to its end.
@@ -55,14 +74,14 @@ func (l *logs) observe(e scheduler.Event) {
 		}
 	case scheduler.AttemptEnded:
 		if a != nil {
-			a.tell(e)
+			l.tell(a, e)
 			delete(l.open, e.Instance)
 			close(a.ended)
 			return
 		}
 		// Its instance could not be created: there is no log, only the reason.
 		a = &attemptLog{task: e.Index, attempt: e.Attempt}
-		a.tell(e)
+		l.tell(a, e)
 		// Not here: standard output may be slow, and the execution waits for us.
 		l.followers.Go(func() { l.say(a) })
 	}
@@ -99,12 +118,17 @@ func (l *logs) line(a *attemptLog, e logfile.Entry) {
 	}
 }
 
-// tell notes how the attempt ended, unless it succeeded.
-func (a *attemptLog) tell(e scheduler.Event) {
+// tell notes how an attempt ended, unless it succeeded.
+func (l *logs) tell(a *attemptLog, e scheduler.Event) {
 	switch exit := e.Exit.Exit; {
 	case e.Err != nil:
 		a.note(e.At, e.Err.Error())
 	case !exit.Succeeded():
+		if exit.OOMKilled {
+			// What the limit has ended has used all of it, whether or not the
+			// kernel tells.
+			a.note(e.At, contract.MemoryLine(l.memory, max(l.memory, e.Exit.MemoryPeak)))
+		}
 		if !exit.Lost {
 			a.note(e.At, exit.ExitLine())
 		}

@@ -15,7 +15,7 @@ import (
 
 func main() {
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, stopSignals()...)
 	// A reader that goes away (runnel run ... | head) must not end the process
 	// before it has stopped the tasks: with this, writing returns an error.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -28,4 +28,17 @@ func main() {
 		Signals: signals,
 		Open:    openHost,
 	}))
+}
+
+// stopSignals are the signals that ask to stop. A shell's background job and
+// what runs under nohup ignore some of them from the start, and are to go on
+// ignoring them.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{syscall.SIGTERM}
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	return signals
 }

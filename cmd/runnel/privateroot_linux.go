@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -37,13 +38,10 @@ type root struct {
 
 // openRoot makes dir if it is missing, or a private directory if dir is empty.
 // Private directories whose owner has died are removed then, with all they left
-// on the host.
-func openRoot(ctx context.Context, dir string) (*root, error) {
+// on the host; warn is told of what could not be.
+func openRoot(ctx context.Context, dir string, warn func(string)) (*root, error) {
 	if dir == "" {
-		if err := sweepPrivateRoots(ctx, privateRoots); err != nil {
-			return nil, fmt.Errorf("cannot remove what an earlier run left: %w", err)
-		}
-		return makePrivateRoot(privateRoots)
+		return openPrivateRoot(ctx, privateRoots, warn)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -73,6 +71,17 @@ func (r *root) close() error {
 	return errors.Join(err, r.lock.Close())
 }
 
+// openPrivateRoot makes a private directory under parent, and removes those of
+// the dead. That one of these will not go is no reason not to run.
+func openPrivateRoot(ctx context.Context, parent string, warn func(string)) (*root, error) {
+	if err := sweepPrivateRoots(ctx, parent); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			warn("cannot remove what an earlier run left: " + strings.TrimSuffix(line, "\n"))
+		}
+	}
+	return makePrivateRoot(parent)
+}
+
 // makePrivateRoot makes a private directory under parent and locks it.
 func makePrivateRoot(parent string) (*root, error) {
 	for {
@@ -82,7 +91,7 @@ func makePrivateRoot(parent string) (*root, error) {
 		}
 		lock, err := lockDir(dir)
 		if err != nil {
-			return nil, fmt.Errorf("cannot make a private directory: %w", err)
+			return nil, fmt.Errorf("cannot make a private directory: %w", errors.Join(err, os.Remove(dir)))
 		}
 		if lock != nil {
 			return &root{dir: dir, name: rootName(dir), lock: lock}, nil

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"runnel/api"
 )
 
 // run executes one command and returns the program's exit code.
@@ -58,7 +60,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", nearest(name, names)))
+	return usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", api.Nearest(name, names)))
 }
 
 // flagError words what the flag parser has found.
@@ -74,7 +76,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		return usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", nearest(name, names)))
+		return usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", api.Nearest(name, names)))
 	case errors.As(err, &missing):
 		return usagef("--%s: a value is missing", missing.GetSpecifiedName())
 	case errors.As(err, &invalid):

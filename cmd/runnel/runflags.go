@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"runnel/contract"
+	"runnel/metadata"
 )
 
 // Output forms.
@@ -73,6 +74,9 @@ func (f *runFlags) check(set *pflag.FlagSet, args []string) error {
 	if !slices.Contains(formats(), f.format) {
 		return usagef("--format %s: want text or json", f.format)
 	}
+	if err := f.checkIdentity(); err != nil {
+		return err
+	}
 	if len(args) > 1 {
 		return usagef("unexpected argument %q: want one job file", args[1])
 	}
@@ -88,6 +92,24 @@ func (f *runFlags) check(set *pflag.FlagSet, args []string) error {
 		return usagef("--image is missing: name an image, or a job file instead")
 	}
 	return f.checkNumbers()
+}
+
+// checkIdentity checks what the metadata server is to answer.
+func (f *runFlags) checkIdentity() error {
+	for _, name := range []struct {
+		flag, value string
+		check       func(string) error
+	}{
+		{"project", f.project, metadata.CheckName},
+		{"project-number", f.projectNumber, metadata.CheckProjectNumber},
+		{"region", f.region, metadata.CheckName},
+		{"service-account", f.serviceAccount, metadata.CheckAccount},
+	} {
+		if err := name.check(name.value); err != nil {
+			return usagef("--%s %q: %v", name.flag, name.value, err)
+		}
+	}
+	return nil
 }
 
 // checkNumbers checks what an unset or an overflowing field would hide.

@@ -11,6 +11,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/contract"
 	rimage "runnel/image"
 	"runnel/scheduler"
 )
@@ -43,8 +44,8 @@ func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
 	stop := newStopper(r.console, r.env.Signals, cancel)
 	defer stop.close()
 	r.board = newBoard(int(job.GetTemplate().GetTaskCount()))
-	timeout := job.GetTemplate().GetTemplate().GetTimeout().AsDuration()
-	r.logs = newLogs(r.console, r.flags.format == formatJSON, timeout)
+	r.logs = newLogs(r.console, r.flags.format == formatJSON, job.GetTemplate().GetTemplate())
+	r.advise(job)
 
 	h, err := r.env.Open(ctx, r.hostConfig())
 	if err != nil {
@@ -58,6 +59,9 @@ func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
 	}()
 	r.logs.follow = h.Follow
 
+	if err := h.Check(job); err != nil {
+		return cannotExecute(job, err)
+	}
 	// Signals end the pull through ctx, but an execution through Cancel.
 	img, err := r.pull(ctx, h, job)
 	if err != nil {
@@ -65,11 +69,22 @@ func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
 	}
 	x, err := h.Execute(context.WithoutCancel(ctx), job, img)
 	if err != nil {
-		return fmt.Errorf("cannot execute job %s: %w", job.GetName(), err)
+		return cannotExecute(job, err)
 	}
 	stop.take(x)
 	failure := r.wait(x)
 	return r.finish(stop, job, x, failure)
+}
+
+func cannotExecute(job *runpb.Job, err error) error {
+	return fmt.Errorf("cannot execute job %s: %w", job.GetName(), err)
+}
+
+// advise says what is possible here and not on Cloud Run.
+func (r *runner) advise(job *runpb.Job) {
+	if memory := memoryLimit(job.GetTemplate().GetTemplate()); memory < contract.RecommendedMinMemory {
+		r.console.say("note: each task has %s of memory; Cloud Run gives its jobs at least %s", memory, contract.RecommendedMinMemory)
+	}
 }
 
 func (r *runner) hostConfig() hostConfig {
@@ -90,6 +105,7 @@ func (r *runner) hostConfig() hostConfig {
 // pull makes the image ready and shows its layers.
 func (r *runner) pull(ctx context.Context, h host, job *runpb.Job) (*rimage.Image, error) {
 	reference := job.GetTemplate().GetTemplate().GetContainers()[0].GetImage()
+	_ = r.console.flush() // the view may draw beside the console; lost tells
 	view := newLayerView(r.env, r.console)
 	defer view.close()
 	img, err := h.Pull(ctx, reference, view.show)
@@ -158,6 +174,8 @@ func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, failure erro
 		return fmt.Errorf("cannot clean up after execution %s: %w", x.Name(), failure)
 	case errors.Is(unwritten, syscall.EPIPE):
 		return errFailed // whoever closed the pipe knows
+	case errors.Is(unwritten, errUnread):
+		return stop.reason(errFailed) // whoever could not wait knows
 	case unwritten != nil:
 		return unwritten
 	}

@@ -75,16 +75,19 @@ func (s *stopper) stop(cause error) {
 
 // end tells the execution. s.mu is held.
 func (s *stopper) end() {
+	if s.hard {
+		s.console.hurry()
+	}
 	switch {
 	case s.x == nil:
 		s.console.say("Stopping.")
 	case s.hard:
-		s.console.say("Killing every task.")
 		s.x.Kill()
+		s.console.say("Killing every task.")
 	default:
+		s.x.Cancel()
 		s.console.say("Stopping every task: SIGTERM now, SIGKILL in %d seconds. Again to kill at once.",
 			int(contract.GracePeriod/time.Second))
-		s.x.Cancel()
 	}
 }
 

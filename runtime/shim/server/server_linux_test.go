@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type keeper struct {
 	*shim.Client
 	t      *testing.T
+	host   *cgroups.Host
 	layer  string
 	parent string
 	logs   string
@@ -53,6 +54,7 @@ func newKeeper(t *testing.T) *keeper {
 	if err := host.Prepare(k.parent); err != nil {
 		t.Fatal(err)
 	}
+	k.host = host
 	t.Cleanup(func() {
 		if err := host.Sweep(context.Background(), k.parent); err != nil {
 			t.Error(err)
@@ -112,7 +114,6 @@ func busyboxLayer(t *testing.T) string {
 func (k *keeper) request(id string, args ...string) *shim.CreateRequest {
 	k.t.Helper()
 	caps := []string{"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"}
-	memory := int64(64 * contract.MiB)
 	spec := &specs.Spec{
 		Version:  specs.Version,
 		Hostname: "box",
@@ -126,7 +127,7 @@ func (k *keeper) request(id string, args ...string) *shim.CreateRequest {
 		},
 		Linux: &specs.Linux{
 			CgroupsPath: k.parent + "/" + id,
-			Resources:   &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &memory}},
+			Resources:   cgroups.Limits{Memory: 64 * contract.MiB}.Resources(k.host),
 			Namespaces: []specs.LinuxNamespace{
 				{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.IPCNamespace},
 				{Type: specs.UTSNamespace}, {Type: specs.NetworkNamespace},
