@@ -53,7 +53,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	}, place.Namespace())
 	if errors.Is(err, context.DeadlineExceeded) {
 		// The shim may yet finish it: it is to be deleted, and the slot is lost.
-		return nil, errors.Join(fmt.Errorf("create instance %s: %w", s.ID, err), l.giveUp(s.ID), place.close())
+		return nil, errors.Join(fmt.Errorf("create instance %s: %w", s.ID, err), l.giveUp(s.ID), l.slots.drop(place))
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.slots.put(place))

@@ -110,7 +110,7 @@ func (i *Instance) Delete(ctx context.Context) error {
 	i.deleted = true
 	i.launcher.exits.forget(i.id)
 	if gone {
-		return i.slot.close() // nobody has seen the instance end
+		return i.launcher.slots.drop(i.slot) // nobody has seen the instance end
 	}
 	return i.launcher.slots.put(i.slot)
 }

@@ -41,7 +41,8 @@ type Config struct {
 	Dir string
 	// ShimBinary is the path of runnel-shim.
 	ShimBinary string
-	// Ephemeral ties the shim and every instance to this process.
+	// Ephemeral ties the shim and every instance to this process. It must be
+	// set: an instance that outlives its launcher is not taken over yet.
 	Ephemeral bool
 	// CgroupParent is the group under which all instances live; it belongs to
 	// this launcher alone.
@@ -133,10 +134,10 @@ func (l *Launcher) prepareHost(done *undo.Stack) (err error) {
 	if err := l.sweep(); err != nil {
 		return err
 	}
+	done.Push(l.sweep) // Prepare may fail half-way
 	if err := l.host.Prepare(l.cfg.CgroupParent); err != nil {
 		return fmt.Errorf("prepare cgroups: %w", err)
 	}
-	done.Push(l.sweep)
 	l.facts = hostFacts{cgroups: l.host, cgroupParent: path.Clean(l.cfg.CgroupParent)}
 	if l.facts.noFile, err = OpenFileLimit(); err != nil {
 		return err
@@ -159,18 +160,42 @@ func (l *Launcher) writeProductName() (string, error) {
 
 // spawn starts the shim and connects.
 func (l *Launcher) spawn(done *undo.Stack) (err error) {
-	l.process, err = shim.Spawn(shim.SpawnConfig{Binary: l.cfg.ShimBinary, Dir: l.shimDir(), Lifeline: l.cfg.Ephemeral})
+	l.process, err = shim.Spawn(shim.SpawnConfig{Binary: l.cfg.ShimBinary, Dir: l.shimDir(), Lifeline: l.cfg.Ephemeral, Hold: l.lock})
 	if err != nil {
 		return err
 	}
 	done.Push(l.process.Close)
-	l.client, err = shim.Dial(shim.SocketPath(l.shimDir()), l.exits.deliver)
+	defer func() {
+		if errors.Is(err, ErrKeeperGone) {
+			err = fmt.Errorf("%w: it says %q", err, l.process.LastWords())
+		}
+	}()
+	l.client, err = shim.Dial(l.shimDir(), l.exits.deliver)
 	if err != nil {
 		return err
 	}
 	done.Push(l.client.Close)
 	l.exits.lostWith(l.client.Done())
+	if err := l.forgetOld(); err != nil {
+		return err
+	}
 	return l.defineFilter()
+}
+
+// forgetOld acknowledges the exits that an earlier launcher never saw: nobody
+// waits for them any more.
+func (l *Launcher) forgetOld() error {
+	ctx := context.Background()
+	old, err := l.client.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range old {
+		if err := l.client.Ack(ctx, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // defineFilter hands the shim docker's default system-call filter, which

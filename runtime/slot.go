@@ -76,6 +76,7 @@ func (l *Launcher) openSlot(ctx context.Context) (_ *slot, err error) {
 		return nil, fmt.Errorf("listen for the resolver: %w", err)
 	}
 	s.serving.Go(func() { _ = l.resolver.ServeTCP(serve, tcp) }) // as above
+	l.slots.opened(s)
 	return s, nil
 }
 
@@ -89,13 +90,26 @@ func (s *slot) close() error {
 	return s.Attachment.Close()
 }
 
-// slots keeps those that wait for an instance.
+// slots knows every slot there is, and keeps those that wait for an instance.
 type slots struct {
-	// mu guards free.
+	// mu guards what follows.
 	mu   sync.Mutex
+	open map[*slot]bool
+	// free waits for instances, the one that has rested longest first: what a
+	// remote end remembers of an address fades.
 	free []*slot
 	// keep bounds free.
 	keep int
+}
+
+// opened registers a new slot.
+func (p *slots) opened(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		p.open = map[*slot]bool{}
+	}
+	p.open[s] = true
 }
 
 // take returns a free slot, or nil.
@@ -105,8 +119,8 @@ func (p *slots) take() *slot {
 	if len(p.free) == 0 {
 		return nil
 	}
-	s := p.free[len(p.free)-1]
-	p.free = p.free[:len(p.free)-1]
+	s := p.free[0]
+	p.free = p.free[1:]
 	return s
 }
 
@@ -118,7 +132,7 @@ func (p *slots) put(s *slot) error {
 	if err == nil && quiet && p.offer(s) {
 		return nil
 	}
-	return errors.Join(err, s.close())
+	return errors.Join(err, p.drop(s))
 }
 
 // offer adds s to the free ones if there is room.
@@ -132,14 +146,23 @@ func (p *slots) offer(s *slot) bool {
 	return true
 }
 
-// drain closes every free slot and keeps none from now on.
+// drop closes s for good.
+func (p *slots) drop(s *slot) error {
+	p.mu.Lock()
+	delete(p.open, s)
+	p.mu.Unlock()
+	return s.close()
+}
+
+// drain closes every slot, also those of instances that could not be deleted,
+// and keeps none from now on.
 func (p *slots) drain() error {
 	p.mu.Lock()
-	free := p.free
-	p.free, p.keep = nil, 0
+	open := p.open
+	p.open, p.free, p.keep = nil, nil, 0
 	p.mu.Unlock()
 	var errs []error
-	for _, s := range free {
+	for s := range open {
 		errs = append(errs, s.close())
 	}
 	return errors.Join(errs...)

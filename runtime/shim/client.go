@@ -17,9 +17,8 @@ import (
 type Client struct {
 	conn  *Conn
 	exits func(Exit)
-	// done is closed when the reading goroutine has ended; cause says why.
-	done  chan struct{}
-	cause error
+	// done is closed when the reading goroutine has ended.
+	done chan struct{}
 
 	// mu guards the calls that wait for an answer; waiting is nil once the
 	// connection has ended.
@@ -28,11 +27,16 @@ type Client struct {
 	waiting map[uint64]chan *Message
 }
 
-// Dial connects to the shim that listens on path. exits is called for every
+// Dial connects to the shim of directory dir. exits is called for every
 // exit, those not yet acknowledged first, from one goroutine; it must not
 // block for long and not call the client.
-func Dial(path string, exits func(Exit)) (*Client, error) {
-	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+func Dial(dir string, exits func(Exit)) (*Client, error) {
+	in, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("dial shim: %w", err)
+	}
+	defer in.Close()
+	c, err := net.DialUnix("unix", nil, AddrIn(in, socketName, "unix"))
 	if err != nil {
 		return nil, fmt.Errorf("dial shim: %w", err)
 	}
@@ -179,12 +183,12 @@ func (c *Client) read() {
 		m, files, err := c.conn.Receive()
 		if err != nil {
 			c.mu.Lock()
-			c.waiting, c.cause = nil, err
+			c.waiting = nil
 			c.mu.Unlock()
 			return
 		}
 		for _, f := range files {
-			_ = f.Close() // the shim sends none; keep nothing it might
+			_ = f.Close() // the shim sends none; keep nothing it might, nil included
 		}
 		if m.Exit != nil {
 			c.exits(*m.Exit)

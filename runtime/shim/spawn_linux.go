@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,14 +32,18 @@ type SpawnConfig struct {
 	// the shim kills its containers and leaves. Without it the shim outlives
 	// its parent.
 	Lifeline bool
+	// Hold is kept open by the shim for its whole life: a lock on the directory,
+	// which then nobody else gets before both have ended. Nil: nothing to hold.
+	Hold *os.File
 }
 
-// SocketPath is where a shim with directory dir listens.
-func SocketPath(dir string) string { return filepath.Join(dir, "shim.sock") }
+// socketName is what the protocol's socket is called in the shim's directory.
+const socketName = "shim.sock"
 
 // Process is a shim that this process has started.
 type Process struct {
 	cmd      *exec.Cmd
+	log      string // path
 	lifeline *os.File
 	done     chan struct{}
 	err      error
@@ -47,7 +52,7 @@ type Process struct {
 // Spawn starts a shim in a session and a mount namespace of its own. When it
 // returns, the socket accepts connections.
 func Spawn(cfg SpawnConfig) (_ *Process, err error) {
-	listener, err := listen(SocketPath(cfg.Dir))
+	listener, err := listen(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +66,10 @@ func Spawn(cfg SpawnConfig) (_ *Process, err error) {
 	cmd := exec.Command(cfg.Binary, "--dir", cfg.Dir)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	cmd.Stderr = log
+	cmd.Stderr = log // a file, so that the shim can write when nobody reads
 	cmd.ExtraFiles = []*os.File{listener}
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Cloneflags: unix.CLONE_NEWNS}
-	p := &Process{cmd: cmd, done: make(chan struct{})}
+	p := &Process{cmd: cmd, log: log.Name(), done: make(chan struct{})}
 	if cfg.Lifeline {
 		r, w, err := os.Pipe()
 		if err != nil {
@@ -74,6 +79,9 @@ func Spawn(cfg SpawnConfig) (_ *Process, err error) {
 		p.lifeline = w
 		cmd.ExtraFiles = append(cmd.ExtraFiles, r)
 		cmd.Args = append(cmd.Args, "--lifeline")
+	}
+	if cfg.Hold != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, cfg.Hold) // inherited, and never looked at
 	}
 	if err := cmd.Start(); err != nil {
 		if p.lifeline != nil {
@@ -90,6 +98,17 @@ func Spawn(cfg SpawnConfig) (_ *Process, err error) {
 
 // PID is the shim's process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// LastWords is the last line that the shim has logged, for a person who asks why
+// it ended.
+func (p *Process) LastWords() string {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lines[len(lines)-1]
+}
 
 // Done is closed when the shim has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
@@ -117,13 +136,19 @@ func (p *Process) Close() error {
 	return nil
 }
 
-// listen makes the socket anew: whoever listened there before is gone, for the
-// caller holds the root's lock.
-func listen(path string) (*os.File, error) {
+// listen makes the socket anew: whoever listened there before is gone, if the
+// caller holds the lock that every shim of the directory holds too.
+func listen(dir string) (*os.File, error) {
+	path := filepath.Join(dir, socketName)
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("remove old shim socket: %w", err)
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	in, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("listen for shim: %w", err)
+	}
+	defer in.Close()
+	l, err := net.ListenUnix("unix", AddrIn(in, socketName, "unix"))
 	if err != nil {
 		return nil, fmt.Errorf("listen for shim: %w", err)
 	}

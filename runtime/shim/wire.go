@@ -17,7 +17,7 @@ import (
 const maxMessage = 16 << 20
 
 // maxFiles bounds the descriptors beside one message.
-const maxFiles = 4
+const maxFiles = 1
 
 // Methods of the protocol.
 const (
@@ -80,6 +80,9 @@ func (c *Conn) Close() error { return c.unix.Close() }
 // Send writes m and passes on files, which stay the caller's.
 func (c *Conn) Send(m *Message, files ...*os.File) error {
 	m.Files = len(files)
+	if len(files) > maxFiles {
+		return fmt.Errorf("message with %d descriptors is above the limit of %d", len(files), maxFiles)
+	}
 	body, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode message: %w", err)
@@ -110,7 +113,8 @@ func (c *Conn) Send(m *Message, files ...*os.File) error {
 }
 
 // Receive reads the next message and the descriptors that came with it, which
-// become the caller's. It returns io.EOF when the other side has closed.
+// become the caller's. One that this process had no room for is nil. It returns
+// io.EOF when the other side has closed.
 func (c *Conn) Receive() (*Message, []*os.File, error) {
 	if err := c.fill(4); err != nil {
 		return nil, nil, err
@@ -140,11 +144,9 @@ func (c *Conn) fill(n int) error {
 	oob := make([]byte, syscall.CmsgSpace(maxFiles*4))
 	chunk := make([]byte, max(n-len(c.buf), 32<<10))
 	for len(c.buf) < n {
-		got, oobn, _, _, err := c.unix.ReadMsgUnix(chunk, oob)
-		if oobn > 0 {
-			if err := c.keepRights(oob[:oobn]); err != nil {
-				return err
-			}
+		got, oobn, flags, _, err := c.unix.ReadMsgUnix(chunk, oob)
+		if err := c.keepRights(oob[:oobn], flags); err != nil {
+			return err
 		}
 		if err != nil {
 			return err
@@ -160,12 +162,15 @@ func (c *Conn) fill(n int) error {
 	return nil
 }
 
-// keepRights queues the descriptors of a control message.
-func (c *Conn) keepRights(oob []byte) error {
+// keepRights queues the descriptors of a control message. The kernel cuts off
+// those that the process may not open; a message carries one at most, so that
+// nil stands for it.
+func (c *Conn) keepRights(oob []byte, flags int) error {
 	scms, err := syscall.ParseSocketControlMessage(oob)
 	if err != nil {
 		return fmt.Errorf("parse control message: %w", err)
 	}
+	before := len(c.files)
 	for _, scm := range scms {
 		fds, err := syscall.ParseUnixRights(&scm)
 		if err != nil {
@@ -175,6 +180,9 @@ func (c *Conn) keepRights(oob []byte) error {
 			syscall.CloseOnExec(fd)
 			c.files = append(c.files, os.NewFile(uintptr(fd), "received"))
 		}
+	}
+	if flags&syscall.MSG_CTRUNC != 0 && len(c.files) == before {
+		c.files = append(c.files, nil)
 	}
 	return nil
 }

@@ -77,14 +77,18 @@ func libcontainerProcess(p *specs.Process) (*libcontainer.Process, error) {
 	return out, nil
 }
 
-// explain keeps what a person can use of libcontainer's error: the innermost
-// part of a long chain, and whether it is the container's own fault.
+// explain tells whether a failed start is the container's own fault, and so will
+// fail again. libcontainer has only words for it: the fault is the container's
+// if its init inside it failed, unless for want of something of the host's.
 func explain(err error) error {
 	text := err.Error()
-	for _, own := range []string{"OOM-killed", "exec: ", "chdir to cwd", "mkdir"} {
-		if strings.Contains(text, own) {
-			return shim.Unstartable("container init: " + text)
+	for _, shortage := range []error{unix.ENOMEM, unix.ENOSPC, unix.EMFILE, unix.ENFILE, unix.EAGAIN} {
+		if strings.Contains(text, shortage.Error()) {
+			return err
 		}
+	}
+	if strings.Contains(text, "container init was OOM-killed") || strings.Contains(text, "error during container init") {
+		return shim.Unstartable(text)
 	}
 	return err
 }

@@ -35,6 +35,8 @@ type container struct {
 	out   *output
 	// ended is closed when exit is set.
 	ended chan struct{}
+	// releasing serialises release.
+	releasing sync.Mutex
 
 	// mu guards what follows.
 	mu      sync.Mutex
@@ -46,8 +48,8 @@ type container struct {
 func (c *container) start() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.exit != nil {
-		return shim.ErrStopped
+	if c.exit != nil || endedPidfd(c.pidfd) {
+		return shim.ErrStopped // Exec would wait for its answer for ever
 	}
 	if c.started {
 		return fmt.Errorf("container %s has been started before", c.id)
@@ -66,8 +68,8 @@ func (c *container) signal(sig syscall.Signal) error {
 		return shim.ErrStopped
 	default:
 	}
-	err := unix.PidfdSendSignal(int(c.pidfd.Fd()), sig, nil, 0)
-	if errors.Is(err, unix.ESRCH) {
+	err := signalPidfd(c.pidfd, sig)
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, os.ErrClosed) {
 		return shim.ErrStopped
 	}
 	return err
@@ -134,16 +136,29 @@ func (c *container) destroy() error {
 }
 
 // release destroys a container that has ended and drops all else it held. It
-// may be called again if it fails.
+// may be called again, also at the same time.
 func (c *container) release() error {
+	c.releasing.Lock()
+	defer c.releasing.Unlock()
 	if err := c.destroy(); err != nil {
 		return err
 	}
-	errs := []error{c.pidfd.Close(), os.RemoveAll(c.dir)}
+	if err := os.RemoveAll(c.dir); err != nil {
+		return err
+	}
+	errs := []error{closeOnce(c.pidfd)}
 	if c.netns != nil {
-		errs = append(errs, c.netns.Close())
+		errs = append(errs, closeOnce(c.netns))
 	}
 	return errors.Join(errs...)
+}
+
+// closeOnce closes f; one that has been closed is no error.
+func closeOnce(f *os.File) error {
+	if err := f.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // describe is the container's entry in a list.

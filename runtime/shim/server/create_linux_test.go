@@ -82,6 +82,33 @@ func TestDeleteDuringCreation(t *testing.T) {
 	s.serving.Wait()
 }
 
+// Deleting twice at a time, and again after a failure, is deleting once.
+func TestReleaseMayBeRepeated(t *testing.T) {
+	testenv.Root(t)
+	parent := testenv.CgroupParent(t)
+	s, layer, filter := inProcess(t, parent)
+	if err := s.add(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.get("step")
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() { errs <- s.delete("step") }()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.release(); err != nil {
+		t.Errorf("release again: %v", err)
+	}
+	s.serving.Wait()
+}
+
 // inProcess is a server in this process, a layer with one program, and a filter
 // that allows everything.
 func inProcess(t *testing.T, parent string) (_ *Server, layer, allowAll string) {

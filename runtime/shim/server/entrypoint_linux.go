@@ -128,30 +128,7 @@ func checkFormat(r *root, f *os.File, name string) error {
 			return checkInterpreter(r, name, fields[0])
 		}
 	case bytes.HasPrefix(head, []byte(elf.ELFMAG)):
-		return checkELF(r, f, name)
-	}
-	return nil
-}
-
-// checkELF refuses a program that is not for x86-64 or lacks its interpreter.
-// A file that only looks like ELF is left to the kernel.
-func checkELF(r *root, f *os.File, name string) error {
-	program, err := elf.NewFile(f)
-	if err != nil {
-		return nil
-	}
-	if program.Machine != elf.EM_X86_64 && program.Machine != elf.EM_386 {
-		return shim.Unstartable(fmt.Sprintf("entrypoint %q is a program for %s: this host runs linux/amd64", name, program.Machine))
-	}
-	for _, p := range program.Progs {
-		if p.Type != elf.PT_INTERP || p.Filesz > unix.PathMax {
-			continue
-		}
-		interp := make([]byte, p.Filesz)
-		if _, err := p.ReadAt(interp, 0); err != nil {
-			return nil
-		}
-		return checkInterpreter(r, name, string(bytes.TrimRight(interp, "\x00")))
+		return checkELF(r, f, head, name)
 	}
 	return nil
 }

@@ -1,11 +1,15 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"runnel/runtime/shim"
@@ -23,12 +27,65 @@ func TestContainerRunsAsItsUser(t *testing.T) {
 			t.Errorf("user %q: want %s, got %+v\n%s", user, want, e, out)
 		}
 	}
-	for _, user := range []string{"-1", "4294967296", "99999999999999999999", "root:nosuch", "0:-1"} {
+	for _, user := range []string{"-1", "4294967296", "99999999999999999999", "root:nosuch", "0:-1", "app:3000000000", "broken"} {
 		r := k.request("user", "id")
 		r.User = user
 		if err := k.Create(context.Background(), r, nil); !errors.Is(err, shim.ErrUnstartable) {
 			t.Errorf("user %q: %v, want ErrUnstartable", user, err)
 		}
+	}
+}
+
+// A name is unknown only if all of the accounts have been read.
+func TestUnreadableAccountsDoNotMeanRoot(t *testing.T) {
+	k := newKeeper(t)
+	passwd := filepath.Join(k.layer, "etc/passwd")
+	for name, make := range map[string]func() error{
+		"directory": func() error { return os.Mkdir(passwd, 0o755) },
+		"fifo":      func() error { return syscall.Mkfifo(passwd, 0o644) },
+		"loop":      func() error { return os.Symlink("passwd", passwd) },
+		"too large": func() error { return errors.Join(os.WriteFile(passwd, nil, 0o644), os.Truncate(passwd, 1<<30)) },
+	} {
+		if err := errors.Join(os.RemoveAll(passwd), make()); err != nil {
+			t.Fatal(err)
+		}
+		r := k.request("user", "id")
+		r.User = "app"
+		if err := k.Create(context.Background(), r, nil); !errors.Is(err, shim.ErrUnstartable) {
+			t.Errorf("%s: %v, want ErrUnstartable", name, err)
+		}
+	}
+}
+
+// An entrypoint is read by the process that keeps every container: what it says
+// of itself must not make that process do anything large.
+func TestEntrypointThatLiesAboutItself(t *testing.T) {
+	k := newKeeper(t)
+	header := elf.Header64{
+		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), 1},
+		Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Phoff: 64, Phentsize: 56, Phnum: 65535,
+		Shoff: 1 << 62, Shentsize: 64, Shnum: 65535, Shstrndx: 1, Ehsize: 64,
+	}
+	interp := elf.Prog64{Type: uint32(elf.PT_INTERP), Off: 0, Filesz: 1 << 62}
+	var program bytes.Buffer
+	for _, part := range []any{header, interp, make([]byte, 4096)} {
+		if err := binary.Write(&program, binary.LittleEndian, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range []int{4, 16, 63, 64, 100, program.Len()} {
+		if err := os.WriteFile(filepath.Join(k.layer, "liar"), program.Bytes()[:n], 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Create(context.Background(), k.request("liar", "/liar"), nil); err == nil {
+			if err := k.Delete(context.Background(), "liar"); err != nil {
+				t.Fatal(err)
+			}
+			k.exit() // of the container that was killed before it started
+		}
+	}
+	if e, out := k.run(k.request("well", "echo", "still here")); e.Code != 0 || !strings.Contains(out, "still here") {
+		t.Errorf("afterwards: %+v\n%s", e, out)
 	}
 }
 

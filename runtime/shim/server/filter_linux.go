@@ -68,8 +68,10 @@ func compile(profile *specs.LinuxSeccomp, out *os.File) error {
 		}
 		highest = max(highest, last)
 	}
-	if _, err := out.Write(unknownCalls(uint32(highest))); err != nil {
-		return err
+	if fallback != libseccomp.ActAllow {
+		if _, err := out.Write(unknownCalls(uint32(highest))); err != nil {
+			return err
+		}
 	}
 	return f.ExportBPF(out)
 }
@@ -188,7 +190,7 @@ const (
 	firstX32     = 0x4000_0000
 )
 
-// unknownCalls begins a filter: a native call with a number above highest,
+// unknownCalls begins a filter that denies by default: a native call with a number above highest,
 // which the profile's authors cannot have known, gets ENOSYS. A C library takes
 // that as "not on this kernel" and uses an older call, where EPERM would be an
 // error.

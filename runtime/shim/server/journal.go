@@ -40,10 +40,32 @@ func openJournal(path string) (*journal, error) {
 			j.exits[e.ID] = e
 		}
 	}
-	if j.file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
-		return nil, fmt.Errorf("open exits: %w", err)
+	return j, j.rewrite(path)
+}
+
+// rewrite begins the file anew with what is known, so that neither a torn line
+// nor what has been acknowledged stays in it.
+func (j *journal) rewrite(path string) error {
+	var text []byte
+	for _, e := range j.exits {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("encode exit: %w", err)
+		}
+		text = append(append(text, line...), '\n')
 	}
-	return j, nil
+	fresh := path + ".new"
+	if err := os.WriteFile(fresh, text, 0o600); err != nil {
+		return fmt.Errorf("write exits: %w", err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("write exits: %w", err)
+	}
+	var err error
+	if j.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return fmt.Errorf("open exits: %w", err)
+	}
+	return nil
 }
 
 // add records an exit.

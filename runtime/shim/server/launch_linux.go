@@ -21,7 +21,10 @@ static struct sock_filter program[BPF_MAXINSNS];
 // program was executed under LAUNCH_PATH:
 //
 //	LAUNCH_PATH FILE ARGV0 [ARG...]
-__attribute__((constructor)) static void launch(int argc, char **argv, char **envp)
+//
+// It is the first of all constructors: libcontainer's own obeys variables of the
+// environment, and here the environment is the image's.
+__attribute__((constructor(101))) static void launch(int argc, char **argv, char **envp)
 {
 	if (argc < 3 || strcmp(argv[0], LAUNCH_PATH) != 0)
 		return;

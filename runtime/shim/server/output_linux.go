@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"runnel/runtime/logfile"
+	"runnel/runtime/shim"
 )
 
 // drainTime bounds how long the output of an ended container is read on, in
@@ -68,7 +69,12 @@ func newOutput(dir, path string, limit int64) (*output, error) {
 // listenSyslog opens the socket behind /dev/log and copies each datagram as an
 // entry of its own.
 func (o *output) listenSyslog() (err error) {
-	o.syslog, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: o.path, Net: "unixgram"})
+	dir, err := os.OpenFile(filepath.Dir(o.path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("listen for syslog: %w", err)
+	}
+	defer dir.Close()
+	o.syslog, err = net.ListenUnixgram("unixgram", shim.AddrIn(dir, filepath.Base(o.path), "unixgram"))
 	if err != nil {
 		return fmt.Errorf("listen for syslog: %w", err)
 	}

@@ -17,18 +17,42 @@ func openPidfd(pid int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
-// awaitPidfd blocks until the process has ended. It waits in Go's poller, so
-// that a thousand containers do not take a thousand threads; reaping is left to
+// hasEnded reports whether the process of a pidfd has ended; reaping is left to
 // the caller.
+func hasEnded(fd uintptr) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PIDFD, int(fd), &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err != unix.EINTR && (err != nil && err != unix.EAGAIN || info.Signo != 0)
+}
+
+// awaitPidfd blocks until the process has ended. It waits in Go's poller, so
+// that a thousand containers do not take a thousand threads.
 func awaitPidfd(pidfd *os.File) {
+	if raw, err := pidfd.SyscallConn(); err == nil {
+		_ = raw.Read(hasEnded) // fails only once the descriptor is closed, after the end
+	}
+}
+
+// endedPidfd reports whether the process has ended.
+func endedPidfd(pidfd *os.File) (ended bool) {
 	raw, err := pidfd.SyscallConn()
 	if err != nil {
-		return
+		return true
 	}
-	ended := func(fd uintptr) bool {
-		var info unix.Siginfo
-		err := unix.Waitid(unix.P_PIDFD, int(fd), &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-		return err != unix.EINTR && (err != nil && err != unix.EAGAIN || info.Signo != 0)
+	err = raw.Control(func(fd uintptr) { ended = hasEnded(fd) })
+	return ended || err != nil
+}
+
+// signalPidfd sends sig to the process, and to no other: the descriptor cannot
+// be closed, and its number given to another, while it does.
+func signalPidfd(pidfd *os.File, sig unix.Signal) error {
+	raw, err := pidfd.SyscallConn()
+	if err != nil {
+		return err
 	}
-	_ = raw.Read(ended) // fails only once the descriptor is closed, after the end
+	var sent error
+	if err := raw.Control(func(fd uintptr) { sent = unix.PidfdSendSignal(int(fd), sig, nil, 0) }); err != nil {
+		return os.ErrClosed
+	}
+	return sent
 }

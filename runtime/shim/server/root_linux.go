@@ -53,13 +53,12 @@ func mountRoot(dir string, layers []string, size int64) (_ *root, err error) {
 		return nil, fmt.Errorf("mount tmpfs: %w", err)
 	}
 	done.Push(func() error { return unix.Unmount(scratch, unix.MNT_DETACH) })
-	upper, work := filepath.Join(scratch, "upper"), filepath.Join(scratch, "work")
-	for _, d := range []string{upper, work} {
-		if err := os.Mkdir(d, 0o755); err != nil {
+	for _, d := range []string{"upper", "work"} {
+		if err := os.Mkdir(filepath.Join(scratch, d), 0o755); err != nil {
 			return nil, err
 		}
 	}
-	if err := mountOverlay(merged, layers, upper, work); err != nil {
+	if err := mountOverlay(merged, layers, scratch); err != nil {
 		return nil, err
 	}
 	done.Push(func() error { return unix.Unmount(merged, unix.MNT_DETACH) })
@@ -70,22 +69,39 @@ func mountRoot(dir string, layers []string, size int64) (_ *root, err error) {
 	return &root{path: merged, dir: opened}, nil
 }
 
-// mountOverlay names the layers by descriptor: the option string of mount(2)
-// is one page, which 127 layers named by path would not fit.
-func mountOverlay(target string, layers []string, upper, work string) error {
+// mountOverlay names directories by descriptor: the option string of mount(2) is
+// one page, which 127 layers named by path would not fit, and a path may hold a
+// comma.
+func mountOverlay(target string, layers []string, scratch string) error {
 	if len(layers) == 0 {
 		return errors.New("mount overlay: image has no layers")
 	}
+	var open []*os.File
+	defer func() {
+		for _, f := range open {
+			_ = f.Close() // a path descriptor has nothing to lose
+		}
+	}()
+	name := func(path string) (string, error) {
+		f, err := os.OpenFile(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return "", fmt.Errorf("mount overlay: %w", err)
+		}
+		open = append(open, f)
+		return fmt.Sprintf("/proc/self/fd/%d", f.Fd()), nil
+	}
 	lowers := make([]string, len(layers))
 	for i, l := range layers {
-		f, err := os.OpenFile(l, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("open layer: %w", err)
+		var err error
+		if lowers[i], err = name(l); err != nil {
+			return err
 		}
-		defer f.Close()
-		lowers[i] = fmt.Sprintf("/proc/self/fd/%d", f.Fd())
 	}
-	options := "lowerdir=" + strings.Join(lowers, ":") + ",upperdir=" + upper + ",workdir=" + work
+	rw, err := name(scratch)
+	if err != nil {
+		return err
+	}
+	options := "lowerdir=" + strings.Join(lowers, ":") + ",upperdir=" + rw + "/upper,workdir=" + rw + "/work"
 	if len(options) >= os.Getpagesize() {
 		return shim.Unstartable(fmt.Sprintf("image has %d layers: too many for one overlay mount", len(layers)))
 	}
@@ -144,7 +160,9 @@ func (r *root) write(p, content string) error {
 	}
 	defer parent.Close()
 	fd := int(parent.Fd())
-	if err := unix.Unlinkat(fd, name, 0); err != nil && err != unix.ENOENT {
+	if err := unix.Unlinkat(fd, name, 0); err == unix.EISDIR {
+		return shim.Unstartable(fmt.Sprintf("%s is a directory in the image: every container gets a file of its own there", p))
+	} else if err != nil && err != unix.ENOENT {
 		return &fs.PathError{Op: "replace", Path: p, Err: err}
 	}
 	made, err := unix.Openat(fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
@@ -160,8 +178,13 @@ func (r *root) write(p, content string) error {
 // it, where missing.
 func (r *root) mkdir(p string, mode uint32) (*os.File, error) {
 	f, err := r.open(p, unix.O_RDONLY|unix.O_DIRECTORY)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return f, err
+	switch {
+	case err == nil:
+		return f, nil
+	case errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+		return nil, shim.Unstartable(fmt.Sprintf("%s is not a directory in the image: every container has one there", path.Clean(p)))
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
 	}
 	dir, name := path.Split(path.Clean(p))
 	parent, err := r.mkdir(dir, 0o755)
@@ -169,7 +192,9 @@ func (r *root) mkdir(p string, mode uint32) (*os.File, error) {
 		return nil, err
 	}
 	defer parent.Close()
-	if err := unix.Mkdirat(int(parent.Fd()), name, mode); err != nil {
+	if err := unix.Mkdirat(int(parent.Fd()), name, mode); err == unix.EEXIST {
+		return nil, shim.Unstartable(fmt.Sprintf("%s is a link to nowhere in the image: every container has a directory there", path.Clean(p)))
+	} else if err != nil {
 		return nil, &fs.PathError{Op: "mkdir", Path: p, Err: err}
 	}
 	made, err := unix.Openat(int(parent.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)

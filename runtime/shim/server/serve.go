@@ -73,7 +73,7 @@ func (s *Server) answer(m *shim.Message, files []*os.File) (any, error) {
 		return nil, s.answerCreate(m, files)
 	}
 	for _, f := range files {
-		_ = f.Close() // no other call takes any
+		_ = f.Close() // no other call takes any; nil only says so
 	}
 	switch m.Method {
 	case shim.MethodFilter:
@@ -95,7 +95,9 @@ func (s *Server) answer(m *shim.Message, files []*os.File) (any, error) {
 func (s *Server) answerCreate(m *shim.Message, files []*os.File) error {
 	var netns *os.File
 	if len(files) > 0 {
-		netns = files[0]
+		if netns = files[0]; netns == nil {
+			return errors.New("create: the shim has no room for another descriptor")
+		}
 	}
 	r := new(shim.CreateRequest)
 	err := json.Unmarshal(m.Body, r)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
+	"time"
 
 	"runnel/cgroups"
 	"runnel/runtime/shim"
@@ -85,19 +87,31 @@ func New(cfg Config) (*Server, error) {
 
 // Run serves until Stop has been called and every container is gone.
 func (s *Server) Run() error {
-	var err error
-	for {
-		var c *net.UnixConn
-		if c, err = s.listener.AcceptUnix(); err != nil {
-			break
-		}
-		s.serving.Go(func() { s.serve(shim.NewConn(c)) })
-	}
+	err := s.accept()
 	s.serving.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
 	return errors.Join(err, s.filters.close(), s.journal.close())
+}
+
+// acceptPause is how long no connection is taken after the process has had no
+// room for one.
+const acceptPause = 100 * time.Millisecond
+
+// accept takes connections until the listener is closed.
+func (s *Server) accept() error {
+	for {
+		c, err := s.listener.AcceptUnix()
+		switch {
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+			<-time.After(acceptPause)
+		case err != nil:
+			return err
+		default:
+			s.serving.Go(func() { s.serve(shim.NewConn(c)) })
+		}
+	}
 }
 
 // Stop kills and deletes every container, takes no more calls and makes Run

@@ -74,7 +74,7 @@ func newKeeper(t *testing.T) *keeper {
 			t.Logf("shim log:\n%s", log)
 		}
 	})
-	k.Client, err = shim.Dial(shim.SocketPath(dir), func(e shim.Exit) { k.exits <- e })
+	k.Client, err = shim.Dial(dir, func(e shim.Exit) { k.exits <- e })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func busyboxLayer(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	accounts := "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
+	accounts := "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nbroken:x:-1:0::/:/bin/sh\n"
 	if err := os.WriteFile(filepath.Join(dir, "etc/passwd"), []byte(accounts), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -295,6 +295,31 @@ func TestSyslogReachesTheLog(t *testing.T) {
 	}
 }
 
+// The longest name, in a directory with a long name and an odd one.
+func TestLongAndOddNames(t *testing.T) {
+	k := newKeeper(t)
+	odd := filepath.Join(t.TempDir(), "a,b:c\\d", strings.Repeat("long", 30))
+	if err := os.MkdirAll(odd, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	process, err := shim.Spawn(shim.SpawnConfig{Binary: testenv.Binary(t, "runnel-shim"), Dir: odd, Lifeline: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Close()
+	inner := *k
+	if inner.Client, err = shim.Dial(odd, func(e shim.Exit) { k.exits <- e }); err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	r := inner.request(strings.Repeat("n", 63), "sh", "-c", "busybox logger hi; echo $_LIBCONTAINER_INITPIPE $_LIBCONTAINER_LOGPIPE")
+	// Variables that libcontainer's own start obeys are the image's to set here.
+	r.Spec.Process.Env = append(r.Spec.Process.Env, "_LIBCONTAINER_INITPIPE=1", "_LIBCONTAINER_LOGPIPE=2")
+	if e, out := inner.run(r); e.Code != 0 || !strings.Contains(out, "hi") || !strings.Contains(out, "F 1 2\n") {
+		t.Errorf("exit %+v, log:\n%s", e, out)
+	}
+}
+
 // What a shim has not been told to forget is there for the next daemon.
 func TestExitsAreKeptUntilAcknowledged(t *testing.T) {
 	testenv.Root(t)
@@ -318,7 +343,7 @@ func TestExitsAreKeptUntilAcknowledged(t *testing.T) {
 	for round, acked := range []bool{false, true} {
 		p := spawn()
 		exits := make(chan shim.Exit, 10)
-		c, err := shim.Dial(shim.SocketPath(dir), func(e shim.Exit) { exits <- e })
+		c, err := shim.Dial(dir, func(e shim.Exit) { exits <- e })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,7 +363,7 @@ func TestExitsAreKeptUntilAcknowledged(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if rest, _ := os.ReadFile(filepath.Join(dir, "exits")); len(rest) != 0 {
+	if rest, err := os.ReadFile(filepath.Join(dir, "exits")); err != nil || len(rest) != 0 {
 		t.Errorf("journal still holds %q", rest)
 	}
 }
