@@ -36,8 +36,8 @@ type watchedBody struct {
 	cancel   context.CancelCauseFunc
 }
 
-// watchBody takes over the body of a response to req, whose context is cancelled by
-// cancel.
+// watchBody takes over the body of a response to req, whose context cancel
+// cancels.
 func watchBody(req *http.Request, resp *http.Response, cancel context.CancelCauseFunc) *watchedBody {
 	b := &watchedBody{body: resp.Body, content: resp.Body, cancel: cancel}
 	isContent := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,6 +156,39 @@ func TestResumeReadsAgainPatiently(t *testing.T) {
 		n, err := io.Copy(io.Discard, body)
 		if n != int64(len(blob)) || err != nil || asked != 2 {
 			t.Errorf("%d bytes after %d requests, %v", n, asked, err)
+		}
+		must(t, body.Close())
+	})
+}
+
+// A registry that cannot be reached when a download breaks is asked again.
+func TestResumeWaitsForTheRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blob := make([]byte, 1<<20)
+		asked, refusals := 0, 0
+		r := inMemory(t, func(w http.ResponseWriter, req *http.Request) {
+			if !strings.Contains(req.URL.Path, "/blobs/") {
+				return
+			}
+			if asked++; asked == 1 {
+				_, _ = w.Write(blob[:len(blob)/2])
+				panic(http.ErrAbortHandler)
+			}
+			_, _ = w.Write(blob)
+		})
+		dial := r.network.http.DialContext
+		r.network.http.DialContext = func(ctx context.Context, proto, addr string) (net.Conn, error) {
+			if asked == 1 && refusals < 2 {
+				refusals++
+				return nil, &net.OpError{Op: "dial", Net: proto, Err: syscall.ECONNREFUSED}
+			}
+			return dial(ctx, proto, addr)
+		}
+		body, err := r.blob(t.Context(), descriptor{Digest: string(digestOf(blob)), Size: int64(len(blob))})
+		must(t, err)
+		n, err := io.Copy(io.Discard, body)
+		if n != int64(len(blob)) || err != nil || refusals != 2 {
+			t.Errorf("%d bytes after %d refusals, %v", n, refusals, err)
 		}
 		must(t, body.Close())
 	})

@@ -99,8 +99,8 @@ type Store struct {
 }
 
 // Open takes possession of a store's directory and clears what an interrupted
-// run left; what cannot be removed is left for a later Open to try. It fails with ErrLocked while someone else has it. The caller must
-// Close it.
+// run left; what cannot be removed is left for a later Open to try. It fails
+// with ErrLocked while someone else has it. The caller must Close it.
 func Open(cfg StoreConfig) (_ *Store, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

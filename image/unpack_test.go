@@ -333,18 +333,13 @@ func TestUnpackBoundsDepth(t *testing.T) {
 	var entries []imagetest.Entry
 	base := ""
 	for i := range 3 {
-		long, link := base+strings.Repeat("d/", 900), fmt.Sprint("link", i)
+		long, link := base+strings.Repeat("d/", 700), fmt.Sprint("link", i)
 		entries = append(entries, imagetest.Dir(long, 0o755), imagetest.Symlink(link, long))
 		base = link + "/"
 	}
-	root := filepath.Join(t.TempDir(), "root")
-	if err := unpackInto(t.Context(), t, root, tarOf(t, entries[:3]...), room()); err != nil {
-		t.Errorf("900 levels: %v", err)
-	}
-	root = filepath.Join(t.TempDir(), "root")
-	err := unpackInto(t.Context(), t, root, tarOf(t, entries...), room())
-	if !errors.Is(err, ErrInvalidLayer) || !errors.Is(err, unix.ENAMETOOLONG) {
-		t.Errorf("2700 levels: %v", err)
+	err := unpackInto(t.Context(), t, filepath.Join(t.TempDir(), "root"), tarOf(t, entries...), room())
+	if !errors.Is(err, ErrInvalidLayer) || !errors.Is(err, unix.ENAMETOOLONG) || !strings.Contains(err.Error(), "link1/") {
+		t.Errorf("2100 levels: %v", err)
 	}
 }
 
