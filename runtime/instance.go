@@ -76,12 +76,18 @@ func (i *Instance) Stop(ctx context.Context, grace time.Duration) error {
 			return nil
 		}
 	}
-	if err := i.Kill(context.WithoutCancel(ctx)); err != nil {
+	// Whatever becomes of ctx, and of the shim.
+	kill, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTime)
+	defer cancel()
+	if err := i.Kill(kill); err != nil {
 		return err
 	}
 	_, err := i.Wait(ctx)
 	return err
 }
+
+// killTime bounds the call that kills; the shim answers at once.
+const killTime = 30 * time.Second
 
 // deleteTime bounds one Delete. Ending and removing a container takes
 // milliseconds; only a kernel that will not let go of it takes longer.

@@ -11,17 +11,18 @@ import (
 )
 
 // How long the host may take, before it counts as having failed, to create an
-// instance, to start it, to delete it, or to kill it. None of these takes more
-// than seconds on a host that is not in trouble.
+// instance, to start it, or to kill it. None of these takes more than seconds on
+// a host that is not in trouble. A creation may need longer, to leave nothing
+// behind; a deletion bounds itself.
 const (
 	createTimeout = 2 * time.Minute
 	startTimeout  = 30 * time.Second
-	deleteTimeout = 30 * time.Second
 	killTimeout   = 30 * time.Second
 )
 
 // tries is how often a kill or a delete is tried, retryPause apart, before the
-// instance is left behind and reported.
+// instance is left behind and reported. With what a delete may take that is a
+// few minutes at most.
 const (
 	tries      = 3
 	retryPause = time.Second
@@ -37,10 +38,11 @@ type attempt struct {
 	instance Instance
 	// holds is what the attempt has of the budget.
 	holds Resources
-	// exit is how it ended; err why nobody knows, or why it never ran, or,
-	// after the deletion, why that did not work.
+	// exit is how it ended; err why nobody knows, or why it never ran.
 	exit rruntime.Exit
 	err  error
+	// leftover is why the instance could not be deleted.
+	leftover error
 }
 
 // create makes the attempt's instance once the host is free to. When ctx ends
@@ -61,18 +63,17 @@ func (s *Scheduler) create(ctx context.Context, a *attempt) {
 	}
 }
 
+// unseen reports whether nobody has seen the attempt's instance end: for all
+// that is known it runs until it is deleted.
+func (a *attempt) unseen() bool { return a.err != nil || a.exit.Lost }
+
 // delete gives back what the attempt's instance holds of the host.
 func (s *Scheduler) delete(ctx context.Context, a *attempt) {
 	s.deletes <- struct{}{}
 	defer func() { <-s.deletes }()
-	err := insist(nil, func() error {
-		ctx, stop := context.WithTimeout(ctx, deleteTimeout)
-		defer stop()
-		return a.instance.Delete(ctx)
-	})
-	a.err = nil
+	err := insist(nil, func() error { return a.instance.Delete(ctx) })
 	if err != nil {
-		a.err = fmt.Errorf("delete instance %s: %w", a.spec.ID, err)
+		a.leftover = fmt.Errorf("delete instance %s: %w", a.spec.ID, err)
 	}
 }
 

@@ -7,19 +7,23 @@ import "sync"
 // that asks after it, so a large task is not kept waiting for ever by small
 // ones, at the price that these wait behind it. Safe for concurrent use.
 type Budget struct {
-	capacity Resources
-
 	// mu guards what follows and the queued field of every share.
-	mu      sync.Mutex
-	used    Resources
-	waiting fifo[*Share]
+	mu       sync.Mutex
+	capacity Resources
+	used     Resources
+	waiting  fifo[*Share]
 }
 
 // NewBudget has all of capacity to give.
 func NewBudget(capacity Resources) *Budget { return &Budget{capacity: capacity} }
 
-// Capacity is what the budget had at first.
-func (b *Budget) Capacity() Resources { return b.capacity }
+// Capacity is what the budget has, reserved or not. It shrinks by what is
+// forfeited.
+func (b *Budget) Capacity() Resources {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.capacity
+}
 
 // Used is what is reserved now.
 func (b *Budget) Used() Resources {
@@ -30,10 +34,11 @@ func (b *Budget) Used() Resources {
 
 // Check says whether need could ever be reserved; a *CapacityError if not.
 func (b *Budget) Check(need Resources) error {
-	if need.Fits(b.capacity) {
+	capacity := b.Capacity()
+	if need.Fits(capacity) {
 		return nil
 	}
-	return &CapacityError{Need: need, Capacity: b.capacity}
+	return &CapacityError{Need: need, Capacity: capacity}
 }
 
 // Join opens a share whose reservations are all of need, which Check has
@@ -79,7 +84,12 @@ func (s *Share) TryReserve() bool {
 func (s *Share) Wake() <-chan struct{} { return s.wake }
 
 // Room is how many more instances fit now, whoever waits for them.
-func (s *Share) Room() int { return s.need.Times(s.budget.capacity.Sub(s.budget.Used())) }
+func (s *Share) Room() int {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return s.need.Times(b.capacity.Sub(b.used))
+}
 
 // Release gives r back, which is a reservation or a part of one.
 func (s *Share) Release(r Resources) {
@@ -88,6 +98,19 @@ func (s *Share) Release(r Resources) {
 	defer b.mu.Unlock()
 	b.used = b.used.Sub(r)
 	b.wakeFirst()
+}
+
+// Forfeit says that r, which is a reservation or a part of one, will never be
+// given back. Every share that waits is woken: it may not fit any more.
+func (s *Share) Forfeit(r Resources) {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.capacity = b.capacity.Sub(r)
+	b.used = b.used.Sub(r)
+	for _, waiting := range b.waiting.items[b.waiting.head:] {
+		waiting.tell()
+	}
 }
 
 // Withdraw leaves the queue: the share wants nothing more. What it has
@@ -106,11 +129,15 @@ func (s *Share) Withdraw() {
 
 // wakeFirst tells the share that has waited longest. The caller holds mu.
 func (b *Budget) wakeFirst() {
-	if b.waiting.len() == 0 {
-		return
+	if b.waiting.len() > 0 {
+		b.waiting.front().tell()
 	}
+}
+
+// tell makes Wake receive.
+func (s *Share) tell() {
 	select {
-	case b.waiting.front().wake <- struct{}{}:
+	case s.wake <- struct{}{}:
 	default: // it has been told and has not looked yet
 	}
 }

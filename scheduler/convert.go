@@ -102,7 +102,7 @@ func (p *plan) describe(c *Config, img *rimage.Image) (err error) {
 			ServiceAccount: account,
 		},
 	}
-	return nil
+	return p.attempt(0, 0).Identity.Validate()
 }
 
 // attempt is the spec of one attempt of the task at index. The platform's

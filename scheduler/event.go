@@ -20,8 +20,8 @@ const (
 	// Cancelled, and nothing else yet.
 	AttemptStopping
 	// AttemptEnded: State is what that makes of the task, Pending if it will
-	// be tried again. Also when an instance could not be created or started;
-	// then Err says why.
+	// be tried again. Also when an instance could not be created or started, or
+	// nobody has seen its end; then Err says why, and the instance is gone.
 	AttemptEnded
 	// TaskEnded: a task came to its end without an attempt, or after one that
 	// was to be followed by another.

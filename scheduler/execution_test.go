@@ -31,7 +31,7 @@ func bubble(t *testing.T, config Config, play func(rruntime.Spec) script, f func
 		if config.Creating == 0 {
 			config.Creating = 4
 		}
-		s := New(config)
+		s := New(somewhere(config))
 		f(t, s, h)
 		s.Wait()
 		h.clean()

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -218,6 +219,15 @@ func (i *instance) Delete(context.Context) error {
 		i.host.count(func() { i.host.deleted++ })
 	}
 	return nil
+}
+
+// somewhere fills in where instances run, where config does not say.
+func somewhere(config Config) Config {
+	config.ProjectID = cmp.Or(config.ProjectID, "local")
+	config.ProjectNumber = cmp.Or(config.ProjectNumber, "123456789012")
+	config.Region = cmp.Or(config.Region, "us-central1")
+	config.ServiceAccount = cmp.Or(config.ServiceAccount, "default@local.iam.gserviceaccount.com")
+	return config
 }
 
 // testJob is a job with everything said.

@@ -22,17 +22,20 @@ type Instance interface {
 	Wait(ctx context.Context) (rruntime.Exit, error)
 	// Stop sends SIGTERM, after grace SIGKILL to every process, and returns
 	// when the instance has ended; at once if it has already. A grace of 0
-	// kills without asking. When ctx ends it returns with an error at once and
-	// may be called again.
+	// kills without asking. When ctx ends it kills and returns without waiting,
+	// with an error, and may be called again.
 	Stop(ctx context.Context, grace time.Duration) error
 	// Delete gives back everything that the instance held, and kills first what
-	// still runs of it. It is idempotent, and may be called on an instance that
-	// was never started.
+	// still runs of it. It is carried through even if ctx ends, and fails by
+	// itself when the host takes too long. One that has failed may be called
+	// again, one that has succeeded does nothing more. It may be called on an
+	// instance that was never started.
 	Delete(ctx context.Context) error
 }
 
 // Create does everything that precedes the start of an instance's process.
 // When it returns an error it leaves nothing behind; one that wraps
 // rruntime.ErrUnstartable or rruntime.ErrKeeperGone says that no attempt at any
-// task can succeed. It is called from several goroutines at once, and gives up when ctx ends.
+// task can succeed. It is called from several goroutines at once. When ctx ends
+// it gives up, as soon as that leaves nothing behind.
 type Create func(ctx context.Context, spec rruntime.Spec) (Instance, error)

@@ -28,7 +28,8 @@ type loop struct {
 	retries fifo[int]
 	// ready are created and wait for room to start.
 	ready fifo[*attempt]
-	// creating, running and deleting count the attempts that others have.
+	// creating and deleting count the attempts that others have; running those
+	// that may run, also while they are deleted.
 	creating, running, deleting int
 	// abandoned is set when nothing more is to be started; abandon tells the
 	// creations under way.
@@ -101,6 +102,7 @@ func (l *loop) run(ctx context.Context) {
 			l.updated = time.Now()
 			l.quit(context.WithoutCancel(ctx))
 		}
+		l.reconsider(context.WithoutCancel(ctx))
 		l.settle()
 	}
 	l.finish()
@@ -218,14 +220,9 @@ func (l *loop) handle(ctx context.Context, r report) {
 	case attemptStopping:
 		l.emit(Event{Kind: AttemptStopping, Exit: rruntime.Exit{Exit: r.why}}, a)
 	case attemptEnded:
-		l.running--
 		l.ended(ctx, a)
 	case instanceDeleted:
 		l.deleting--
-		l.release(a, a.holds)
-		if a.err != nil {
-			l.log.Error("instance left behind", "instance", a.spec.ID, "err", a.err)
-			l.leftovers = append(l.leftovers, a.err)
-		}
+		l.removed(ctx, a)
 	}
 }

@@ -37,7 +37,7 @@ func randomExecutions(t *testing.T, r *rand.Rand) {
 	h := newHost(t, func(rruntime.Spec) script { return randomScript(chance) })
 	j := &journal{t: t, executions: make(map[string]*ledger)}
 	config := Config{Create: h.create, Budget: room(slots), Creating: 1 + r.IntN(4), Ahead: 1 + r.IntN(4), Observe: j.observe}
-	s := New(config)
+	s := New(somewhere(config))
 	type run struct {
 		*Execution
 		job *runpb.Job

@@ -82,6 +82,13 @@ func New(config Config) *Scheduler {
 	}
 }
 
+// Check says whether job, which has been validated, can be executed here,
+// whatever its image: the error is the one that Execute would return.
+func (s *Scheduler) Check(job *runpb.Job) error {
+	_, err := s.plan(job, nil, "")
+	return err
+}
+
 // Execute begins an execution of job, which has been validated, with the image
 // of its container. The image must stay until Wait has told that the execution
 // is over. A job whose tasks can never fit on the host is refused with a
@@ -89,10 +96,7 @@ func New(config Config) *Scheduler {
 func (s *Scheduler) Execute(ctx context.Context, job *runpb.Job, img *rimage.Image) (*Execution, error) {
 	_, short := jobPath(job.GetName(), "", "")
 	name := s.reserveName(short)
-	p, err := newPlan(&s.config, job, img, name)
-	if err == nil {
-		err = s.config.Budget.Check(p.need)
-	}
+	p, err := s.plan(job, img, name)
 	if err != nil {
 		s.releaseName(name)
 		return nil, err
@@ -104,6 +108,15 @@ func (s *Scheduler) Execute(ctx context.Context, job *runpb.Job, img *rimage.Ima
 		l.run(ctx)
 	})
 	return e, nil
+}
+
+// plan makes the plan of an execution called name that fits on the host.
+func (s *Scheduler) plan(job *runpb.Job, img *rimage.Image, name string) (*plan, error) {
+	p, err := newPlan(&s.config, job, img, name)
+	if err != nil {
+		return nil, err
+	}
+	return p, s.config.Budget.Check(p.need)
 }
 
 // Wait returns when every execution has ended and everything of it is gone.

@@ -25,13 +25,49 @@ func (l *loop) created(ctx context.Context, a *attempt) {
 	}
 }
 
-// ended takes an attempt that ran, or could not be started.
+// ended takes an attempt that ran, or could not be started. One whose end was
+// not seen comes to its end only with the deletion: before, another attempt
+// could run beside it.
 func (l *loop) ended(ctx context.Context, a *attempt) {
-	// The CPU is free as soon as the processes are gone; the memory only with
-	// the instance, whose files may live there.
-	l.release(a, Resources{CPU: a.holds.CPU})
-	l.conclude(ctx, a)
+	if !a.unseen() {
+		// The CPU is free as soon as the processes are gone; the memory only
+		// with the instance, whose files may live there.
+		l.release(a, Resources{CPU: a.holds.CPU})
+		l.running--
+		l.conclude(ctx, a)
+	}
 	l.remove(ctx, a)
+}
+
+// removed takes an attempt whose instance has been deleted, or could not be.
+func (l *loop) removed(ctx context.Context, a *attempt) {
+	if a.leftover != nil {
+		l.log.Error("instance left behind", "instance", a.spec.ID, "err", a.leftover)
+		l.leftovers = append(l.leftovers, a.leftover)
+	}
+	if !a.unseen() {
+		l.release(a, a.holds)
+		return
+	}
+	l.running--
+	l.conclude(ctx, a)
+	if a.leftover != nil {
+		l.share.Forfeit(a.holds) // it may run on, and use all of it
+		return
+	}
+	l.release(a, a.holds)
+}
+
+// reconsider gives up an execution whose instances do not fit on the host any
+// more, now that part of it is lost.
+func (l *loop) reconsider(ctx context.Context) {
+	err := l.scheduler.config.Budget.Check(l.plan.need)
+	if err == nil || l.abandoned {
+		return
+	}
+	l.log.Warn("no room is left", "err", err)
+	l.hopeless = err
+	l.giveUp(ctx)
 }
 
 // release gives part of what an attempt holds back to the budget.
@@ -66,14 +102,14 @@ func (l *loop) conclude(ctx context.Context, a *attempt) {
 	l.weigh(ctx, a)
 }
 
-// judge is the retry rule, but for an attempt that would be in vain or is not
-// wanted any more.
+// judge is the retry rule, but for an attempt that would be in vain, is not
+// wanted any more, or would run beside one that cannot be got rid of.
 func (l *loop) judge(a *attempt) Verdict {
 	verdict := Judge(a.exit.Exit, a.number, l.plan.maxRetries)
 	switch {
 	case verdict != Retry:
 		return verdict
-	case hopeless(a.err):
+	case hopeless(a.err), a.leftover != nil:
 		return GiveUp
 	case l.abandoned:
 		return l.whenAbandoned()

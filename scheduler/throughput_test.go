@@ -22,10 +22,10 @@ func (noop) Stop(context.Context, time.Duration) error { return nil }
 func (noop) Delete(context.Context) error              { return nil }
 
 func noopConfig() Config {
-	return Config{
+	return somewhere(Config{
 		Create: func(context.Context, rruntime.Spec) (Instance, error) { return noop{}, nil },
 		Budget: room(16),
-	}
+	})
 }
 
 // contract: JOB-1

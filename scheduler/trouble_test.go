@@ -129,7 +129,7 @@ func TestStopThatComesTooLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, always(script{runs: time.Minute + time.Millisecond, stopErr: errors.New("no such process")}))
-		s := New(Config{Create: h.create, Budget: room(1)})
+		s := New(somewhere(Config{Create: h.create, Budget: room(1)}))
 		begun := time.Now()
 		e, status := execute(t, s, testJob(1, 0, 0, time.Minute))
 		check(t, status, "succeeded 0 failed 1 cancelled 0 retried 0")
@@ -193,7 +193,7 @@ func TestWhatCannotBeDeletedIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, always(script{deleteErrs: 1000}))
 		budget := room(1)
-		s := New(Config{Create: h.create, Budget: budget})
+		s := New(somewhere(Config{Create: h.create, Budget: budget}))
 		e := begin(t, s, testJob(2, 0, 0, time.Minute))
 		status, err := e.Wait(t.Context())
 		check(t, status, "succeeded 2 failed 0 cancelled 0 retried 0")
@@ -214,7 +214,7 @@ func TestWhatCannotBeStoppedIsLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, play)
-		s := New(Config{Create: h.create, Budget: room(1)})
+		s := New(somewhere(Config{Create: h.create, Budget: room(1)}))
 		begun := time.Now()
 		e := begin(t, s, testJob(1, 0, 0, time.Minute))
 		status := wait(t, e)

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	rimage "runnel/image"
 )
@@ -106,4 +109,76 @@ func TestConsoleHoldsBackAFlood(t *testing.T) {
 			t.Errorf("writer %d: %d of %d lines", i, n, each)
 		}
 	}
+}
+
+// Nobody but those who bring results waits for a reader that does not read; in
+// a hurry nobody does.
+func TestConsoleWhoseReaderStopsReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(blocked)
+		c := newConsole(env{Stdout: stuck, Stderr: io.Discard, Screen: true})
+		c.result(make([]byte, 2*maxPending))
+		synctest.Wait()
+		c.say("said while a write hangs")
+		c.setStatus("1 running")
+		var waiting sync.WaitGroup
+		for range 3 {
+			waiting.Go(func() {
+				for range 4 {
+					c.result(make([]byte, maxPending))
+				}
+			})
+		}
+		synctest.Wait()
+		begun := time.Now()
+		c.hurry()
+		waiting.Wait()
+		if err := c.flush(); !errors.Is(err, errUnread) {
+			t.Errorf("flush = %v", err)
+		}
+		c.close()
+		if took := time.Since(begun); took != patience {
+			t.Errorf("gave up after %v", took)
+		}
+		close(stuck) // the process ends
+	})
+}
+
+// A reader that is slow, but reads, gets everything, hurry or not.
+func TestHurriedConsoleWaitsForASlowReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var got strings.Builder
+		c := newConsole(env{Stdout: slow{&got}, Stderr: io.Discard})
+		c.hurry()
+		for n := range 20 {
+			c.result(fmt.Appendln(nil, n))
+			c.say("%d", n)
+		}
+		if err := c.flush(); err != nil {
+			t.Error(err)
+		}
+		c.close()
+		if n := strings.Count(got.String(), "\n"); n != 20 {
+			t.Errorf("%d lines", n)
+		}
+		<-time.After(2 * patience) // for the timer
+	})
+}
+
+// blocked is a stream that takes nothing until it is closed.
+type blocked chan struct{}
+
+func (b blocked) Write(p []byte) (int, error) {
+	<-b
+	return len(p), nil
+}
+
+// slow is a stream that takes nearly as long as a hurried console waits.
+type slow struct{ io.Writer }
+
+func (s slow) Write(p []byte) (int, error) {
+	<-time.After(patience * 9 / 10)
+	return s.Writer.Write(p)
 }

@@ -34,8 +34,9 @@ type fakeHost struct {
 	attempts []fakeAttempt
 	// hang keeps the execution from ending before it is cancelled.
 	hang bool
-	// executeErr and closeErr are what Execute and Close fail with.
-	executeErr, closeErr error
+	// checkErr, executeErr and closeErr are what Check, Execute and Close fail
+	// with.
+	checkErr, executeErr, closeErr error
 
 	mu     sync.Mutex
 	job    *runpb.Job
@@ -50,6 +51,8 @@ type fakeAttempt struct {
 	exit          contract.Exit
 	err           error
 	lines         []logfile.Entry
+	// peak is the most memory it used.
+	peak contract.Bytes
 }
 
 func line(stream, text string) logfile.Entry {
@@ -66,6 +69,8 @@ func (h *fakeHost) called(what string) {
 	defer h.mu.Unlock()
 	h.calls = append(h.calls, what)
 }
+
+func (h *fakeHost) Check(*runpb.Job) error { return h.checkErr }
 
 func (h *fakeHost) Pull(ctx context.Context, _ string, progress func(rimage.Progress)) (*rimage.Image, error) {
 	for _, p := range h.layers {
@@ -138,7 +143,7 @@ func (x *fakeExecution) Wait(context.Context) (*runpb.Execution, error) {
 			counts.Cancelled++
 		}
 		e.Kind, e.State, e.Err, e.Counts = scheduler.AttemptEnded, a.state, a.err, counts
-		e.Exit = rruntime.Exit{Exit: a.exit}
+		e.Exit = rruntime.Exit{Exit: a.exit, MemoryPeak: a.peak}
 		e.At = e.At.Add(time.Second)
 		x.host.cfg.Observe(e)
 	}

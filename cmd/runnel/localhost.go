@@ -61,6 +61,9 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 		cfg.Warn(fmt.Sprintf("instances may open %d files, not %d: this host forbids more (see runnel doctor)", got, contract.NoFile))
 	}
 	h.logDir = launcher.LogDir()
+	if err := removeOldLogs(h.logDir); err != nil {
+		return nil, fmt.Errorf("cannot remove the logs of an earlier run: %w", err)
+	}
 	if h.logs, err = tail.Open(h.logDir); err != nil {
 		return nil, fmt.Errorf("cannot follow logs: %w", err)
 	}

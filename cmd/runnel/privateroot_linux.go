@@ -41,16 +41,31 @@ type root struct {
 // on the host; warn is told of what could not be.
 func openRoot(ctx context.Context, dir string, warn func(string)) (*root, error) {
 	if dir == "" {
-		return openPrivateRoot(ctx, privateRoots, warn)
+		parent, err := filepath.EvalSymlinks(privateRoots)
+		if err != nil {
+			return nil, fmt.Errorf("cannot make a private directory: %w", err)
+		}
+		return openPrivateRoot(ctx, parent, warn)
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err := makeRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the root directory: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot open the root directory: %w", err)
-	}
 	return &root{dir: dir, name: rootName(dir)}, nil
+}
+
+// makeRoot makes dir if it is missing. The path it returns is the same by
+// whatever name dir is called, and has no link in it: nothing is mounted below
+// one.
+func makeRoot(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(dir)
 }
 
 // rootName is a short name for a root: the same for the same directory.

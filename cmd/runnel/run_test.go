@@ -24,9 +24,9 @@ func mixed() *fakeHost {
 			{Layer: "sha256:fedcba9876543210", Total: 10, State: rimage.Shared},
 		},
 		attempts: []fakeAttempt{
-			{0, 0, scheduler.Succeeded, contract.Exit{}, nil, []logfile.Entry{line("stdout", "hello"), line("stderr", "a\tb  c")}},
-			{1, 0, scheduler.Pending, contract.Exit{Code: 3}, nil, []logfile.Entry{line("stdout", "first try")}},
-			{1, 1, scheduler.Succeeded, contract.Exit{}, nil, []logfile.Entry{line("stdout", "second try")}},
+			{0, 0, scheduler.Succeeded, contract.Exit{}, nil, []logfile.Entry{line("stdout", "hello"), line("stderr", "a\tb  c")}, 0},
+			{1, 0, scheduler.Pending, contract.Exit{Code: 3}, nil, []logfile.Entry{line("stdout", "first try")}, 0},
+			{1, 1, scheduler.Succeeded, contract.Exit{}, nil, []logfile.Entry{line("stdout", "second try")}, 0},
 		},
 	}
 }
@@ -78,23 +78,23 @@ Execution [job-abcde] has successfully completed in 3.00s.
 func TestRunTellsHowTasksFailed(t *testing.T) {
 	t.Parallel()
 	h := &fakeHost{attempts: []fakeAttempt{
-		{0, 0, scheduler.Failed, contract.Exit{Code: 7}, nil, nil},
-		{1, 0, scheduler.Failed, contract.Exit{Signal: syscall.SIGKILL, OOMKilled: true}, nil, nil},
-		{2, 0, scheduler.Failed, contract.Exit{Signal: syscall.SIGTERM, TimedOut: true}, nil, nil},
-		{3, 0, scheduler.Failed, contract.Exit{}, errors.New("exec: /nosuch: not found"), nil},
+		{0, 0, scheduler.Failed, contract.Exit{Code: 7}, nil, nil, 0},
+		{1, 0, scheduler.Failed, contract.Exit{Signal: syscall.SIGKILL, OOMKilled: true}, nil, nil, 514 * contract.MiB},
+		{2, 0, scheduler.Failed, contract.Exit{Signal: syscall.SIGTERM, TimedOut: true}, nil, nil, 0},
+		{3, 0, scheduler.Failed, contract.Exit{}, errors.New("exec: /nosuch: not found"), nil, 0},
 	}}
 	got := try(t, h, env{}, "run", "--image", "job", "--tasks", "4", "--max-retries", "0", "--task-timeout", "5s")
 	wantTable := `TASK  ATTEMPTS  STATE   EXIT                             DURATION
 0     1         Failed  exit 7                           1.00s
 1     1         Failed  signal 9 (SIGKILL), memory limit  1.00s
 2     1         Failed  signal 15 (SIGTERM), timeout      1.00s
-3     0         Failed  exec: /nosuch: not found         0.00s
+3     1         Failed  exec: /nosuch: not found         0.00s
 `
 	if squeeze(fromWord(got.stdout, "TASK")) != squeeze(wantTable) {
 		t.Errorf("table is\n%s\nwant\n%s", fromWord(got.stdout, "TASK"), wantTable)
 	}
 	for _, want := range []string{
-		"1 system Container terminated on signal 9.\n1 system The configured memory limit was reached.\n",
+		"1 system Memory limit of 512 MiB exceeded with 514 MiB used.\n1 system Container terminated on signal 9.\n1 system The configured memory limit was reached.\n",
 		"2 system Terminating task because it has reached the maximum timeout of 5 seconds.\n2 system Container terminated on signal 15.\n",
 		"3 system exec: /nosuch: not found\n",
 	} {
@@ -243,10 +243,11 @@ func TestRunReportsWhatKeepsItFromRunning(t *testing.T) {
 		host *fakeHost
 		want string
 	}{
-		"pull":     {&fakeHost{pullErr: errors.New("pull busybox: registry unreachable")}, "runnel run: cannot pull busybox: registry unreachable\n"},
-		"capacity": {&fakeHost{executeErr: errors.New("task needs 8 CPU; this host offers 2 CPU")}, "runnel run: cannot execute job busybox: task needs 8 CPU; this host offers 2 CPU\n"},
+		"pull":      {&fakeHost{pullErr: errors.New("pull busybox: registry unreachable")}, "runnel run: cannot pull busybox: registry unreachable\n"},
+		"execution": {&fakeHost{executeErr: errors.New("no name is left")}, "runnel run: cannot execute job busybox: no name is left\n"},
+		"capacity":  {&fakeHost{pullErr: errors.New("too early"), checkErr: errors.New("task needs 8 CPU; this host offers 2 CPU")}, "runnel run: cannot execute job busybox: task needs 8 CPU; this host offers 2 CPU\n"},
 		"clean-up": {&fakeHost{
-			attempts: []fakeAttempt{{0, 0, scheduler.Succeeded, contract.Exit{}, nil, nil}},
+			attempts: []fakeAttempt{{0, 0, scheduler.Succeeded, contract.Exit{}, nil, nil, 0}},
 			closeErr: errors.New("bridge is busy"),
 		}, "Execution [job-abcde] has successfully completed in 1.00s.\ncannot clean up: bridge is busy\n"},
 	} {
@@ -256,6 +257,34 @@ func TestRunReportsWhatKeepsItFromRunning(t *testing.T) {
 		}
 		if !c.host.closed {
 			t.Errorf("%s: the host was left open", name)
+		}
+	}
+}
+
+// Labels and annotations in the platform's own domains are at home in v1 files,
+// whether or not they mean anything here.
+func TestJobFileMayCarryThePlatformsAnnotations(t *testing.T) {
+	t.Parallel()
+	h := &fakeHost{}
+	file := strings.Replace(jobFile, "  name: migrate\n", `  name: migrate
+  labels:
+    run.googleapis.com/satisfiesPzs: "true"
+  annotations:
+    run.googleapis.com/some-new-thing: x
+`, 1)
+	got := try(t, h, env{Stdin: strings.NewReader(file)}, "run", "-")
+	if h.job == nil {
+		t.Errorf("exit %d, %s", got.code, got.stderr)
+	}
+}
+
+func TestRunAdvisesAboutLittleMemory(t *testing.T) {
+	t.Parallel()
+	const note = "note: each task has 256Mi of memory; Cloud Run gives its jobs at least 512Mi\n"
+	for memory, want := range map[string]bool{"256Mi": true, "512Mi": false} {
+		got := try(t, &fakeHost{}, env{}, "run", "--image", "busybox", "--memory", memory)
+		if strings.Contains(got.stderr, note) != want {
+			t.Errorf("%s: %q", memory, got.stderr)
 		}
 	}
 }

@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"runnel/contract"
 	rimage "runnel/image"
+	"runnel/internal/testenv"
 	"runnel/runtime/logfile"
 	"runnel/scheduler"
 )
@@ -38,7 +43,7 @@ func TestSignalStopsEveryTask(t *testing.T) {
 	} {
 		h := &fakeHost{hang: true}
 		for i := range c.hangs {
-			h.attempts = append(h.attempts, fakeAttempt{i, 0, scheduler.Cancelled, contract.Exit{Signal: syscall.SIGTERM, Cancelled: true}, nil, []logfile.Entry{line("stdout", "bye")}})
+			h.attempts = append(h.attempts, fakeAttempt{i, 0, scheduler.Cancelled, contract.Exit{Signal: syscall.SIGTERM, Cancelled: true}, nil, []logfile.Entry{line("stdout", "bye")}, 0})
 		}
 		sent := make(chan os.Signal, 2)
 		x := &signalledHost{fakeHost: h, send: func() {
@@ -99,10 +104,74 @@ func (h *slowPull) Pull(ctx context.Context, _ string, _ func(rimage.Progress)) 
 func TestClosedOutputStopsTheTasks(t *testing.T) {
 	t.Parallel()
 	h := &fakeHost{hang: true, attempts: []fakeAttempt{
-		{0, 0, scheduler.Cancelled, contract.Exit{Signal: syscall.SIGTERM, Cancelled: true}, nil, []logfile.Entry{line("stdout", "1"), line("stdout", "2")}},
+		{0, 0, scheduler.Cancelled, contract.Exit{Signal: syscall.SIGTERM, Cancelled: true}, nil, []logfile.Entry{line("stdout", "1"), line("stdout", "2")}, 0},
 	}}
 	got := try(t, h, env{Stdout: brokenPipe{}}, "run", "--image", "job")
 	if got.code != 1 || !slices.Equal(h.calls, []string{"cancel"}) {
 		t.Errorf("exit %d, calls %v", got.code, h.calls)
+	}
+}
+
+// Standard output that nobody reads, a full pipe or a screen after Ctrl-S,
+// keeps no signal from the tasks, and a second one ends the program.
+func TestSignalsCountWhileNobodyReads(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	defer r.Close()
+	h := &fakeHost{hang: true}
+	flood := []logfile.Entry{line("stdout", strings.Repeat("x", 4*maxPending))}
+	for i := range 2 {
+		h.attempts = append(h.attempts, fakeAttempt{i, 0, scheduler.Cancelled, contract.Exit{Signal: syscall.SIGKILL, Cancelled: true}, nil, flood, 0})
+	}
+	sent := make(chan os.Signal, 2)
+	code := make(chan int)
+	go func() {
+		code <- run(env{Args: []string{"run", "--image", "job", "--tasks", "2"}, Stdout: w, Stderr: io.Discard, Signals: sent, Open: h.open})
+	}()
+	first := make([]byte, 1)
+	if _, err := r.Read(first); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []string{"cancel", "kill"} {
+		sent <- syscall.SIGINT
+		testenv.Eventually(t, 10*time.Second, func() bool {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return len(h.calls) > n && h.calls[n] == want
+		}, want)
+	}
+	select {
+	case got := <-code:
+		if got != 130 {
+			t.Errorf("exit %d", got)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the command hangs")
+	}
+}
+
+// What ignores a signal from its start, like all that nohup runs, goes on
+// ignoring it.
+func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("RUNNEL_TEST_SIGNALS") != "" {
+		fmt.Println(stopSignals())
+		return
+	}
+	for trap, want := range map[string]string{
+		"":             "[terminated interrupt hangup]",
+		"trap '' HUP;": "[terminated interrupt]",
+		"trap '' INT;": "[terminated hangup]",
+	} {
+		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", trap+`exec "$0" -test.v -test.run '^TestIgnoredSignalsStayIgnored$'`, os.Args[0])
+		cmd.Env = append(os.Environ(), "RUNNEL_TEST_SIGNALS=1")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want+"\n") {
+			t.Errorf("%s got %v, %s; want %s", trap, err, out, want)
+		}
 	}
 }

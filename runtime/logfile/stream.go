@@ -13,15 +13,21 @@ type stream struct {
 	rest []byte // of the last line, which lacks its newline; MaxText at most
 }
 
-// Write takes all of p and never fails.
+// Write takes all of p and never fails. When it has made more entries than the
+// instance may, it returns late, which holds up whoever prints them.
 func (s *stream) Write(p []byte) (int, error) {
+	s.w.wait(s.take(p))
+	return len(p), nil
+}
+
+// take writes p and says how long to wait for it.
+func (s *stream) take(p []byte) time.Duration {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
-	taken := len(p)
 	if s.w.closed {
 		s.w.dropped.Entries++
-		s.w.dropped.Bytes += int64(taken)
-		return taken, nil
+		s.w.dropped.Bytes += int64(len(p))
+		return 0
 	}
 	var buf [maxHeader]byte
 	stamp := appendStamp(buf[:0], time.Now())
@@ -36,7 +42,7 @@ func (s *stream) Write(p []byte) (int, error) {
 		p = after
 	}
 	s.w.flush()
-	return taken, nil
+	return s.w.pace.charge(time.Now())
 }
 
 // parts writes as much of the rest and line together as is too long for one
@@ -70,6 +76,7 @@ func (s *stream) entry(stamp, text []byte, partial bool) {
 		w.batch = w.batch[:len(w.batch)-n]
 	}
 	w.batch = append(w.batch, '\n')
+	w.pace.entries++
 }
 
 // maxBatch leaves room in a file for its mark and a note.

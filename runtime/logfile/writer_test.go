@@ -188,7 +188,7 @@ func TestWriterNeverOwnsMoreThanTwoFiles(t *testing.T) {
 			}
 		}
 	}
-	for i := range 300 {
+	for i := range 60 {
 		switch i % 3 {
 		case 0:
 			out.Write(bytes.Repeat([]byte{'\n'}, 20_000)) // far more header than text
