@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 	"testing"
 )
 
@@ -33,6 +34,16 @@ func executable(machine elf.Machine, code []byte) string {
 	})
 	b.Write(code)
 	return b.String()
+}
+
+// readBeyondEnd is a program that maps an empty file and reads from it.
+func readBeyondEnd() []byte {
+	return slices.Concat(
+		[]byte{0xb8, 0x3f, 1, 0, 0, 0x48, 0x89, 0xe7, 0x31, 0xf6, 0x0f, 0x05},                         // memfd_create(rsp, 0)
+		[]byte{0x41, 0x89, 0xc0, 0xb8, 9, 0, 0, 0, 0x31, 0xff, 0xbe, 0, 0x10, 0, 0, 0xba, 1, 0, 0, 0}, // mmap(0, 4096, PROT_READ,
+		[]byte{0x41, 0xba, 1, 0, 0, 0, 0x45, 0x31, 0xc9, 0x0f, 0x05},                                  //      MAP_SHARED, file, 0)
+		[]byte{0x8b, 0x00}, // mov eax, [rax]
+	)
 }
 
 func TestExecutableIsOne(t *testing.T) {

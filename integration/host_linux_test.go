@@ -122,6 +122,9 @@ func (h *host) keptRoot() string {
 // has one.
 func cgroupDirs(t testing.TB, root string) []string {
 	t.Helper()
+	if straight, err := filepath.EvalSymlinks(root); err == nil {
+		root = straight // a root that is gone was called by its true name
+	}
 	sum := sha256.Sum256([]byte(root))
 	name := "runnel-" + hex.EncodeToString(sum[:])[:7]
 	var dirs []string

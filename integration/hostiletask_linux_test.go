@@ -1,17 +1,13 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"runnel/image/imagetest"
-	"runnel/internal/testenv"
 )
 
 // contract: LIM-3 LIM-11
@@ -35,7 +31,7 @@ func TestWhatATaskMayNotDo(t *testing.T) {
 		ls /proc/1/fd | tr '\n' ' '; echo
 		sed -n 's/^\(CapEff\|CapBnd\|CapPrm\|CapInh\|CapAmb\|NoNewPrivs\|Seccomp\):[[:space:]]*/\1 /p' /proc/1/status
 		cat /proc/1/environ | tr '\0' '\n' | cut -d= -f1 | sort | tr '\n' ' '; echo
-		ps -o pid,comm | wc -l`, "--max-retries", "0")...)
+		[ $(ps -o pid | wc -l) -lt 8 ] || ps`, "--max-retries", "0")...)
 	texts := o.texts(0, "stdout")
 	var could, rest []string
 	for _, text := range texts {
@@ -53,7 +49,7 @@ func TestWhatATaskMayNotDo(t *testing.T) {
 	}
 	// The default capabilities of docker, nothing inheritable or ambient.
 	want := `0 1 2 ` + "\nCapInh 0000000000000000\nCapPrm 00000000a80425fb\nCapEff 00000000a80425fb\nCapBnd 00000000a80425fb\nCapAmb 0000000000000000\nNoNewPrivs 1\nSeccomp 2\n" +
-		"CLOUD_RUN_EXECUTION CLOUD_RUN_JOB CLOUD_RUN_TASK_ATTEMPT CLOUD_RUN_TASK_COUNT CLOUD_RUN_TASK_INDEX HOME PATH \n4"
+		"CLOUD_RUN_EXECUTION CLOUD_RUN_JOB CLOUD_RUN_TASK_ATTEMPT CLOUD_RUN_TASK_COUNT CLOUD_RUN_TASK_INDEX HOME PATH "
 	if got := strings.Join(rest, "\n"); got != want {
 		t.Errorf("the task sees\n%s\nwant\n%s\n%s", got, want, o.text(0, "stderr"))
 	}
@@ -161,107 +157,6 @@ func TestForkBomb(t *testing.T) {
 	}
 }
 
-// contract: LOG-10 LOG-11
-// Whatever a task prints comes out as it is: bytes that are no text, lines
-// without an end.
-func TestOddOutput(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
-	h := openHost(t)
-	o := h.runJSON(h.script(`printf 'a\000b\377c\r\n\033[31mred\n\n\xe2\x82'; exit 0`)...)
-	o.exits(0)
-	var all []byte
-	for _, l := range o.lines {
-		text := []byte(l.Text)
-		if l.Bytes != nil {
-			text = l.Bytes
-		}
-		all = append(append(all, text...), '\n')
-	}
-	if want := "a\x00b\xffc\r\n\x1b[31mred\n\n\xe2\x82\n"; string(all) != want {
-		t.Errorf("got %q, want %q", all, want)
-	}
-
-	o = h.runJSON(h.script(`head -c 10485760 /dev/zero | tr '\0' x; echo; echo end`)...)
-	o.exits(0)
-	length, last := 0, o.lines[len(o.lines)-1]
-	for _, l := range o.lines[:len(o.lines)-1] {
-		length += len(l.Text)
-		if len(l.Text) > 1<<18 {
-			t.Fatalf("a line of %d bytes", len(l.Text))
-		}
-	}
-	if length != 10<<20 || last.Text != "end" {
-		t.Errorf("%d bytes of one line, then %q", length, last.Text)
-	}
-}
-
-// contract: LOG-11
-// A flood of output neither fills the disk nor ends the writer, even if nobody
-// reads it.
-func TestLogFlood(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
-	h := openHost(t)
-	root := h.keptRoot()
-	size := 200
-	if testing.Short() {
-		size = 50
-	}
-	script := h.script(fmt.Sprintf(`head -c 127 /dev/zero | tr '\0' x >/line; echo >>/line
-		i=0; while [ $i -lt 13 ]; do cat /line /line >/more; mv /more /line; i=$((i + 1)); done
-		i=0; while [ $i -lt %d ]; do cat /line; i=$((i + 1)); done; echo the end >&2`, size), "--root", root, "--max-retries", "0")
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	p := h.startWith(func(cmd *exec.Cmd) { cmd.Stdout = w }, append([]string{"run"}, script...)...)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// Nobody reads yet, and the writer goes on all the same: its end is seen in
-	// the cgroup's processes, which go.
-	testenv.Eventually(t, patience(), func() bool { return logSize(root) > 1<<20 }, "the log grows")
-	testenv.Eventually(t, patience(), func() bool {
-		if n := logSize(root); n > 40<<20 {
-			t.Fatalf("the log takes %d bytes", n)
-		}
-		return len(h.instances([]string{root})) == 0
-	}, "the writer comes to its end although nobody reads")
-	counted := make(chan int, 1)
-	go func() {
-		n, end := 0, false
-		buf := make([]byte, 1<<16)
-		for {
-			k, err := r.Read(buf)
-			n, end = n+k, end || bytes.Contains(buf[:k], []byte("stderr the end"))
-			if err != nil {
-				break
-			}
-		}
-		if !end {
-			n = -n
-		}
-		counted <- n
-	}()
-	p.wait().exits(0)
-	if n := <-counted; n <= 0 {
-		t.Errorf("%d bytes came out, without the last line", -n)
-	} else {
-		t.Logf("%d MiB of %d came out", n>>20, size)
-	}
-}
-
-// logSize is how many bytes the logs of a root take.
-func logSize(root string) (size int64) {
-	files, _ := filepath.Glob(filepath.Join(root, "logs", "*")) // the pattern is fine
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil {
-			size += info.Size()
-		}
-	}
-	return size
-}
-
 // Many files in a task's memory go away with it, soon.
 func TestManyFiles(t *testing.T) {
 	hostOnly(t, "it does not depend on the kernel's version")
@@ -276,29 +171,5 @@ func TestManyFiles(t *testing.T) {
 		if got := strings.TrimSpace(o.text(i, "stdout")); got != fmt.Sprint(files) {
 			t.Errorf("task %d has %s files", i, got)
 		}
-	}
-}
-
-// Standard output that is closed ends the run in good order.
-func TestReaderGoesAway(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
-	h := openHost(t)
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := h.startWith(func(cmd *exec.Cmd) { cmd.Stdout = w },
-		append([]string{"run"}, h.script(`trap 'exit 0' TERM; while :; do echo line; sleep 0.05; done`)...)...)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if res := p.wait(); res.code != 1 && res.code != 128+int(syscall.SIGPIPE) {
-		t.Errorf("exit %d\n%s", res.code, res)
 	}
 }

@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -189,6 +190,10 @@ spec:
 	}
 	if got := o.text(1, "stdout"); got != "nightly last 1 $(MODE)" {
 		t.Errorf("task 1 prints %q", got)
+	}
+	piped := h.startWith(func(cmd *exec.Cmd) { cmd.Stdin = strings.NewReader(text) }, "run", "-").wait().exits(0)
+	if !strings.Contains(piped.stdout, "1 stdout nightly last 1 $(MODE)\n") {
+		t.Errorf("from standard input\n%s", piped)
 	}
 }
 

@@ -22,8 +22,9 @@ type Attachment struct {
 	endpoint Endpoint
 	port     int // index of the link on the host's side
 
-	mu sync.RWMutex // guards ns, and keeps it open while held
-	ns *os.File     // nil once closed
+	mu        sync.RWMutex // guards what follows, and keeps ns open while held
+	ns        *os.File     // nil once closed
+	forgotten uint64       // packets over the port when Forget was last done
 }
 
 // Attach makes a namespace with an address and a way out. The caller must Close

@@ -108,3 +108,22 @@ func BenchmarkQuiet(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkForget(b *testing.B) {
+	n := benchNetwork(b)
+	a, err := n.Attach(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer a.Close()
+	for name, forgotten := range map[string]uint64{"idle": 0, "busy": 1} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				a.forgotten = forgotten // busy: not what the port has counted
+				if err := a.Forget(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

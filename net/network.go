@@ -37,12 +37,13 @@ type Network struct {
 
 // state is what a network that is set up holds.
 type state struct {
-	plan    Plan
-	home    *os.File // the host's network namespace
-	netlink *rtnetlink
-	bridge  int // index of the bridge
-	pool    *pool
-	reaper  *reaper
+	plan      Plan
+	home      *os.File // the host's network namespace
+	netlink   *rtnetlink
+	conntrack *conntrack
+	bridge    int // index of the bridge
+	pool      *pool
+	reaper    *reaper
 }
 
 // New returns a network that is not set up yet.

@@ -8,7 +8,8 @@ import (
 
 // pool lends the addresses of a subnet. It goes round: a returned address is
 // lent again only after all others, because remote ends and the host's
-// connection table remember an address for a while.
+// connection table remember an address for a while. An Attachment that is used
+// again keeps its address; that is what Forget is for.
 type pool struct {
 	first netip.Addr // first address that may be lent
 	size  int

@@ -9,7 +9,8 @@ import (
 // Quiet reports whether the namespace is as good as new: that it holds no
 // socket but the given number of them that were opened with Listen and
 // ListenPacket and are still open, and nothing that lingers, such as a
-// connection in TIME_WAIT. Then another instance may be started in it.
+// connection in TIME_WAIT. Then, and after Forget, another instance may be
+// started in it.
 //
 // The kernel frees some sockets a moment after they are closed; until then
 // Quiet says no.

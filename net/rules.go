@@ -157,6 +157,9 @@ func (p Plan) ipTable() table {
 			}},
 			{name: "forward", hook: "forward", priority: priorityDrop, rules: []rule{
 				drop(fromInstance, toInstance),
+				// This ends the chain, not the way of the packet: it goes on
+				// through the forward chains of all other tables, and one that
+				// drops it there has the last word. See Barriers.
 				accept(fromInstance),
 				accept(toInstance, answers()),
 				drop(toInstance),

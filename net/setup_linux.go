@@ -29,7 +29,7 @@ func setUp(c Config, run stepFunc) (_ *state, err error) {
 		{"sweep", s.deleteLinks, nil},
 		{"make the bridge", func() error { return s.makeBridge(c.Subnet) }, s.deleteLinks},
 		{"choose the uplinks", func() error { return s.chooseUplinks(earlier) }, nil},
-		{"make the rules", func() error { return replaceTables(s.plan.tables()) }, func() error { return deleteTables(s.plan.tables()) }},
+		{"make the rules", func() error { return replaceTables(s.plan.tables()) }, func() error { return deleteTables(s.plan.Table()) }},
 		{"forward", s.startForwarding, s.stopForwarding},
 	} {
 		if err := run(step.name, step.do); err != nil {
@@ -49,7 +49,7 @@ func (s *state) tearDown() error {
 	err := errors.Join(
 		s.stopForwarding(),
 		s.deleteLinks(),
-		deleteTables(s.plan.tables()),
+		deleteTables(s.plan.Table()),
 		s.release(),
 	)
 	if err != nil {
@@ -66,11 +66,16 @@ func (s *state) open() (err error) {
 	if s.netlink, err = openRTNetlink(); err != nil {
 		return errors.Join(err, s.home.Close())
 	}
+	if s.conntrack, err = openConntrack(); err != nil {
+		s.netlink.close()
+		return errors.Join(err, s.home.Close())
+	}
 	s.reaper = &reaper{netlink: s.netlink, group: s.plan.dyingGroup()}
 	return nil
 }
 
 func (s *state) release() error {
+	s.conntrack.close()
 	s.netlink.close()
 	return s.home.Close()
 }

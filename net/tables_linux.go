@@ -26,11 +26,12 @@ func replaceTables(tables []table) error {
 	})
 }
 
-// deleteTables removes the tables; those that are not there do not matter.
-func deleteTables(tables []table) error {
+// deleteTables removes the tables of a network; those that are not there do
+// not matter.
+func deleteTables(name string) error {
 	return flush(func(c *nftables.Conn) error {
-		for _, t := range tables {
-			kt := &nftables.Table{Family: family(t.family), Name: t.name}
+		for _, f := range []string{"bridge", "ip"} {
+			kt := &nftables.Table{Family: family(f), Name: name}
 			c.AddTable(kt)
 			c.DelTable(kt)
 		}

@@ -124,11 +124,14 @@ func (p *slots) take() *slot {
 	return s
 }
 
-// put keeps s for the next instance if nothing of the last is left in it, and
-// closes it otherwise.
+// put keeps s for the next instance if nothing of the last is left in it, nor
+// in what the host remembers of its connections, and closes it otherwise.
 func (p *slots) put(s *slot) error {
 	s.identity.Store(nil)
 	quiet, err := s.Quiet(slotSockets)
+	if err == nil && quiet {
+		err = s.Forget()
+	}
 	if err == nil && quiet && p.offer(s) {
 		return nil
 	}

@@ -177,10 +177,8 @@ func (r *root) sweep(ctx context.Context) error {
 	if err := groups.Sweep(ctx, r.cgroup()); err != nil {
 		return fmt.Errorf("sweep cgroups of %s: %w", r.dir, err)
 	}
-	// Setting a network up removes what is left of it, Close the rest.
-	network := rnet.New(rnet.Config{Name: r.name})
-	if err := network.Setup(ctx); err != nil {
+	if err := rnet.Sweep(ctx, r.name); err != nil {
 		return fmt.Errorf("sweep network of %s: %w", r.dir, err)
 	}
-	return network.Close()
+	return nil
 }

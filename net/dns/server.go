@@ -74,7 +74,8 @@ func (s *Server) ServeUDP(ctx context.Context, conn net.PacketConn) error {
 	return (&udpServer{server: s, conn: conn, slots: make(chan struct{}, maxSocketQueries)}).serve(ctx)
 }
 
-// ServeTCP is the same for a listener.
+// ServeTCP is the same for a listener. While the daemon has no descriptor or no
+// memory for another connection, those that come wait in the kernel's queue.
 func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 	return (&tcpServer{server: s, listener: l, slots: make(chan struct{}, maxListenerConns)}).serve(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func (t *tcpServer) serve(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		conn, err := t.listener.Accept()
+		conn, err := t.accept(ctx)
 		if err != nil {
 			_ = t.listener.Close() // nobody accepts any more
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
@@ -44,6 +45,44 @@ func (t *tcpServer) serve(ctx context.Context) error {
 			t.serveConn(ctx, conn)
 		})
 	}
+}
+
+// How long an accept that failed is followed by nothing: the shortest time, and
+// the longest after it has failed again and again.
+const (
+	minPause = 5 * time.Millisecond
+	maxPause = time.Second
+)
+
+// accept waits for the next connection, and through the times when there is no
+// room for one.
+func (t *tcpServer) accept(ctx context.Context) (net.Conn, error) {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		conn, err := t.listener.Accept()
+		if err == nil || !passing(err) {
+			return conn, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// passing reports whether an accept failed for a reason that goes away: the
+// daemon or the host is short of descriptors or memory, or who called has hung
+// up already.
+func passing(err error) bool {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return false
+	}
+	switch errno {
+	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED:
+		return true
+	}
+	return false
 }
 
 // serveConn answers the queries of one connection, one after another, until the

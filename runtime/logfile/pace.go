@@ -23,8 +23,11 @@ type pace struct {
 }
 
 // charge says how long whoever made the entries since the last call has to
-// wait; not at all if that is negative.
+// wait; not at all if that is negative, or if there were none.
 func (p *pace) charge(now time.Time) time.Duration {
+	if p.entries == 0 {
+		return 0
+	}
 	if rested := now.Add(-burst); p.paid.Before(rested) {
 		p.paid = rested
 	}

@@ -57,6 +57,7 @@ func Examine(ctx context.Context, cfg Config) []Finding {
 		seccomp,
 		bridge,
 		nftables,
+		forwarding,
 		resolver,
 		openFiles,
 		func() Finding { return disk(cfg.StateDir) },

@@ -2,7 +2,10 @@ package doctor
 
 import (
 	"context"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +24,7 @@ func TestExamineTriesTheRealThingAndLeavesNothing(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
 	findings := Examine(context.Background(), Config{StateDir: t.TempDir(), Shim: "/bin/busybox"})
-	for _, name := range []string{"kernel", "root", "capabilities", "namespaces", "cgroups", "overlay on tmpfs", "seccomp", "bridge and veth", "nftables", "runnel-shim"} {
+	for _, name := range []string{"kernel", "root", "capabilities", "namespaces", "cgroups", "overlay on tmpfs", "seccomp", "bridge and veth", "nftables", "forwarding", "runnel-shim"} {
 		i := slices.IndexFunc(findings, func(f Finding) bool { return f.Name == name })
 		if i < 0 {
 			t.Errorf("%s was not looked at", name)
@@ -91,6 +94,10 @@ func TestJudgements(t *testing.T) {
 		{"clock", judgeClock(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), true), OK, "2026-11-21"},
 		{"clock of its own", judgeClock(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), false), OK, "not synchronized"},
 		{"clock without battery", judgeClock(time.Unix(0, 0), true), Degraded, "1970"},
+		{"no firewall", judgeForwarding(nil, nil), OK, "nothing drops"},
+		{"a firewall", judgeForwarding([]string{"ip filter FORWARD", "inet mine fwd"}, nil), Degraded, "in ip filter FORWARD, inet mine fwd"},
+		{"a firewall nobody can read", judgeForwarding(nil, unix.EPERM), Degraded, "not permitted"},
+		{"a firewall only root can read", judgeForwarding(nil, errNeedsRoot), Missing, "needs root"},
 		{"no resolver", judgeResolver("# nothing\noptions edns0\n"), Degraded, "no server"},
 		{"resolvers", judgeResolver("nameserver 10.0.0.1\nnameserver ::1\n"), OK, "10.0.0.1, ::1"},
 		{"space", judgeDisk("/x", 10*contract.GiB, false), OK, "10.0 GiB free in /x"},
@@ -99,12 +106,32 @@ func TestJudgements(t *testing.T) {
 		{"no inodes", judgeDisk("/x", 10*contract.GiB, true), Degraded, "inode"},
 		{"no shim", shim("", errors.New("cannot find it")), Missing, "cannot find it"},
 		{"a shim that is none", shim("/etc/passwd", nil), Missing, "/etc/passwd"},
-		{"a shim that needs libraries", shim("/usr/bin/dpkg", nil), Missing, "dynamically"},
+		{"a shim that needs libraries", shim(dynamicProgram(t), nil), Missing, "dynamically"},
 	} {
 		if c.got.Status != c.want || !strings.Contains(c.got.Detail, c.says) {
 			t.Errorf("%s: %s, %q, want %s and %q", c.what, c.got.Status, c.got.Detail, c.want, c.says)
 		}
 	}
+}
+
+// dynamicProgram writes the head of a program that asks for an interpreter, and
+// returns its path.
+func dynamicProgram(t *testing.T) string {
+	t.Helper()
+	head := elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+		Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
+		Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
+	}
+	program, err := binary.Append(nil, binary.LittleEndian, head)
+	if err == nil {
+		program, err = binary.Append(program, binary.LittleEndian, elf.Prog64{Type: uint32(elf.PT_INTERP)})
+	}
+	path := filepath.Join(t.TempDir(), "dynamic")
+	if err := errors.Join(err, os.WriteFile(path, program, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestHealthyUnlessSomethingIsMissing(t *testing.T) {

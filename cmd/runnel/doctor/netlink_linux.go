@@ -13,7 +13,8 @@ import (
 const netlinkTimeout = 5 * time.Second
 
 // message is one netlink request. The package speaks netlink itself, as plain
-// bytes: it asks two questions, and the libraries belong to the network.
+// bytes, where it asks the kernel what it can: that is two questions, and the
+// libraries belong to the network.
 type message struct{ payload []byte }
 
 // attribute adds an attribute and pads it.

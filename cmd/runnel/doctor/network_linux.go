@@ -2,11 +2,14 @@ package doctor
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	rnet "runnel/net"
 )
 
 // bridge makes a bridge and a veth pair in a network namespace of its own.
@@ -43,6 +46,32 @@ func nftables() Finding {
 		return m.ask(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0)
 	})
 	return tried("nftables", "answers", "load the modules: modprobe -a nf_tables nft_chain_nat nft_masq nft_ct", err)
+}
+
+// forwarding asks what other software on the host does to packets on their way
+// through.
+func forwarding() Finding {
+	if os.Geteuid() != 0 {
+		return judgeForwarding(nil, errNeedsRoot)
+	}
+	return judgeForwarding(rnet.Barriers())
+}
+
+// judgeForwarding is the finding about the chains that drop what they do not
+// know.
+func judgeForwarding(barriers []string, err error) Finding {
+	const name = "forwarding"
+	switch {
+	case errors.Is(err, errNeedsRoot):
+		return missing(name, err.Error(), "run with sudo")
+	case err != nil:
+		return degraded(name, err.Error(), "see to it that no firewall of this host drops what instances send")
+	case len(barriers) > 0:
+		return degraded(name, "instances may have no way out: a firewall drops what it does not know in "+strings.Join(barriers, ", "),
+			"let links rnl* through there: iptables -I FORWARD -i rnl+ -j ACCEPT; iptables -I FORWARD -o rnl+ -j ACCEPT"+
+				" (with Docker in DOCKER-USER), or the same with ufw, firewalld or nft")
+	}
+	return ok(name, "nothing drops what instances send")
 }
 
 func resolver() Finding {
