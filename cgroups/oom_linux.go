@@ -47,13 +47,38 @@ func (g *Group) waitOOM(ctx context.Context) error {
 		if err := g.waitPopulated(ctx); err != nil {
 			return err
 		}
-		if _, err := notices.Read(buf); err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
+		if err := g.awaitNotice(ctx, notices, buf); err != nil {
 			return err
 		}
 	}
+}
+
+// noticeTime is how long a v2 notice is waited for before the group is looked
+// at again: the kernel gives its notices later, from a queue, and none of a
+// group that has been removed by then.
+const noticeTime = time.Second
+
+// awaitNotice returns when there is a reason to look at the group again, or
+// with the cause of ctx's end.
+func (g *Group) awaitNotice(ctx context.Context, notices *os.File, buf []byte) error {
+	if g.host.Mode == Unified {
+		if err := notices.SetReadDeadline(time.Now().Add(noticeTime)); err != nil {
+			return err
+		}
+	}
+	// After the deadline has been set: the one that ends the reading with ctx
+	// may have come before it.
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	_, err := notices.Read(buf)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil
+	}
+	return err
 }
 
 // oomLag bounds the time between a notice and the kill it is about. On v1 the
