@@ -19,6 +19,15 @@ func privileged(t testing.TB) {
 	testenv.NoLeaks(t)
 }
 
+// hostOnly is for a test of gigabytes, which the VM would take minutes for; it
+// proves nothing there that it does not prove on the host.
+func hostOnly(t testing.TB) {
+	t.Helper()
+	if os.Getenv(testenv.EnvVM) != "" {
+		t.Skip("takes minutes without hardware virtualization; runs on the host")
+	}
+}
+
 // newStore opens a store of the test's own.
 func newStore(t testing.TB, change ...func(*StoreConfig)) *Store {
 	t.Helper()

@@ -375,6 +375,7 @@ func TestPullOnAFullDisk(t *testing.T) {
 
 // contract: IMG-11
 func TestPullHugeSparseLayer(t *testing.T) {
+	hostOnly(t)
 	privileged(t)
 	host := imagetest.Registry(t)
 	pushZeros(t, host+"/sparse", 3<<30)
