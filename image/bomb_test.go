@@ -92,7 +92,7 @@ func pushZeros(t testing.TB, ref string, size int64) {
 // Small layers that become large: refused in time, with bounded memory, and
 // with all of their disk given back.
 func TestPullBombs(t *testing.T) {
-	hostOnly(t)
+	notInVM(t)
 	privileged(t)
 	server := imagetest.Serve(t)
 	for name, c := range map[string]struct {

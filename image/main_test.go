@@ -19,9 +19,9 @@ func privileged(t testing.TB) {
 	testenv.NoLeaks(t)
 }
 
-// hostOnly is for a test of gigabytes, which the VM would take minutes for; it
+// notInVM is for a test of gigabytes, which the VM would take minutes for; it
 // proves nothing there that it does not prove on the host.
-func hostOnly(t testing.TB) {
+func notInVM(t testing.TB) {
 	t.Helper()
 	if os.Getenv(testenv.EnvVM) != "" {
 		t.Skip("takes minutes without hardware virtualization; runs on the host")

@@ -81,7 +81,7 @@ func TestPullVerifiesContent(t *testing.T) {
 }
 
 func TestPullMutatedEverywhere(t *testing.T) {
-	hostOnly(t)
+	notInVM(t)
 	privileged(t)
 	server := imagetest.Serve(t)
 	s := newStore(t)

@@ -375,7 +375,7 @@ func TestPullOnAFullDisk(t *testing.T) {
 
 // contract: IMG-11
 func TestPullHugeSparseLayer(t *testing.T) {
-	hostOnly(t)
+	notInVM(t)
 	privileged(t)
 	host := imagetest.Registry(t)
 	pushZeros(t, host+"/sparse", 3<<30)
