@@ -81,7 +81,7 @@ func parseRemote(s string) (Reference, error) {
 	}
 	parsed, err := name.ParseReference(plain)
 	if err != nil {
-		return Reference{}, fmt.Errorf("%q: %w: %s", s, ErrReference, firstLine(err))
+		return Reference{}, fmt.Errorf("%q: %w: want [HOST[:PORT]/]NAME[:TAG][@DIGEST] with a name in lower case", s, ErrReference)
 	}
 	repo := parsed.Context()
 	r := Reference{Registry: repo.RegistryStr(), Repository: repo.RepositoryStr()}

@@ -14,6 +14,7 @@ import (
 	"runnel/api"
 	v1 "runnel/api/v1"
 	"runnel/contract"
+	rimage "runnel/image"
 )
 
 // maxJobFile is more than any job file needs, in bytes.
@@ -30,7 +31,13 @@ func (f *runFlags) job(set *pflag.FlagSet, args []string, stdin io.Reader) (*run
 		return nil, err
 	}
 	api.DefaultJob(job)
-	return job, fieldErrors(api.ValidateJob(job), f.flagOf)
+	if err := fieldErrors(api.ValidateJob(job), f.flagOf); err != nil {
+		return nil, err
+	}
+	if _, err := rimage.ParseReference(f.image); err != nil {
+		return nil, usagef("--image: %v", err)
+	}
+	return job, nil
 }
 
 // fileJob reads a job file; "-" is standard input.
@@ -58,6 +65,10 @@ func fileJob(path string, stdin io.Reader) (*runpb.Job, error) {
 	api.DefaultJob(job)
 	if err := v1.ValidateJob(job); err != nil {
 		return nil, prefixed(name, err)
+	}
+	container := job.GetTemplate().GetTemplate().GetContainers()[0]
+	if _, err := rimage.ParseReference(container.GetImage()); err != nil {
+		return nil, usagef("%s: %s: %v", name, v1.Path("template.template.containers[0].image"), err)
 	}
 	return job, nil
 }

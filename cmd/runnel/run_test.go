@@ -168,7 +168,7 @@ func TestTableOfManyTasksShowsThoseThatDidNotJustSucceed(t *testing.T) {
 func TestRunHandsTheJobOn(t *testing.T) {
 	t.Parallel()
 	h := &fakeHost{}
-	try(t, h, env{}, "run", "--image", "host:5000/Some/My_Image:v1", "--tasks", "3", "--parallelism", "2",
+	try(t, h, env{}, "run", "--image", "host:5000/some/my_image:v1", "--tasks", "3", "--parallelism", "2",
 		"--max-retries", "0", "--task-timeout", "10m5s", "--cpu", "0.5", "--memory", "256Mi",
 		"--set-env-vars", "A=1,B=x=y", "--set-env-vars", "^@^C=1,2@D=", "--command", "sh", "--args", "^ ^-c echo,hi",
 		"--project", "p", "--region", "r")
