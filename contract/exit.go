@@ -38,20 +38,55 @@ const (
 	StatusAborted          = 10
 )
 
-// Status is the code and the text that an attempt's result carries.
-func (e Exit) Status() (code int, message string) {
+// Reason is why an attempt did not succeed.
+type Reason string
+
+// The reasons, in the order of their weight: where several apply, the first one
+// is told.
+const (
+	// ReasonNone is that of a success.
+	ReasonNone      Reason = ""
+	ReasonCancelled Reason = "cancelled"
+	ReasonTimeout   Reason = "timeout"
+	ReasonMemory    Reason = "memory"
+	ReasonLost      Reason = "lost"
+	ReasonSignal    Reason = "signal"
+	ReasonExit      Reason = "exit"
+)
+
+// Reason tells why the attempt did not succeed.
+func (e Exit) Reason() Reason {
 	switch {
 	case e.Cancelled:
-		return StatusCancelled, "The task was cancelled."
+		return ReasonCancelled
 	case e.TimedOut:
-		return StatusDeadlineExceeded, "The task reached its maximum timeout."
+		return ReasonTimeout
 	case e.OOMKilled:
-		return StatusAborted, "The configured memory limit was reached."
+		return ReasonMemory
 	case e.Lost:
-		return StatusAborted, "The end of the container was not seen; the attempt counts as failed."
+		return ReasonLost
 	case e.Signal != 0:
-		return StatusAborted, fmt.Sprintf("Container terminated on signal %d.", int(e.Signal))
+		return ReasonSignal
 	case e.Code != 0:
+		return ReasonExit
+	}
+	return ReasonNone
+}
+
+// Status is the code and the text that an attempt's result carries.
+func (e Exit) Status() (code int, message string) {
+	switch e.Reason() {
+	case ReasonCancelled:
+		return StatusCancelled, "The task was cancelled."
+	case ReasonTimeout:
+		return StatusDeadlineExceeded, "The task reached its maximum timeout."
+	case ReasonMemory:
+		return StatusAborted, "The configured memory limit was reached."
+	case ReasonLost:
+		return StatusAborted, "The end of the container was not seen; the attempt counts as failed."
+	case ReasonSignal:
+		return StatusAborted, fmt.Sprintf("Container terminated on signal %d.", int(e.Signal))
+	case ReasonExit:
 		return StatusAborted, "The container exited with an error."
 	}
 	return StatusOK, ""
@@ -60,22 +95,20 @@ func (e Exit) Status() (code int, message string) {
 // String is the end in a few words, for a table: "exit 0", "signal 9 (SIGKILL)",
 // with the reason where the platform had one.
 func (e Exit) String() string {
-	var s string
-	switch {
-	case e.Lost:
+	if e.Lost {
 		return "lost"
-	case e.Signal != 0:
-		s = fmt.Sprintf("signal %d (%s)", int(e.Signal), SignalName(e.Signal))
-	default:
-		s = fmt.Sprintf("exit %d", e.Code)
 	}
-	switch {
-	case e.OOMKilled:
-		s += ", memory limit"
-	case e.TimedOut:
-		s += ", timeout"
-	case e.Cancelled:
+	s := fmt.Sprintf("exit %d", e.Code)
+	if e.Signal != 0 {
+		s = fmt.Sprintf("signal %d (%s)", int(e.Signal), SignalName(e.Signal))
+	}
+	switch e.Reason() {
+	case ReasonCancelled:
 		s += ", cancelled"
+	case ReasonTimeout:
+		s += ", timeout"
+	case ReasonMemory:
+		s += ", memory limit"
 	}
 	return s
 }

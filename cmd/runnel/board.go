@@ -87,6 +87,15 @@ func (t taskRow) result() string {
 	return "-"
 }
 
+// cell is the result in a table: an error is a sentence, and stands in the
+// task's log.
+func (t taskRow) cell() string {
+	if t.err != nil {
+		return "error"
+	}
+	return t.result()
+}
+
 // duration is how long the task took over all attempts; 0 if it never ran.
 func (t taskRow) duration() time.Duration {
 	if t.from.IsZero() || t.to.Before(t.from) {

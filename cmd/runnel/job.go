@@ -175,8 +175,12 @@ func prefixed(name string, err error) error {
 // jobName makes the name of a job from the last element of its image's name.
 func jobName(image string) string {
 	base, _, _ := strings.Cut(image, "@")
+	for _, scheme := range []string{"oci:", "oci-archive:", "docker-archive:"} {
+		base = strings.TrimPrefix(base, scheme)
+	}
 	base = base[strings.LastIndexByte(base, '/')+1:]
 	base, _, _ = strings.Cut(base, ":")
+	base = strings.TrimSuffix(base, ".tar")
 	name := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':

@@ -87,7 +87,10 @@ func (v *layerBars) show(p rimage.Progress) {
 	word := progressText(p)
 	b.text.Store(&word)
 	if done(p) {
-		b.SetTotal(max(p.Total, p.Current, 1), true)
+		whole := max(p.Total, p.Current, 1)
+		b.SetTotal(whole, false)
+		b.SetCurrent(whole) // fills the bar, and completes it
+		b.SetTotal(whole, true)
 		return
 	}
 	// A full bar is complete for good, and that is for an unpacked layer only.

@@ -49,7 +49,11 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 		return nil, err
 	}
 	h.steps.Push(root.close)
-	if h.images, err = rimage.Open(rimage.StoreConfig{Dir: filepath.Join(root.dir, "images")}); err != nil {
+	h.images, err = rimage.Open(rimage.StoreConfig{Dir: filepath.Join(root.dir, "images")})
+	if errors.Is(err, rimage.ErrLocked) {
+		return nil, fmt.Errorf("another runnel uses %s: wait for it, or give this run a --root of its own", root.dir)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("cannot open the image store: %w", err)
 	}
 	h.steps.Push(h.images.Close)

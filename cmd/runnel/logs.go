@@ -36,6 +36,8 @@ type attemptLog struct {
 	// say about the end, are set before.
 	ended chan struct{}
 	notes []logfile.Entry
+	// early counts lines of Runnel's own on their way out before the end.
+	early sync.WaitGroup
 }
 
 // newLogs shows on c the logs of a task's attempts.
@@ -70,7 +72,9 @@ func (l *logs) observe(e scheduler.Event) {
 		l.followers.Go(func() { l.copy(e.Instance, a) })
 	case scheduler.AttemptStopping:
 		if a != nil && e.Exit.TimedOut {
-			a.note(e.At, contract.TimeoutLine(l.timeout))
+			// Said when it happens. Not here: standard output may be slow, and the
+			// execution waits for us.
+			a.early.Go(func() { l.line(a, remark(e.At, contract.TimeoutLine(l.timeout))) })
 		}
 	case scheduler.AttemptEnded:
 		if a != nil {
@@ -101,8 +105,9 @@ func (l *logs) copy(instance string, a *attemptLog) {
 	l.say(a)
 }
 
-// say brings out what Runnel has to say about an attempt.
+// say brings out what Runnel has to say about an attempt that has ended.
 func (l *logs) say(a *attemptLog) {
+	a.early.Wait()
 	for _, n := range a.notes {
 		l.line(a, n)
 	}
@@ -137,7 +142,10 @@ func (l *logs) tell(a *attemptLog, e scheduler.Event) {
 	}
 }
 
-// note adds a line of Runnel's own.
-func (a *attemptLog) note(at time.Time, text string) {
-	a.notes = append(a.notes, logfile.Entry{Time: at, Stream: logfile.System, Text: []byte(text)})
+// remark is a line of Runnel's own.
+func remark(at time.Time, text string) logfile.Entry {
+	return logfile.Entry{Time: at, Stream: logfile.System, Text: []byte(text)}
 }
+
+// note adds a line for the end.
+func (a *attemptLog) note(at time.Time, text string) { a.notes = append(a.notes, remark(at, text)) }

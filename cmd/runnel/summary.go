@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"runnel/contract"
 	"runnel/scheduler"
 )
 
@@ -50,7 +51,7 @@ func (s summary) table() []byte {
 			continue
 		}
 		rows++
-		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\n", i, t.attempts, t.state, t.result(), seconds(t.duration()))
+		fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\n", i, t.attempts, t.state, t.cell(), seconds(t.duration()))
 	}
 	if hidden == len(s.tasks) {
 		return fmt.Appendf(nil, "All %d tasks succeeded at their first attempt.\n", hidden)
@@ -104,10 +105,13 @@ type jsonTask struct {
 	State    scheduler.TaskState `json:"state"`
 	// ExitCode and Signal exclude each other; neither is there for a task whose
 	// end nobody saw or that never ran.
-	ExitCode *int    `json:"exitCode,omitempty"`
-	Signal   int     `json:"signal,omitempty"`
-	Message  string  `json:"message,omitempty"`
-	Seconds  float64 `json:"seconds"`
+	ExitCode *int `json:"exitCode,omitempty"`
+	Signal   int  `json:"signal,omitempty"`
+	// Reason is why the task did not succeed: one of contract's, or "error" if
+	// Runnel could not run it.
+	Reason  contract.Reason `json:"reason,omitempty"`
+	Message string          `json:"message,omitempty"`
+	Seconds float64         `json:"seconds"`
 }
 
 // json shows everything to programs.
@@ -135,8 +139,9 @@ func (t taskRow) json(index int) jsonTask {
 	j := jsonTask{Index: index, Attempts: t.attempts, State: t.state, Seconds: t.duration().Seconds()}
 	switch {
 	case t.err != nil:
-		j.Message = t.err.Error()
+		j.Reason, j.Message = "error", t.err.Error()
 	case t.ended:
+		j.Reason = t.exit.Reason()
 		_, j.Message = t.exit.Status()
 		if j.Signal = int(t.exit.Signal); j.Signal == 0 && !t.exit.Lost {
 			j.ExitCode = &t.exit.Code

@@ -124,7 +124,7 @@ func TestJobNameComesFromTheImage(t *testing.T) {
 		"oci:/tmp/dir:tag":               "dir",
 		"123":                            "job",
 		strings.Repeat("a", 60) + ":tag": strings.Repeat("a", 49),
-		"docker-archive:/x/y.tar":        "y-tar",
+		"docker-archive:/x/y.tar":        "y",
 	} {
 		if got := jobName(image); got != want {
 			t.Errorf("jobName(%q) = %q, want %q", image, got, want)

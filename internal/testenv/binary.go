@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 )
@@ -12,10 +13,15 @@ import (
 // set, Binary builds them.
 const EnvBin = "RUNNEL_TEST_BIN"
 
+// builtDir is where this process builds to; Main removes it.
+func builtDir() string {
+	return filepath.Join(os.TempDir(), "runnel-bin-"+strconv.Itoa(os.Getpid()))
+}
+
 // binDir builds both binaries once for a test process.
 var binDir = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "runnel-bin-")
-	if err != nil {
+	dir := builtDir()
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
 	}
 	top, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
@@ -44,4 +50,9 @@ func Binary(t testing.TB, name string) string {
 		t.Fatalf("find binary: %v", err)
 	}
 	return path
+}
+
+// removeBuilt removes what Binary has built.
+func removeBuilt() {
+	_ = os.RemoveAll(builtDir()) // in the directory for temporary files anyway
 }

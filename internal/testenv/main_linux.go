@@ -40,6 +40,7 @@ func Main(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "testenv:", err)
 		return 2
 	}
+	defer removeBuilt()
 	return m.Run()
 }
 
