@@ -38,6 +38,7 @@ type task struct {
 	State           string
 	ExitCode        *int
 	Signal          int
+	Reason          string
 	Message         string
 	Seconds         float64
 }

@@ -137,8 +137,9 @@ func (l *logs) tell(a *attemptLog, e scheduler.Event) {
 		if !exit.Lost {
 			a.note(e.At, exit.ExitLine())
 		}
-		_, message := exit.Status()
-		a.note(e.At, message)
+		if _, message := exit.Status(); message != exit.ExitLine() {
+			a.note(e.At, message)
+		}
 	}
 }
 
