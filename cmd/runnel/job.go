@@ -34,6 +34,9 @@ func (f *runFlags) job(set *pflag.FlagSet, args []string, stdin io.Reader) (*run
 	if err := fieldErrors(api.ValidateJob(job), f.flagOf); err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(f.image); err == nil && info.Mode().IsRegular() {
+		return nil, usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", f.image)
+	}
 	if _, err := rimage.ParseReference(f.image); err != nil {
 		return nil, usagef("--image: %v", err)
 	}

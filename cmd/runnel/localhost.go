@@ -51,7 +51,7 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 	h.steps.Push(root.close)
 	h.images, err = rimage.Open(rimage.StoreConfig{Dir: filepath.Join(root.dir, "images")})
 	if errors.Is(err, rimage.ErrLocked) {
-		return nil, fmt.Errorf("another runnel uses %s: wait for it, or give this run a --root of its own", root.dir)
+		return nil, fmt.Errorf("%s is in use by another runnel: wait for it, or give this run a --root of its own", root.dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the image store: %w", err)

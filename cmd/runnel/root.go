@@ -76,7 +76,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		return usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", api.Nearest(name, names)))
+		return usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", meant(name, names)))
 	case errors.As(err, &missing):
 		return usagef("--%s: a value is missing", missing.GetSpecifiedName())
 	case errors.As(err, &invalid):
