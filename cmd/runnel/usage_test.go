@@ -46,7 +46,7 @@ func TestBadUsage(t *testing.T) {
 		"run --image x --max-retires 3":         "runnel run: unknown flag --max-retires; did you mean --max-retries?",
 		"run --image x --quantum-entanglements": "runnel run: unknown flag --quantum-entanglements; see runnel run --help",
 		"run --image x --env A=1":               "runnel run: unknown flag --env; did you mean --set-env-vars?",
-		"run --image main.go":                   "runnel run: --image main.go: that is a file; write oci-archive:main.go or docker-archive:main.go",
+		"run --image /proc/self/exe":            "runnel run: --image /proc/self/exe: that is a file; write oci-archive:/proc/self/exe or docker-archive:/proc/self/exe",
 		"run -q":                                "runnel run: unknown flag -q",
 		"run --image":                           "runnel run: --image: a value is missing",
 		"run --image x job.yaml":                "runnel run: --image: job.yaml describes the job already",
