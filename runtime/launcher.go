@@ -234,13 +234,6 @@ func (l *Launcher) sweep() error {
 	return nil
 }
 
-// Gone is closed when the shim has gone away. Every instance it kept is lost,
-// and no other can be created; instances are still to be deleted.
-func (l *Launcher) Gone() <-chan struct{} { return l.client.Done() }
-
-// KeeperPID is the shim's process id.
-func (l *Launcher) KeeperPID() int { return l.process.PID() }
-
 // OpenFiles is the limit of open files that instances get; less than
 // contract.NoFile only where the host forbids it.
 func (l *Launcher) OpenFiles() uint64 { return l.facts.noFile }

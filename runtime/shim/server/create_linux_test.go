@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"runnel/cgroups"
 	"runnel/internal/testenv"
@@ -135,7 +136,7 @@ func inProcess(t *testing.T, parent string) (_ *Server, layer, allowAll string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		err := errors.Join(l.Close(), s.journal.close(), s.launcher.self.Close(), s.filters.close(), unmount(filepath.Join(dir, "private")))
+		err := errors.Join(l.Close(), s.journal.close(), s.launcher.self.Close(), s.filters.close(), unix.Unmount(filepath.Join(dir, "private"), unix.MNT_DETACH))
 		if err != nil {
 			t.Error(err)
 		}

@@ -28,6 +28,3 @@ func mountPrivate(dir string) (string, error) {
 	}
 	return dir, nil
 }
-
-// unmount takes the private tmpfs away, with all that is left in it.
-func unmount(dir string) error { return unix.Unmount(dir, unix.MNT_DETACH) }
