@@ -20,6 +20,10 @@ SHIM_LINK   = -s -w -linkmode external -extldflags -static
 # What Debian has and the build, the tests or the demo need, beside Go and git.
 PACKAGES    = busybox-static ca-certificates docker-registry e2fsprogs gcc kmod \
               libc6-dev libseccomp-dev make pkg-config python3 qemu-system-x86
+# Google's client for Node.js is one of the tests' clients. npm comes with some
+# packages of Node.js, and by itself with Debian's.
+NODE        = $(shell command -v npm >/dev/null || echo nodejs npm) curl
+NODE_CLIENT = integration/testdata/node
 PEERS       = containernetworking-plugins docker.io iptables podman runc
 
 .DEFAULT_GOAL := build
@@ -30,7 +34,12 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 setup: ## install the Debian packages that are missing
-	@contrib/setup.sh $(PACKAGES)
+	@contrib/setup.sh $(PACKAGES) $(NODE)
+
+.cache/node: $(NODE_CLIENT)/package-lock.json $(NODE_CLIENT)/package.json
+	@rm -rf $@ && mkdir -p $@ && cp $^ $@
+	@cd $@ && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
 	@mkdir -p $(BIN)
@@ -46,7 +55,7 @@ test: setup build test-race test-vm ## every test: unit, privileged, integration
 test-unit: ## what needs no root; the rest is skipped unless you are root
 	$(GO) test $(VERBOSE) $(T)
 
-test-race: setup build ## all tests on this host, as root, with the race detector
+test-race: setup build .cache/node ## all tests on this host, as root, with the race detector
 	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 30m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T)
 
 test-vm: setup build ## the privileged tests in a VM with cgroup v2 and every capability
@@ -68,7 +77,7 @@ fmt: ## format the Go code
 
 install: build ## put the programs and the systemd units in place
 	$(SUDO) install -Dt $(DESTDIR)$(PREFIX)/bin $(BIN)/runnel $(BIN)/runnel-shim
-	$(SUDO) install -m 644 -Dt $(DESTDIR)/etc/systemd/system contrib/runnel-job@.service contrib/runnel-job@.timer
+	$(SUDO) install -m 644 -Dt $(DESTDIR)/etc/systemd/system contrib/runnel.service contrib/runnel-job@.service contrib/runnel-job@.timer
 
 clean: ## remove what was built, and the cached kernel of the VM run
 	rm -rf $(BIN) .cache

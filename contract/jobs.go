@@ -86,3 +86,11 @@ func CheckTaskTimeout(d time.Duration) error {
 	}
 	return nil
 }
+
+// How many executions there may be.
+// Source: "Quotas and limits": executions of a job that are kept once they have
+// ended, and executions of a region that run at once.
+const (
+	KeptExecutions    = 1000
+	RunningExecutions = 1000
+)

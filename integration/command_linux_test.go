@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,8 +51,17 @@ func (h *host) start(args ...string) *process {
 // outlives the test's patience it is told to show what it does, and ends.
 func (h *host) startWith(adjust func(*exec.Cmd), args ...string) *process {
 	h.Helper()
+	p := h.startFor(patience(), adjust, args...)
+	h.Cleanup(p.abandon)
+	return p
+}
+
+// startFor is startWith for a process that may live for as long as life, and
+// that the caller ends.
+func (h *host) startFor(life time.Duration, adjust func(*exec.Cmd), args ...string) *process {
+	h.Helper()
 	p := &process{h: h, stdout: newBuffer(), stderr: newBuffer()}
-	p.ctx, p.cancel = context.WithTimeout(context.Background(), patience())
+	p.ctx, p.cancel = context.WithTimeout(context.Background(), life)
 	p.cmd = exec.CommandContext(p.ctx, h.runnel, args...)
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGQUIT) }
 	p.cmd.WaitDelay = 10 * time.Second
@@ -64,7 +74,6 @@ func (h *host) startWith(adjust func(*exec.Cmd), args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		h.Fatal(err)
 	}
-	h.Cleanup(p.abandon)
 	return p
 }
 
@@ -77,6 +86,12 @@ func (p *process) abandon() {
 	p.signal(syscall.SIGINT)
 	p.signal(syscall.SIGINT)
 	p.h.Logf("given up: %q\n%s", p.cmd.Args[1:], p.wait())
+}
+
+// ended reports whether the process has ended, though nobody has waited for it.
+func (p *process) ended() bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/stat")
+	return err != nil || strings.Contains(string(text), ") Z ")
 }
 
 // wait returns when the process has ended.

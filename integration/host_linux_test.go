@@ -112,9 +112,16 @@ func (h *host) knownRoots() []string {
 // checked.
 func (h *host) keptRoot() string {
 	h.Helper()
+	return h.newRoot(checkRoot)
+}
+
+// newRoot is a directory for --root, with the check of what is in it when the
+// test ends.
+func (h *host) newRoot(check func(t testing.TB, root string)) string {
+	h.Helper()
 	dir := filepath.Join(h.TempDir(), "root")
 	h.addRoot(dir)
-	h.Cleanup(func() { checkRoot(h.T, dir) })
+	h.Cleanup(func() { check(h.T, dir) })
 	return dir
 }
 

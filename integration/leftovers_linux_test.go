@@ -93,13 +93,31 @@ func processesHere(t testing.TB) map[string]string {
 	return found
 }
 
-// rootEntries are what a root directory may hold between two runs.
-var rootEntries = []string{"images", "lock", "logs", "metadata-key.pem", "product_name", "shim"}
+// rootEntries are what a root directory may hold between two runs, and
+// daemonEntries what a daemon keeps there beside.
+var (
+	rootEntries   = []string{"images", "lock", "logs", "metadata-key.pem", "product_name", "shim"}
+	daemonEntries = []string{"api-token", "state.db", "tls"}
+)
+
+// checkDaemonRoot is checkRoot for a daemon's, which keeps logs.
+func checkDaemonRoot(t testing.TB, root string) {
+	t.Helper()
+	checkEntries(t, root, append(daemonEntries, rootEntries...))
+	checkEmpty(t, root, "images/tmp", "shim/private")
+}
 
 // checkRoot looks through a root directory that nobody uses any more: nothing
 // in it is half done, nothing is open to others, and no log is kept that was
 // shown.
 func checkRoot(t testing.TB, root string) {
+	t.Helper()
+	checkEntries(t, root, rootEntries)
+	checkEmpty(t, root, "images/tmp", "logs", "shim/private")
+}
+
+// checkEntries looks for what does not belong into a root.
+func checkEntries(t testing.TB, root string, may []string) {
 	t.Helper()
 	entries, err := os.ReadDir(root)
 	if os.IsNotExist(err) {
@@ -109,14 +127,19 @@ func checkRoot(t testing.TB, root string) {
 		t.Error(err)
 	}
 	for _, e := range entries {
-		if !slices.Contains(rootEntries, e.Name()) {
+		if !slices.Contains(may, e.Name()) {
 			t.Errorf("%s holds %s", root, e.Name())
 		}
 	}
 	if info, err := os.Stat(root); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("the root is open to others: %v, %v", info.Mode(), err)
 	}
-	for _, empty := range []string{"images/tmp", "logs", "shim/private"} {
+}
+
+// checkEmpty looks into directories of a root that should hold nothing.
+func checkEmpty(t testing.TB, root string, dirs ...string) {
+	t.Helper()
+	for _, empty := range dirs {
 		entries, err := os.ReadDir(filepath.Join(root, empty))
 		if err != nil && !os.IsNotExist(err) {
 			t.Error(err)

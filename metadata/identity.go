@@ -10,6 +10,7 @@ package metadata
 
 import (
 	"crypto/rand"
+	"crypto/sha3"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -43,6 +44,12 @@ func NewInstanceID() string {
 	// crypto/rand.Read never returns an error; it ends the program instead.
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])
+}
+
+// DeriveInstanceID is an instance identifier like those of NewInstanceID, but
+// always the same for the same seed.
+func DeriveInstanceID(seed string) string {
+	return hex.EncodeToString(sha3.SumSHAKE256([]byte(seed), instanceIDBytes))
 }
 
 // Validate reports everything that keeps id from being served, joined.

@@ -16,6 +16,14 @@ func TestNewInstanceIDIsLongHexAndUnique(t *testing.T) {
 	}
 }
 
+func TestDeriveInstanceIDIsTheSameForTheSameSeed(t *testing.T) {
+	t.Parallel()
+	a, b := metadata.DeriveInstanceID("a"), metadata.DeriveInstanceID("b")
+	if len(a) != 130 || strings.Trim(a, "0123456789abcdef") != "" || a == b || a != metadata.DeriveInstanceID("a") {
+		t.Errorf("DeriveInstanceID = %q, %q", a, b)
+	}
+}
+
 func TestValidateNamesWhatCannotBeServed(t *testing.T) {
 	t.Parallel()
 	if err := first.Validate(); err != nil {

@@ -56,11 +56,7 @@ func (n *Network) Attach(ctx context.Context) (*Attachment, error) {
 func (a *Attachment) connect(ctx context.Context, run stepFunc) (err error) {
 	var u undo.Stack
 	defer u.OnError(&err)
-	for _, step := range []struct {
-		name string
-		do   func() error
-		undo func() error
-	}{
+	return runSteps(&u, run, []step{
 		{"make a network namespace", a.makeNamespace, func() error { return a.ns.Close() }},
 		{"settings", func() error { return writeAll(instanceSysctls()) }, nil},
 		{"add the veth pair", a.addPair, func() error { return a.state.reaper.delete(a.port) }},
@@ -69,15 +65,7 @@ func (a *Attachment) connect(ctx context.Context, run stepFunc) (err error) {
 		{"add the neighbour entry", a.addNeighbour, a.deleteNeighbour},
 		{"configure the namespace", a.configure, nil},
 		{"wait for the link", func() error { return a.awaitLink(ctx) }, nil},
-	} {
-		if err := run(step.name, step.do); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-		if step.undo != nil {
-			u.Push(step.undo)
-		}
-	}
-	return nil
+	})
 }
 
 func (a *Attachment) makeNamespace() (err error) {
@@ -91,16 +79,20 @@ func (a *Attachment) addPair() (err error) {
 	return err
 }
 
-// addForwarding tells the bridge which port the instance's hardware address is
-// behind.
-func (a *Attachment) addForwarding() error {
-	return a.state.netlink.NeighAdd(&netlink.Neigh{
+// forwardingEntry tells the bridge which port the instance's hardware address
+// is behind.
+func (a *Attachment) forwardingEntry() *netlink.Neigh {
+	return &netlink.Neigh{
 		LinkIndex:    a.port,
 		Family:       unix.AF_BRIDGE,
 		Flags:        netlink.NTF_MASTER,
 		State:        netlink.NUD_NOARP, // static, but not the bridge's own
 		HardwareAddr: a.endpoint.MAC,
-	})
+	}
+}
+
+func (a *Attachment) addForwarding() error {
+	return a.state.netlink.NeighSet(a.forwardingEntry())
 }
 
 func (a *Attachment) neighbour() *netlink.Neigh {

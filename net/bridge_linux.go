@@ -48,44 +48,50 @@ func (s *state) makeBridge(wanted netip.Prefix) error {
 // errTaken says that somebody else has a route to the very subnet.
 var errTaken = errors.New("subnet was taken meanwhile")
 
-// groupsForwarded makes the bridge treat frames to the link-local groups
-// 01:80:c2:00:00:03 to :0f like all others, which its table drops. Otherwise
-// it would hand some of them to the host as the port's own, past every rule of
-// the bridge: an instance could advertise itself as the host's IPv6 router. The
-// kernel does not allow it for the first three, but drops them or asks the
-// table.
-const groupsForwarded = 0xfff8
-
 // addBridge adds the link, its address and the route.
 func (s *state) addBridge() error {
 	p := s.plan
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU = p.Bridge(), p.MTU
 	attrs.HardwareAddr = macOf(p.Gateway()) // or it would be a port's, and change
-	snooping, groups := false, uint16(groupsForwarded)
-	bridge := &netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snooping, GroupFwdMask: &groups}
+	bridge := &netlink.Bridge{LinkAttrs: attrs}
 	if err := s.netlink.LinkAdd(bridge); err != nil {
 		return fmt.Errorf("add %s: %w", p.Bridge(), err)
 	}
 	s.bridge = bridge.Attrs().Index
-	addr := &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(p.Gateway(), p.Subnet.Bits())), Flags: unix.IFA_F_NOPREFIXROUTE}
-	if err := s.netlink.AddrAdd(bridge, addr); err != nil {
+	if err := s.netlink.shapeBridge(s.bridge); err != nil {
+		return fmt.Errorf("configure %s: %w", p.Bridge(), err)
+	}
+	if err := s.netlink.AddrAdd(bridge, s.bridgeAddr()); err != nil {
 		return fmt.Errorf("add address %v: %w", p.Gateway(), err)
 	}
 	if err := s.netlink.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("set %s up: %w", p.Bridge(), err)
 	}
+	return s.addRoute()
+}
+
+// bridgeAddr is the bridge's address; the route to the subnet is ours to add.
+func (s *state) bridgeAddr() *netlink.Addr {
+	return &netlink.Addr{
+		IPNet: ipNet(netip.PrefixFrom(s.plan.Gateway(), s.plan.Subnet.Bits())),
+		Flags: unix.IFA_F_NOPREFIXROUTE,
+	}
+}
+
+// addRoute routes the subnet to the bridge, or returns errTaken.
+func (s *state) addRoute() error {
 	err := s.netlink.RouteAdd(&netlink.Route{
 		LinkIndex: s.bridge,
-		Dst:       ipNet(p.Subnet),
-		Src:       p.Gateway().AsSlice(),
+		Dst:       ipNet(s.plan.Subnet),
+		Src:       s.plan.Gateway().AsSlice(),
 		Scope:     netlink.SCOPE_LINK,
 	})
 	if errors.Is(err, unix.EEXIST) {
 		return errTaken
 	}
 	if err != nil {
-		return fmt.Errorf("add route to %v: %w", p.Subnet, err)
+		return fmt.Errorf("add route to %v: %w", s.plan.Subnet, err)
 	}
 	return nil
 }

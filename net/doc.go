@@ -37,6 +37,21 @@
 // holder has died. Everything else a crash leaves is found by its name and
 // swept by the next Setup.
 //
+// Or it is taken over. Nothing on the way of an instance's packets needs the
+// process that made it, so instances stay connected when it dies or Leaves, as
+// long as somebody holds their namespaces. Resume takes over the rest, Reattach
+// one instance at a time, and Prune removes those nobody asked for:
+//
+//	n := New(config)
+//	n.Resume(ctx)
+//	for each instance that lives: n.Reattach(ctx, its namespace)
+//	n.Prune(ctx)
+//
+// Nothing is kept in files for it. The bridge's hardware address carries the
+// gateway's, a port's name the instance's; the rules hold the names of the links
+// that forward because of the network. If the host's rules are flushed while
+// no process runs, those links go on forwarding when the network has closed.
+//
 // All of it is computed as plain data first (Plan), then applied with netlink
 // and nftables. The package needs Linux 5.16, CAP_NET_ADMIN and CAP_SYS_ADMIN,
 // and a writable /proc/sys. It starts no processes and does not log.

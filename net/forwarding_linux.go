@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/nftables"
@@ -22,7 +24,7 @@ import (
 // of its name, switched it on, no other network remembers it, and the host as a
 // whole has not been made a router meanwhile. In every other case somebody may
 // count on it, and it stays on. A link that appears after Setup forwards only
-// if the host says so, or after the next Setup.
+// if the host says so, or after the next Setup or Resume.
 
 // uplink is a link of the host by which packets may leave.
 type uplink struct {
@@ -71,8 +73,10 @@ func (s *state) uplinkMTU() (int, error) {
 }
 
 // chooseUplinks plans to forward on the uplinks that do not yet, or that do
-// because of this network or one like it.
-func (s *state) chooseUplinks(earlier map[string]bool) error {
+// because of this network or one like it. A link that forwards because of an
+// earlier process stays planned even if it is no uplink any more, so that Close
+// switches it off.
+func (s *state) chooseUplinks() error {
 	ups, err := s.uplinks()
 	if err != nil {
 		return err
@@ -81,31 +85,51 @@ func (s *state) chooseUplinks(earlier map[string]bool) error {
 	if err != nil {
 		return err
 	}
+	candidates := map[string]bool{}
 	for _, u := range ups {
-		on, err := readSysctl(forwardingPath(u.name))
+		candidates[u.name] = true
+	}
+	maps.Copy(candidates, s.earlier)
+	uplink := func(name string) bool {
+		return slices.ContainsFunc(ups, func(u uplink) bool { return u.name == name })
+	}
+	for _, name := range slices.Sorted(maps.Keys(candidates)) {
+		on, err := readSysctl(forwardingPath(name))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOENT) {
 			continue // the link is gone
 		}
 		if err != nil {
 			return err
 		}
-		if on == "0" || earlier[u.name] || others[u.name] {
-			s.plan.Uplinks = append(s.plan.Uplinks, u.name)
+		if on == "0" && uplink(name) || on != "0" && (s.earlier[name] || others[name]) {
+			s.plan.Uplinks = append(s.plan.Uplinks, name)
 		}
 	}
 	return nil
 }
 
-func (s *state) startForwarding() error {
+// startForwarding switches forwarding on for the planned uplinks, and notes for
+// which it was off. If it fails, it calls undo.
+func (s *state) startForwarding(undo func() error) error {
+	s.switched = nil
 	for _, name := range s.plan.Uplinks {
-		if err := (sysctl{forwardingPath(name), "1"}).write(); err != nil {
-			return errors.Join(err, s.stopForwarding())
+		on, err := readSysctl(forwardingPath(name))
+		if err == nil {
+			err = sysctl{forwardingPath(name), "1"}.write()
+		}
+		if err != nil {
+			return errors.Join(err, undo())
+		}
+		if on == "0" {
+			s.switched = append(s.switched, name)
 		}
 	}
 	return nil
 }
 
-func (s *state) stopForwarding() error {
+// stopForwarding switches forwarding off for the named links, except where
+// somebody else may count on it.
+func (s *state) stopForwarding(names []string) error {
 	global, err := readSysctl("ipv4/ip_forward")
 	if err != nil || global != "0" {
 		return err
@@ -115,11 +139,11 @@ func (s *state) stopForwarding() error {
 		return err
 	}
 	var errs []error
-	for _, name := range s.plan.Uplinks {
+	for _, name := range names {
 		if _, err := os.Stat(sysctlRoot + forwardingPath(name)); others[name] || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		errs = append(errs, (sysctl{forwardingPath(name), "0"}).write())
+		errs = append(errs, sysctl{forwardingPath(name), "0"}.write())
 	}
 	return errors.Join(errs...)
 }

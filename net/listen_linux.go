@@ -52,11 +52,14 @@ func (a *Attachment) listen(network, addr string, open func(*stdnet.ListenConfig
 	})
 }
 
-// enter runs fn on a thread in the namespace.
+// enter runs fn on a thread in the namespace, unless the attachment or the
+// network has been closed.
 func (a *Attachment) enter(what string, fn func() error) error {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	if a.ns == nil {
+	a.network.mu.RLock()
+	defer a.network.mu.RUnlock()
+	if a.ns == nil || a.network.state != a.state {
 		return fmt.Errorf("%s: %w", what, os.ErrClosed)
 	}
 	err := onThread(a.state.home, func() error {

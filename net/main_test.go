@@ -7,4 +7,9 @@ import (
 	"runnel/internal/testenv"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+func TestMain(m *testing.M) {
+	if role := os.Getenv(envRole); role != "" {
+		os.Exit(play(role))
+	}
+	os.Exit(testenv.Main(m))
+}

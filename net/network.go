@@ -2,6 +2,7 @@ package net
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"sync"
@@ -15,7 +16,7 @@ type Config struct {
 	Name string
 	// Subnet holds the addresses of the instances: an IPv4 network between /16
 	// and /28. If it is zero, Setup takes the first /16 of 100.64.0.0/10 that
-	// overlaps no address and no route of the host.
+	// overlaps no address and no route of the host. Resume may keep another.
 	Subnet netip.Prefix
 }
 
@@ -30,7 +31,7 @@ type Network struct {
 	mu    sync.RWMutex // guards state, and keeps it from going while held
 	state *state       // nil unless set up
 
-	// beforeStep is called before each step of Setup and Attach, and fails it:
+	// beforeStep is called before each step of a longer operation, and fails it:
 	// how tests make every step fail in turn. Nil otherwise.
 	beforeStep func(step string) error
 }
@@ -44,6 +45,12 @@ type state struct {
 	bridge    int // index of the bridge
 	pool      *pool
 	reaper    *reaper
+	// inherited is what an earlier process attached and nobody has taken yet.
+	inherited *inheritance
+	// earlier are the links that an earlier process made forward, switched
+	// those that this one did.
+	earlier  map[string]bool
+	switched []string
 }
 
 // New returns a network that is not set up yet.
@@ -74,13 +81,44 @@ func (n *Network) Setup(ctx context.Context) error {
 	if n.state != nil {
 		return nil
 	}
+	if err := n.setUp(ctx, false); err != nil {
+		return fmt.Errorf("set up network %s: %w", n.config.Name, err)
+	}
+	return nil
+}
+
+// Resume is like Setup, but takes over what an earlier process of this Name has
+// left while any instance is attached: the bridge, the subnet and the instances'
+// links stay, and pass packets throughout. Rules and settings are made anew, so
+// that the earlier process may have been of another make. The addresses of
+// those instances are not lent until Reattach has been called for each that
+// lives, and Prune for the rest.
+//
+// The subnet stays as well if Config asks for another; Subnet tells. Where no
+// instance is attached, or the bridge is none that a Network could have made,
+// Resume does the same as Setup. If it fails, no instance has lost anything, and
+// it may be called again.
+func (n *Network) Resume(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != nil {
+		return nil
+	}
+	if err := n.setUp(ctx, true); err != nil {
+		return fmt.Errorf("resume network %s: %w", n.config.Name, err)
+	}
+	return nil
+}
+
+// setUp does what Setup and Resume have in common. The caller holds mu.
+func (n *Network) setUp(ctx context.Context, resume bool) error {
 	if err := n.config.Validate(); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	s, err := setUp(n.config, n.step)
+	s, err := setUp(n.config, resume, n.step)
 	if err != nil {
 		return err
 	}
@@ -88,8 +126,27 @@ func (n *Network) Setup(ctx context.Context) error {
 	return nil
 }
 
+// Leave lets go of everything without touching the host, for Resume of another
+// Network of this Name: instances stay attached and connected. Attachments of
+// this one are of no more use then; their Close closes the descriptor of the
+// namespace and nothing else. Setup or Resume may follow.
+func (n *Network) Leave() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == nil {
+		return nil
+	}
+	s := n.state
+	n.state = nil
+	if err := s.release(); err != nil {
+		return fmt.Errorf("leave network %s: %w", n.config.Name, err)
+	}
+	return nil
+}
+
 // Close removes everything: links, also those of instances still attached,
-// rules and forwarding. See forwarding for what it leaves on. Setup may follow.
+// rules and forwarding, whichever process of this Name made them. See
+// forwarding for what it leaves on. Setup or Resume may follow.
 func (n *Network) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -2,11 +2,13 @@ package net
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	stdnet "net"
 	"net/netip"
 	"regexp"
+	"strings"
 )
 
 // ServiceAddress is on the loopback interface of every instance's namespace:
@@ -108,6 +110,33 @@ func (p Plan) Endpoint(addr netip.Addr) Endpoint {
 func macOf(addr netip.Addr) stdnet.HardwareAddr {
 	a := addr.As4()
 	return stdnet.HardwareAddr{0x02, 'r', a[0], a[1], a[2], a[3]}
+}
+
+// addrOfMAC is the address that a hardware address was made from.
+func addrOfMAC(mac stdnet.HardwareAddr) (netip.Addr, bool) {
+	if len(mac) != 6 || mac[0] != 0x02 || mac[1] != 'r' {
+		return netip.Addr{}, false
+	}
+	return netip.AddrFrom4([4]byte(mac[2:])), true
+}
+
+// addrOfPort is the address of the instance whose port has the given name, if
+// that is the name of a port of this network.
+func (p Plan) addrOfPort(name string) (netip.Addr, bool) {
+	octets, err := hex.DecodeString(strings.TrimPrefix(name, p.portPrefix()))
+	if err != nil || len(octets) != 2 {
+		return netip.Addr{}, false
+	}
+	a := p.Subnet.Addr().As4()
+	a[2], a[3] = octets[0], octets[1]
+	addr := netip.AddrFrom4(a)
+	return addr, p.lends(addr) && p.Endpoint(addr).Port == name
+}
+
+// lends says whether addr is one that instances have: neither the first two of
+// the subnet nor its last.
+func (p Plan) lends(addr netip.Addr) bool {
+	return p.Subnet.Contains(addr) && p.Gateway().Less(addr) && p.Subnet.Contains(addr.Next())
 }
 
 // dyingGroup is the link group of ports about to be deleted together. It is

@@ -3,6 +3,7 @@ package net
 import (
 	"flag"
 	"fmt"
+	stdnet "net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -129,5 +130,47 @@ func TestDyingGroupsDifferAndStayClearOfSmallNumbers(t *testing.T) {
 			t.Fatalf("%s and %s share group %#x", name, other, group)
 		}
 		seen[group] = name
+	}
+}
+
+func TestPortsAndHardwareAddressesTellTheAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		subnet, name string
+		want         string // empty: not a port of an instance
+	}{
+		{"100.64.0.0/16", "rnla-0002", "100.64.0.2"},
+		{"100.64.0.0/16", "rnla-fffe", "100.64.255.254"},
+		{"10.9.8.16/28", "rnla-0812", "10.9.8.18"},
+		{"10.9.8.16/28", "rnla-0810", ""}, // the network
+		{"10.9.8.16/28", "rnla-0811", ""}, // the gateway
+		{"10.9.8.16/28", "rnla-081f", ""}, // everybody
+		{"10.9.8.16/28", "rnla-0912", ""}, // outside
+		{"100.64.0.0/16", "rnla-00FF", ""},
+		{"100.64.0.0/16", "rnla-02", ""},
+		{"100.64.0.0/16", "rnla-000002", ""},
+		{"100.64.0.0/16", "rnla", ""},
+		{"100.64.0.0/16", "0002", ""},
+	} {
+		p := Plan{Name: "a", Subnet: netip.MustParsePrefix(c.subnet)}
+		addr, ok := p.addrOfPort(c.name)
+		if ok != (c.want != "") || ok && addr.String() != c.want {
+			t.Errorf("%s in %s: got %v, %v, want %q", c.name, c.subnet, addr, ok, c.want)
+		}
+		if !ok {
+			continue
+		}
+		if back, ok := addrOfMAC(p.Endpoint(addr).MAC); !ok || back != addr {
+			t.Errorf("hardware address of %v tells %v, %v", addr, back, ok)
+		}
+	}
+	for _, other := range []string{"02:42:64:40:00:02", "00:72:64:40:00:02", "02:72:64:40:00:02:00:01"} {
+		mac, err := stdnet.ParseMAC(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if addr, ok := addrOfMAC(mac); ok {
+			t.Errorf("%s tells %v", other, addr)
+		}
 	}
 }

@@ -22,14 +22,21 @@ type pool struct {
 
 // newPool lends the addresses of subnet without its first, which names the
 // network, its second, which is the gateway's, and its last, the broadcast
-// address; at most limit at a time.
-func newPool(subnet netip.Prefix, limit int) *pool {
-	return &pool{
+// address; at most limit at a time. Those named as lent are, and it goes on
+// after the last of them.
+func newPool(subnet netip.Prefix, limit int, lent ...netip.Addr) *pool {
+	p := &pool{
 		first: subnet.Addr().Next().Next(),
 		size:  1<<(32-subnet.Bits()) - 3,
 		limit: limit,
 		taken: map[int]struct{}{},
 	}
+	for _, addr := range lent {
+		i := subAddr(addr, p.first)
+		p.taken[i] = struct{}{}
+		p.next = max(p.next, (i+1)%p.size)
+	}
+	return p
 }
 
 // take lends an address, or returns ErrFull.

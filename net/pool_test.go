@@ -62,3 +62,22 @@ func TestPoolKeepsToItsLimit(t *testing.T) {
 		t.Errorf("after one was returned: %v", err)
 	}
 }
+
+func TestPoolGoesOnAfterWhatIsLent(t *testing.T) {
+	t.Parallel()
+	lent := []netip.Addr{netip.MustParseAddr("10.1.2.20"), netip.MustParseAddr("10.1.2.24")}
+	p := newPool(netip.MustParsePrefix("10.1.2.16/28"), 100, lent...)
+	for _, want := range []string{"10.1.2.25", "10.1.2.26", "10.1.2.27", "10.1.2.28", "10.1.2.29", "10.1.2.30",
+		"10.1.2.18", "10.1.2.19", "10.1.2.21", "10.1.2.22", "10.1.2.23"} {
+		if got, err := p.take(); err != nil || got.String() != want {
+			t.Errorf("got %v (%v), want %s", got, err, want)
+		}
+	}
+	if _, err := p.take(); !errors.Is(err, ErrFull) {
+		t.Errorf("from the empty pool: %v, want ErrFull", err)
+	}
+	last := newPool(netip.MustParsePrefix("10.1.2.16/28"), 100, netip.MustParseAddr("10.1.2.30"))
+	if got, err := last.take(); err != nil || got.String() != "10.1.2.18" {
+		t.Errorf("after the last address: %v (%v), want the first", got, err)
+	}
+}

@@ -1,6 +1,7 @@
 package net
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -43,13 +44,33 @@ func (r *reaper) delete(index int) error {
 		batch := r.pending
 		r.pending = nil
 		r.mu.Unlock()
-		r.deleteAll(batch)
+		r.deleteBatch(batch)
 	}
 	return d.err
 }
 
-// deleteAll deletes a batch by putting it into one group.
-func (r *reaper) deleteAll(batch []*deletion) {
+// deleteAll deletes several links and returns when they are gone. Those that
+// are not there are no error.
+func (r *reaper) deleteAll(indexes []int) error {
+	if len(indexes) == 0 {
+		return nil
+	}
+	batch := make([]*deletion, len(indexes))
+	for i, index := range indexes {
+		batch[i] = &deletion{index: index}
+	}
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	r.deleteBatch(batch)
+	errs := make([]error, len(batch))
+	for i, d := range batch {
+		errs[i] = d.err
+	}
+	return errors.Join(errs...)
+}
+
+// deleteBatch deletes a batch by putting it into one group.
+func (r *reaper) deleteBatch(batch []*deletion) {
 	if len(batch) == 1 {
 		d := batch[0]
 		d.done, d.err = true, r.netlink.deleteByIndex(d.index)

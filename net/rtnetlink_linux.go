@@ -91,6 +91,28 @@ func (r *rtnetlink) addPair(e Endpoint, mtu, bridge int, ns *os.File) (int, erro
 	return link.Attrs().Index, nil
 }
 
+// groupsForwarded makes the bridge treat frames to the link-local groups
+// 01:80:c2:00:00:03 to :0f like all others, which its table drops. Otherwise
+// it would hand some of them to the host as the port's own, past every rule of
+// the bridge: an instance could advertise itself as the host's IPv6 router. The
+// kernel does not allow it for the first three, but drops them or asks the
+// table.
+const groupsForwarded = 0xfff8
+
+// shapeBridge makes the settings of a bridge. It says nothing of the hardware
+// address: the kernel forgets a link's neighbours when told the one it has.
+func (r *rtnetlink) shapeBridge(index int) error {
+	bridge := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	bridge.Index = int32(index)
+
+	info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+	info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated("bridge"))
+	settings := info.AddRtAttr(nl.IFLA_INFO_DATA, nil)
+	settings.AddRtAttr(nl.IFLA_BR_GROUP_FWD_MASK, nl.Uint16Attr(groupsForwarded))
+	settings.AddRtAttr(nl.IFLA_BR_MCAST_SNOOPING, []byte{0})
+	return r.send(unix.RTM_NEWLINK, 0, bridge, info)
+}
+
 // addrGenNone keeps IPv6 from making a link-local address.
 const addrGenNone = 1
 

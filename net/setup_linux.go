@@ -3,6 +3,8 @@ package net
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -13,41 +15,85 @@ import (
 // stepFunc runs one named step of a longer operation.
 type stepFunc func(name string, do func() error) error
 
-// setUp brings a network up, or leaves the host as it was but for the sweep.
-func setUp(c Config, run stepFunc) (_ *state, err error) {
-	var u undo.Stack
-	defer u.OnError(&err)
-	s := &state{plan: Plan{Name: c.Name}}
-	var earlier map[string]bool
-	for _, step := range []struct {
-		name string
-		do   func() error
-		undo func() error
-	}{
-		{"open netlink", s.open, s.release},
-		{"read what an earlier process forwarded", func() (err error) { earlier, err = claims(s.plan.Table(), true); return }, nil},
-		{"sweep", s.deleteLinks, nil},
-		{"make the bridge", func() error { return s.makeBridge(c.Subnet) }, s.deleteLinks},
-		{"choose the uplinks", func() error { return s.chooseUplinks(earlier) }, nil},
-		{"make the rules", func() error { return replaceTables(s.plan.tables()) }, func() error { return deleteTables(s.plan.Table()) }},
-		{"forward", s.startForwarding, s.stopForwarding},
-	} {
-		if err := run(step.name, step.do); err != nil {
-			return nil, fmt.Errorf("set up network %s: %s: %w", c.Name, step.name, err)
+// step is a part of a longer operation, and what takes it back; undo may be nil.
+type step struct {
+	name     string
+	do, undo func() error
+}
+
+// runSteps runs the steps up to the first that fails, and pushes what takes
+// back those before it.
+func runSteps(u *undo.Stack, run stepFunc, steps []step) error {
+	for _, s := range steps {
+		if err := run(s.name, s.do); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		if step.undo != nil {
-			u.Push(step.undo)
+		if s.undo != nil {
+			u.Push(s.undo)
 		}
 	}
-	s.pool = newPool(s.plan.Subnet, MaxAttachments)
+	return nil
+}
+
+// setUp brings a network up, or leaves the host as it was but for the sweep. If
+// resume is set and instances are attached, it takes over what is there.
+func setUp(c Config, resume bool, run stepFunc) (_ *state, err error) {
+	var u undo.Stack
+	defer u.OnError(&err)
+	s := &state{plan: Plan{Name: c.Name}, inherited: newInheritance()}
+	if err := runSteps(&u, run, s.opening()); err != nil {
+		return nil, err
+	}
+	if resume {
+		look := step{"look for attached instances", func() error { return s.inherit(c.Subnet) }, nil}
+		if err := runSteps(&u, run, []step{look}); err != nil {
+			return nil, err
+		}
+	}
+	inherited := s.inherited.addrs()
+	rest := s.takeOver()
+	if len(inherited) == 0 {
+		rest = s.makeAnew(c.Subnet)
+	}
+	if err := runSteps(&u, run, rest); err != nil {
+		return nil, err
+	}
+	s.pool = newPool(s.plan.Subnet, MaxAttachments, inherited...)
 	return s, nil
 }
+
+// opening are the steps that change nothing yet.
+func (s *state) opening() []step {
+	return []step{
+		{"open netlink", s.open, s.release},
+		{"read what an earlier process forwarded", func() (err error) {
+			s.earlier, err = claims(s.plan.Table(), true)
+			return err
+		}, nil},
+	}
+}
+
+// makeAnew are the steps that sweep what is there and make everything, in the
+// wanted subnet.
+func (s *state) makeAnew(wanted netip.Prefix) []step {
+	stop := func() error { return s.stopForwarding(s.plan.Uplinks) }
+	return []step{
+		{"sweep", s.deleteLinks, nil},
+		{"make the bridge", func() error { return s.makeBridge(wanted) }, s.deleteLinks},
+		{"choose the uplinks", s.chooseUplinks, nil},
+		{"make the rules", s.writeRules, func() error { return deleteTables(s.plan.Table()) }},
+		{"forward", func() error { return s.startForwarding(stop) }, stop},
+	}
+}
+
+// writeRules puts the plan's tables in place of what is there.
+func (s *state) writeRules() error { return replaceTables(s.plan.tables()) }
 
 // tearDown takes back what setUp did. The rules go last: while a link is there,
 // so are its fences.
 func (s *state) tearDown() error {
 	err := errors.Join(
-		s.stopForwarding(),
+		s.stopForwarding(s.plan.Uplinks),
 		s.deleteLinks(),
 		deleteTables(s.plan.Table()),
 		s.release(),
@@ -82,25 +128,27 @@ func (s *state) release() error {
 
 // deleteLinks deletes the bridge and all ports of this name, whoever made them.
 func (s *state) deleteLinks() error {
-	links, err := dump(s.netlink.LinkList)
+	links, err := s.ownLinks()
 	if err != nil {
-		return fmt.Errorf("list links: %w", err)
+		return err
 	}
-	var doomed []*deletion
+	var doomed []int
 	for _, l := range links {
-		if a := l.Attrs(); a.Name == s.plan.Bridge() || strings.HasPrefix(a.Name, s.plan.portPrefix()) {
-			doomed = append(doomed, &deletion{index: a.Index})
-		}
+		doomed = append(doomed, l.Attrs().Index)
 	}
-	if len(doomed) == 0 {
-		return nil
+	return s.reaper.deleteAll(doomed)
+}
+
+// ownLinks lists the bridge and all ports of this name, whoever made them.
+func (s *state) ownLinks() ([]netlink.Link, error) {
+	all, err := dump(s.netlink.LinkList)
+	if err != nil {
+		return nil, fmt.Errorf("list links: %w", err)
 	}
-	s.reaper.deleteAll(doomed)
-	errs := make([]error, len(doomed))
-	for i, d := range doomed {
-		errs[i] = d.err
-	}
-	return errors.Join(errs...)
+	return slices.DeleteFunc(all, func(l netlink.Link) bool {
+		name := l.Attrs().Name
+		return name != s.plan.Bridge() && !strings.HasPrefix(name, s.plan.portPrefix())
+	}), nil
 }
 
 // dumpAttempts bounds how often a listing that the kernel calls inconsistent,

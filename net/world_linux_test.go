@@ -148,12 +148,16 @@ func configureBeyond() error {
 	)
 }
 
-// attach attaches an instance that goes with the test.
+// attach attaches an instance that goes with the test. The host may remember
+// connections that another test had from the same address.
 func (w *world) attach(t *testing.T) *Attachment {
 	t.Helper()
 	a, err := w.network.Attach(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := w.network.current().conntrack.forget(a.Addr()); err != nil {
+		t.Error(err)
 	}
 	t.Cleanup(func() {
 		if err := a.Close(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"syscall"
 	"time"
 
 	"runnel/runtime/shim"
@@ -15,13 +16,23 @@ import (
 const createTime = 2 * time.Minute
 
 // Create makes an instance up to the exec of its entrypoint. On failure nothing
-// of it is left. The caller must Delete it. Errors: ErrUnstartable, ErrExists,
-// ErrKeeperGone.
+// of it is left. The caller must Delete it. While a durable launcher has no shim
+// it waits for the next, or says why there is none. A survivor of that ID, which
+// nobody has adopted, is ended first. Errors: ErrUnstartable,
+// ErrExists, ErrKeeperGone, ErrLost, ErrClosed.
 func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) {
 	if len(argv(&s)) == 0 {
 		return nil, shim.Unstartable("image names no entrypoint and no command, and none was given")
 	}
-	ended, ok := l.exits.expect(s.ID)
+	k, err := l.keepers.get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("create instance %s: %w", s.ID, err)
+	}
+	// What an earlier launcher prepared and nobody wanted to adopt is in the way.
+	if err := l.endSurvivor(ctx, s.ID); err != nil {
+		return nil, fmt.Errorf("create instance %s: %w", s.ID, err)
+	}
+	ended, ok := l.exits.expect(s.ID, k)
 	if !ok {
 		return nil, fmt.Errorf("instance %s: %w", s.ID, ErrExists)
 	}
@@ -38,34 +49,55 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	}
 	identity := s.Identity
 	place.identity.Store(&identity)
-	// Carried through even if ctx ends: half a creation could not be taken back.
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
-	defer cancel()
-	err = l.client.Create(limit, &shim.CreateRequest{
-		ID:       s.ID,
-		Spec:     ociSpec(&s, &l.facts),
-		Filter:   l.filter,
-		Layers:   s.Image.Layers,
-		Files:    files(&s, place.Addr().String()),
-		User:     s.Image.Config.User,
-		LogPath:  l.LogPath(s.ID),
-		LogLimit: int64(l.cfg.LogLimit),
-	}, place.Namespace())
-	if errors.Is(err, context.DeadlineExceeded) {
-		// The shim may yet finish it: it is to be deleted, and the slot is lost.
-		return nil, errors.Join(fmt.Errorf("create instance %s: %w", s.ID, err), l.giveUp(s.ID), l.slots.drop(place))
-	}
-	if err != nil {
-		return nil, errors.Join(err, l.slots.put(place))
+	if err := l.createIn(ctx, k, &s, place); err != nil {
+		return nil, err
 	}
 	return &Instance{id: s.ID, launcher: l, slot: place, ended: ended}, nil
 }
 
+// createIn has k create the instance in a slot, which on failure is given back.
+// It is carried through even if ctx ends: half a creation could not be taken
+// back.
+func (l *Launcher) createIn(ctx context.Context, k *keeper, s *Spec, place *slot) error {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	defer cancel()
+	err := k.client.Create(limit, &shim.CreateRequest{
+		ID:       s.ID,
+		Spec:     ociSpec(s, &l.facts),
+		Filter:   k.filter,
+		Layers:   s.Image.Layers,
+		Files:    files(s, place.Addr().String()),
+		User:     s.Image.Config.User,
+		LogPath:  l.LogPath(s.ID),
+		LogLimit: int64(l.cfg.LogLimit),
+	}, place.Namespace(), l.outlasting(place)...)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		// The shim may yet finish it: it is to be deleted, and the slot is lost.
+		return errors.Join(fmt.Errorf("create instance %s: %w", s.ID, err), giveUp(k, s.ID), l.slots.drop(place))
+	case errors.Is(err, shim.ErrGone) && !l.cfg.Ephemeral:
+		// Nobody knows how far it came, and what is still in the slot.
+		return errors.Join(l.lost(err), l.slots.drop(place))
+	}
+	return errors.Join(err, l.slots.put(place))
+}
+
+// outlasting is what of a slot the shim of a durable launcher holds beside the
+// namespace.
+func (l *Launcher) outlasting(s *slot) []syscall.Conn {
+	if l.cfg.Ephemeral {
+		return nil
+	}
+	return s.sockets.conns()
+}
+
 // giveUp has the shim delete a container as soon as its creation ends.
-func (l *Launcher) giveUp(id string) error {
+func giveUp(k *keeper, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), deleteTime)
 	defer cancel()
-	return l.client.Delete(ctx, id)
+	return k.client.Delete(ctx, id)
 }
 
 // bury ends an instance whose shim has gone away without it, and removes what

@@ -14,19 +14,28 @@ type exits struct {
 	mu sync.Mutex
 	// known holds every instance from before its creation to its deletion.
 	known map[string]*ending
-	// gone is closed when no more exits will come.
-	gone <-chan struct{}
 }
 
 // ending is the end of one instance, known once seen is closed.
 type ending struct {
-	seen chan struct{}
-	exit Exit
+	keeper *keeper
+	seen   chan struct{}
+	exit   Exit
 }
 
-// expect registers an instance before it is created, so that no exit is missed;
-// false if there is one of that ID.
-func (e *exits) expect(id string) (*ending, bool) {
+// over reports whether the end is known.
+func (e *ending) over() bool {
+	select {
+	case <-e.seen:
+		return true
+	default:
+		return false
+	}
+}
+
+// expect registers an instance of k's before it is created, so that no exit is
+// missed; false if there is one of that ID.
+func (e *exits) expect(id string, k *keeper) (*ending, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.known[id] != nil {
@@ -35,9 +44,16 @@ func (e *exits) expect(id string) (*ending, bool) {
 	if e.known == nil {
 		e.known = map[string]*ending{}
 	}
-	end := &ending{seen: make(chan struct{})}
+	end := &ending{keeper: k, seen: make(chan struct{})}
 	e.known[id] = end
 	return end, true
+}
+
+// none says that no instance is known.
+func (e *exits) none() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.known) == 0
 }
 
 // forget drops an instance.
@@ -47,13 +63,14 @@ func (e *exits) forget(id string) {
 	delete(e.known, id)
 }
 
-// deliver takes an exit from the shim; one that was delivered before, or of an
-// instance that is not known, is ignored.
-func (e *exits) deliver(x shim.Exit) {
+// deliver takes an exit from the shim k; one that was delivered before, or of an
+// instance that is not known, or not k's, is ignored: an instance that has ended
+// as lost with its shim stays so.
+func (e *exits) deliver(k *keeper, x shim.Exit) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	end := e.known[x.ID]
-	if end == nil || !end.exit.At.IsZero() {
+	if end == nil || end.keeper != k || !end.exit.At.IsZero() {
 		return
 	}
 	end.exit = Exit{
@@ -63,6 +80,3 @@ func (e *exits) deliver(x shim.Exit) {
 	}
 	close(end.seen)
 }
-
-// lostWith says that exits end when gone is closed.
-func (e *exits) lostWith(gone <-chan struct{}) { e.gone = gone }

@@ -8,18 +8,16 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/moby/profiles/seccomp"
 
 	"runnel/cgroups"
 	"runnel/contract"
-	rimage "runnel/image"
 	"runnel/internal/undo"
 	"runnel/metadata"
 	rnet "runnel/net"
 	"runnel/net/dns"
-	"runnel/runtime/shim"
 )
 
 // Defaults of a launcher.
@@ -30,6 +28,12 @@ const (
 	defaultKeepSlots = 32
 	// sweepTime bounds how long the removal of cgroups is tried.
 	sweepTime = 30 * time.Second
+	// lockTime is how long the directory is waited for: the shim of an ephemeral
+	// launcher that was killed holds it until it has ended its instances.
+	lockTime = 15 * time.Second
+	// daemonTime is the same for a durable launcher: its shim does not hold the
+	// directory, and a second daemon should hear soon that there is a first.
+	daemonTime = 5 * time.Second
 	// dmiProductName tells a Google machine from others.
 	dmiProductName = "/sys/class/dmi/id/product_name"
 )
@@ -41,13 +45,15 @@ type Config struct {
 	Dir string
 	// ShimBinary is the path of runnel-shim.
 	ShimBinary string
-	// Ephemeral ties the shim and every instance to this process. It must be
-	// set: an instance that outlives its launcher is not taken over yet.
+	// Ephemeral ties the shim and every instance to this process. Without it the
+	// launcher is durable: the shim and the instances outlive the process,
+	// however that ends, and the next launcher of Dir finds them where they were.
 	Ephemeral bool
 	// CgroupParent is the group under which all instances live; it belongs to
 	// this launcher alone.
 	CgroupParent string
-	// Network attaches instances; it has been set up and stays the caller's.
+	// Network attaches instances; it has been set up, or resumed, and stays the
+	// caller's.
 	Network *rnet.Network
 	// Metadata answers instances.
 	Metadata *metadata.Handler
@@ -67,17 +73,31 @@ type Launcher struct {
 	metadata *stdhttp.Server
 	host     *cgroups.Host
 	facts    hostFacts
-	filter   string // its name at the shim
-	lock     *os.File
-	process  *shim.Process
-	client   *shim.Client
-	slots    slots
-	exits    exits
+	// lock is the directory's; alone, which only an ephemeral launcher holds
+	// itself, says that a durable shim lives in it.
+	lock, alone *os.File
+	keepers     keepers
+	slots       slots
+	exits       exits
+	survivors   survivors
+
+	// stop ends the goroutine that replaces a durable launcher's shim, which
+	// supervising counts.
+	stop        context.CancelFunc
+	supervising sync.WaitGroup
+	// closed is set when a durable launcher lets go of instances that live on.
+	closed atomic.Bool
 }
 
-// Open starts a shim and connects to it. What an earlier launcher of the same
-// directory and group left behind is ended and removed first. The caller must
-// Close. Errors: ErrLocked.
+// Open connects to the shim of the directory, or starts one. The caller must
+// Close.
+//
+// An ephemeral launcher first ends and removes what an earlier one of the same
+// directory and group left behind. A durable one finds what an earlier durable
+// one left among its Survivors; if the shim has ended without its instances
+// these are ended and removed, and only how others ended before is left to tell.
+//
+// Errors: ErrLocked, ErrProtocol.
 func Open(cfg Config) (_ *Launcher, err error) {
 	var done undo.Stack
 	defer done.OnError(&err)
@@ -92,10 +112,15 @@ func Open(cfg Config) (_ *Launcher, err error) {
 	if err := l.prepareDir(&done); err != nil {
 		return nil, err
 	}
-	if err := l.prepareHost(&done); err != nil {
+	if err := l.learnHost(); err != nil {
 		return nil, err
 	}
-	if err := l.spawn(&done); err != nil {
+	if l.cfg.Ephemeral {
+		err = l.openEphemeral(&done)
+	} else {
+		err = l.openDurable()
+	}
+	if err != nil {
 		return nil, err
 	}
 	done.Release()
@@ -119,33 +144,35 @@ func (l *Launcher) prepareDir(done *undo.Stack) (err error) {
 			return err
 		}
 	}
-	if l.lock, err = lock(filepath.Join(l.cfg.Dir, "lock")); err != nil {
+	patience := daemonTime
+	if l.cfg.Ephemeral {
+		patience = lockTime
+	}
+	if l.lock, err = lock(filepath.Join(l.cfg.Dir, "lock"), patience); err != nil {
 		return err
 	}
 	done.Push(l.lock.Close)
+	if !l.cfg.Ephemeral {
+		return nil
+	}
+	if l.alone, err = lock(l.shimLock(), 0); err != nil {
+		return err
+	}
+	done.Push(l.alone.Close)
 	return nil
 }
 
-// prepareHost learns what the host offers and readies the cgroup parent.
-func (l *Launcher) prepareHost(done *undo.Stack) (err error) {
+// learnHost finds out what the host offers.
+func (l *Launcher) learnHost() (err error) {
 	if l.host, err = cgroups.Detect(); err != nil {
 		return err
-	}
-	if err := l.sweep(); err != nil {
-		return err
-	}
-	done.Push(l.sweep) // Prepare may fail half-way
-	if err := l.host.Prepare(l.cfg.CgroupParent); err != nil {
-		return fmt.Errorf("prepare cgroups: %w", err)
 	}
 	l.facts = hostFacts{cgroups: l.host, cgroupParent: path.Clean(l.cfg.CgroupParent)}
 	if l.facts.noFile, err = OpenFileLimit(); err != nil {
 		return err
 	}
-	if l.facts.productName, err = l.writeProductName(); err != nil {
-		return err
-	}
-	return nil
+	l.facts.productName, err = l.writeProductName()
+	return err
 }
 
 // writeProductName makes the file that stands for the machine's product name,
@@ -155,70 +182,35 @@ func (l *Launcher) writeProductName() (string, error) {
 		return "", nil
 	}
 	file := filepath.Join(l.cfg.Dir, "product_name")
-	return file, os.WriteFile(file, []byte(contract.ProductName+"\n"), 0o444)
+	if err := os.WriteFile(file, []byte(contract.ProductName+"\n"), 0o444); err != nil {
+		return "", err
+	}
+	return file, nil
 }
 
-// spawn starts the shim and connects.
-func (l *Launcher) spawn(done *undo.Stack) (err error) {
-	l.process, err = shim.Spawn(shim.SpawnConfig{Binary: l.cfg.ShimBinary, Dir: l.shimDir(), Lifeline: l.cfg.Ephemeral, Hold: l.lock})
-	if err != nil {
-		return err
-	}
-	done.Push(l.process.Close)
-	defer func() {
-		if errors.Is(err, ErrKeeperGone) {
-			err = fmt.Errorf("%w: it says %q", err, l.process.LastWords())
-		}
-	}()
-	l.client, err = shim.Dial(l.shimDir(), l.exits.deliver)
-	if err != nil {
-		return err
-	}
-	done.Push(l.client.Close)
-	l.exits.lostWith(l.client.Done())
-	if err := l.forgetOld(); err != nil {
-		return err
-	}
-	return l.defineFilter()
-}
-
-// forgetOld acknowledges the exits that an earlier launcher never saw: nobody
-// waits for them any more.
-func (l *Launcher) forgetOld() error {
-	ctx := context.Background()
-	old, err := l.client.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, c := range old {
-		if err := l.client.Ack(ctx, c.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// defineFilter hands the shim docker's default system-call filter, which
-// depends on the capabilities that containers have.
-func (l *Launcher) defineFilter() error {
-	profile, err := seccomp.GetDefaultProfile(ociSpec(&Spec{Image: new(rimage.Image)}, &l.facts))
-	if err != nil {
-		return fmt.Errorf("build system-call filter: %w", err)
-	}
-	l.filter, err = l.client.DefineFilter(context.Background(), profile)
-	return err
-}
-
-// Close ends every instance of an ephemeral launcher, and gives back all that
-// the launcher held on the host.
+// Close lets go of everything. An ephemeral launcher ends every instance of its,
+// and gives back all that it held on the host.
+//
+// The instances of a durable one live on, and so does the shim that keeps them;
+// the launcher then has the network leave them connected (see
+// rnet.Network.Leave), if the caller has not, so that closing the network
+// afterwards does them no harm. If it is Idle the shim is ended and nothing is
+// left.
 func (l *Launcher) Close() error {
-	errs := []error{l.client.Close(), l.process.Close(), l.slots.drain()}
-	errs = append(errs, l.metadata.Close())
-	if l.cfg.Ephemeral {
-		errs = append(errs, l.sweep())
+	if !l.cfg.Ephemeral {
+		return l.closeDurable()
 	}
-	return errors.Join(append(errs, l.lock.Close())...)
+	k, err := l.keepers.get(context.Background()) // the one there ever was
+	if err != nil {
+		return err
+	}
+	return errors.Join(k.client.Close(), k.process.Close(), l.slots.drain(), l.metadata.Close(),
+		l.sweep(), l.alone.Close(), l.lock.Close())
 }
+
+// Idle reports whether there is no instance: none created and not deleted, and no
+// survivor.
+func (l *Launcher) Idle() bool { return l.exits.none() }
 
 // sweep ends and removes whatever lives under the cgroup parent, and the
 // groups above it that nobody else uses.
@@ -246,3 +238,6 @@ func (l *Launcher) LogDir() string { return filepath.Join(l.cfg.Dir, "logs") }
 func (l *Launcher) LogPath(id string) string { return filepath.Join(l.LogDir(), id+".log") }
 
 func (l *Launcher) shimDir() string { return filepath.Join(l.cfg.Dir, "shim") }
+
+// shimLock is held by a durable shim for as long as it lives.
+func (l *Launcher) shimLock() string { return filepath.Join(l.shimDir(), "lock") }

@@ -23,7 +23,12 @@ import (
 	rruntime "runnel/runtime"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+func TestMain(m *testing.M) {
+	if root := os.Getenv(envDaemon); root != "" {
+		os.Exit(playDaemon(root))
+	}
+	os.Exit(testenv.Main(m))
+}
 
 // bench is a launcher on a network of its own, and a busybox image.
 type bench struct {
@@ -367,12 +372,25 @@ func TestKilledShimLosesItsInstancesCleanly(t *testing.T) {
 }
 
 func BenchmarkRunTrue(b *testing.B) {
-	bench := newBench(b)
-	for b.Loop() {
-		s := bench.spec("")
-		s.Command = []string{"/bin/true"}
-		if e, _ := bench.run(s); !e.Succeeded() {
-			b.Fatalf("exit %+v", e)
+	b.Run("ephemeral", func(b *testing.B) {
+		bench := newBench(b)
+		for b.Loop() {
+			s := bench.spec("")
+			s.Command = []string{"/bin/true"}
+			if e, _ := bench.run(s); !e.Succeeded() {
+				b.Fatalf("exit %+v", e)
+			}
 		}
-	}
+	})
+	b.Run("durable", func(b *testing.B) {
+		r := newRoot(b)
+		bench := &bench{Launcher: r.lastDaemon().Launcher, t: b, image: r.Image}
+		for b.Loop() {
+			s := bench.spec("")
+			s.Command = []string{"/bin/true"}
+			if e, _ := bench.run(s); !e.Succeeded() {
+				b.Fatalf("exit %+v", e)
+			}
+		}
+	})
 }

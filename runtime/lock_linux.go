@@ -9,27 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long, and how often, a lock that is held is tried: a shim whose daemon has
-// been killed holds it on until it has ended its instances.
-const (
-	lockTime  = 15 * time.Second
-	lockPause = 50 * time.Millisecond
-)
+// lockPause is how often a lock that is held is tried.
+const lockPause = 50 * time.Millisecond
 
 // lock takes the file at path for this process, and those that inherit it, until
-// the last of them has closed it or ended.
-func lock(path string) (*os.File, error) {
+// the last of them has closed it or ended. If it is held it is tried for as long
+// as patience lasts. Errors: ErrLocked.
+func lock(path string, patience time.Duration) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	deadline := time.Now().Add(lockTime)
+	deadline := time.Now().Add(patience)
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			break
 		}
-		if time.Now().After(deadline) {
+		if !time.Now().Before(deadline) {
 			err = ErrLocked
 			break
 		}

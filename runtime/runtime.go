@@ -5,6 +5,13 @@
 // It composes the mechanisms (image, net, metadata, cgroups) and the shim, and
 // decides nothing: which instance should run is the scheduler's business. It
 // needs root.
+//
+// A launcher is ephemeral, and its instances end with it, or durable. The shim of
+// a durable launcher outlives it, however it ends, with every instance, its log,
+// and the sockets on which the metadata server and the resolver answer it; the
+// next launcher of the same directory adopts them. For that the service manager
+// must leave alone what it did not start itself: with systemd, KillMode=process,
+// and Delegate=yes where the instances' cgroups are below the unit's.
 package runtime
 
 import (

@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	stdnet "net"
+	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
-	"runnel/contract"
 	"runnel/metadata"
 	rnet "runnel/net"
 )
-
-// slotSockets is how many sockets a slot itself keeps open in its namespace:
-// the metadata listener, and the resolver's two.
-const slotSockets = 3
 
 // slot is a place for one instance at a time: a network namespace with its
 // address, and in it the metadata server and the resolver.
@@ -27,9 +24,9 @@ type slot struct {
 	// identity is that of the instance in the slot, nil between two.
 	identity atomic.Pointer[metadata.Identity]
 
-	listener stdnet.Listener
-	serving  sync.WaitGroup
-	stop     context.CancelFunc
+	sockets sockets
+	serving sync.WaitGroup
+	stop    context.CancelFunc
 }
 
 // slotListener tells the metadata server in which slot a connection arrived;
@@ -46,46 +43,60 @@ func withSlot(l stdnet.Listener) context.Context {
 }
 
 // openSlot attaches a namespace and starts to answer in it.
-func (l *Launcher) openSlot(ctx context.Context) (_ *slot, err error) {
+func (l *Launcher) openSlot(ctx context.Context) (*slot, error) {
 	a, err := l.network.Attach(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("attach network: %w", err)
 	}
-	s := &slot{Attachment: a}
+	sockets, err := listen(a)
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return l.serveSlot(a, sockets, nil), nil
+}
+
+// reopenSlot is the slot of an instance that an earlier launcher made: files are
+// its namespace and its sockets, as the shim has held them. It takes them over,
+// also on failure.
+func (l *Launcher) reopenSlot(ctx context.Context, files []*os.File, identity metadata.Identity) (*slot, error) {
+	if len(files) == 0 {
+		return nil, errors.New("reattach network: no namespace is held")
+	}
+	sockets, err := inherit(files[1:])
+	for _, f := range files[1:] {
+		_ = f.Close() // the sockets are copies
+	}
+	if err != nil {
+		_ = files[0].Close() // a namespace is not written to
+		return nil, err
+	}
+	a, err := l.network.Reattach(ctx, files[0])
+	if err != nil {
+		sockets.close()
+		return nil, fmt.Errorf("reattach network: %w", err)
+	}
+	return l.serveSlot(a, sockets, &identity), nil
+}
+
+// serveSlot starts to answer in a namespace, as the given instance, if there is
+// one yet.
+func (l *Launcher) serveSlot(a *rnet.Attachment, open sockets, identity *metadata.Identity) *slot {
+	s := &slot{Attachment: a, sockets: open}
+	s.identity.Store(identity)
 	var serve context.Context
 	serve, s.stop = context.WithCancel(context.Background())
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
-
-	if s.listener, err = a.Listen("tcp", contract.MetadataAddress+":80"); err != nil {
-		return nil, fmt.Errorf("listen for metadata: %w", err)
-	}
-	s.serving.Go(func() {
-		_ = l.metadata.Serve(slotListener{metadata.Limit(s.listener), s}) // ends when the listener is closed
-	})
-	udp, err := a.ListenPacket("udp", contract.MetadataAddress+":53")
-	if err != nil {
-		return nil, fmt.Errorf("listen for the resolver: %w", err)
-	}
-	s.serving.Go(func() { _ = l.resolver.ServeUDP(serve, udp) }) // ends with serve
-	tcp, err := a.Listen("tcp", contract.MetadataAddress+":53")
-	if err != nil {
-		return nil, fmt.Errorf("listen for the resolver: %w", err)
-	}
-	s.serving.Go(func() { _ = l.resolver.ServeTCP(serve, tcp) }) // as above
+	// Each ends when close does away with its socket.
+	s.serving.Go(func() { _ = l.metadata.Serve(slotListener{metadata.Limit(open.metadata), s}) })
+	s.serving.Go(func() { _ = l.resolver.ServeUDP(serve, open.udp) })
+	s.serving.Go(func() { _ = l.resolver.ServeTCP(serve, open.tcp) })
 	l.slots.opened(s)
-	return s, nil
+	return s
 }
 
 // close stops answering and gives the namespace up.
 func (s *slot) close() error {
 	s.stop()
-	if s.listener != nil {
-		_ = s.listener.Close() // Serve returns; nothing else is left to know
-	}
+	s.sockets.close()
 	s.serving.Wait()
 	return s.Attachment.Close()
 }
@@ -160,12 +171,28 @@ func (p *slots) drop(s *slot) error {
 // drain closes every slot, also those of instances that could not be deleted,
 // and keeps none from now on.
 func (p *slots) drain() error {
+	taken, free := p.abandon()
+	return errors.Join(closeSlots(free), closeSlots(taken))
+}
+
+// abandon returns the slots that instances have, and those that are free, and
+// keeps none from now on.
+func (p *slots) abandon() (taken, free []*slot) {
 	p.mu.Lock()
-	open := p.open
+	defer p.mu.Unlock()
+	free = p.free
+	for s := range p.open {
+		if !slices.Contains(free, s) {
+			taken = append(taken, s)
+		}
+	}
 	p.open, p.free, p.keep = nil, nil, 0
-	p.mu.Unlock()
+	return taken, free
+}
+
+func closeSlots(all []*slot) error {
 	var errs []error
-	for s := range open {
+	for _, s := range all {
 		errs = append(errs, s.close())
 	}
 	return errors.Join(errs...)

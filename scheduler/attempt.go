@@ -20,9 +20,9 @@ const (
 	killTimeout   = 30 * time.Second
 )
 
-// tries is how often a kill or a delete is tried, retryPause apart, before the
-// instance is left behind and reported. With what a delete may take that is a
-// few minutes at most.
+// tries is how often a kill, a delete or an adoption is tried, retryPause apart,
+// before the instance is left behind and reported. With what a delete may take
+// that is a few minutes at most.
 const (
 	tries      = 3
 	retryPause = time.Second
@@ -34,10 +34,23 @@ const (
 type attempt struct {
 	index, number int
 	spec          rruntime.Spec
-	// instance is nil until it has been created.
-	instance Instance
+	// scheduled is when the instance was asked for.
+	scheduled time.Time
+	// prepared says that the attempt has a token of Scheduler.prepared.
+	prepared bool
 	// holds is what the attempt has of the budget.
 	holds Resources
+	// instance is nil until it has been created or adopted.
+	instance Instance
+	// begun says that the attempt counts among its task's.
+	begun bool
+	// recorded is the ticket of that, or of its end. The instance is started
+	// only after the one and deleted only after the other.
+	recorded Ticket
+	// since is when the attempt began in another process, zero if in this one;
+	// stopping is why that process was ending it.
+	since    time.Time
+	stopping contract.Exit
 	// exit is how it ended; err why nobody knows, or why it never ran.
 	exit rruntime.Exit
 	err  error
@@ -57,8 +70,52 @@ func (s *Scheduler) create(ctx context.Context, a *attempt) {
 	}
 	ctx, stop := context.WithTimeout(ctx, createTimeout)
 	defer stop()
-	a.instance, a.err = s.config.Create(ctx, a.spec)
-	if a.err != nil {
+	for {
+		a.instance, a.err = s.obtain(ctx, a.spec)
+		if a.err == nil {
+			return
+		}
+		a.instance = nil
+		if !errors.Is(a.err, rruntime.ErrExists) {
+			return
+		}
+		// Another process has left it, and it is being removed.
+		select {
+		case <-time.After(retryPause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// obtain adopts the instance if another process has prepared it, and creates it
+// if not: where one is there that cannot be adopted, Create says so.
+func (s *Scheduler) obtain(ctx context.Context, spec rruntime.Spec) (Instance, error) {
+	if i, err := s.config.Adopt(ctx, spec); err == nil {
+		return i, nil
+	}
+	return s.config.Create(ctx, spec)
+}
+
+// adopt takes over the instance of an attempt that another process has begun.
+// If nobody knows of it, the attempt is lost; if nobody can tell, it may still
+// run and is left behind.
+func (s *Scheduler) adopt(ctx context.Context, a *attempt) {
+	ctx, stop := context.WithTimeout(ctx, createTimeout)
+	defer stop()
+	err := s.insist(s.detached, func() (err error) {
+		a.instance, err = s.config.Adopt(ctx, a.spec)
+		if errors.Is(err, rruntime.ErrNotFound) || errors.Is(err, rruntime.ErrKeeperGone) {
+			a.exit = rruntime.Exit{Exit: contract.Exit{Lost: true}, At: time.Now()}
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		a.err = fmt.Errorf("adopt instance %s: %w", a.spec.ID, err)
+		a.leftover = a.err
+	}
+	if a.unseen() {
 		a.instance = nil
 	}
 }
@@ -67,107 +124,41 @@ func (s *Scheduler) create(ctx context.Context, a *attempt) {
 // that is known it runs until it is deleted.
 func (a *attempt) unseen() bool { return a.err != nil || a.exit.Lost }
 
-// delete gives back what the attempt's instance holds of the host.
+// delete gives back what the attempt's instance holds of the host, once its end
+// is durable: nobody can tell of it afterwards.
 func (s *Scheduler) delete(ctx context.Context, a *attempt) {
-	s.deletes <- struct{}{}
-	defer func() { <-s.deletes }()
-	err := insist(nil, func() error { return a.instance.Delete(ctx) })
+	if !s.await(a.recorded) {
+		return
+	}
+	select {
+	case s.deletes <- struct{}{}:
+		defer func() { <-s.deletes }()
+	case <-s.detached:
+		return
+	}
+	err := s.insist(s.detached, func() error { return a.instance.Delete(ctx) })
 	if err != nil {
 		a.leftover = fmt.Errorf("delete instance %s: %w", a.spec.ID, err)
 	}
 }
 
-// supervise starts the attempt's instance and sees it to its end, which it
-// brings about at the timeout or when the execution is cancelled; stopping is
-// called before. It sets exit and err.
-func (e *Execution) supervise(ctx context.Context, a *attempt, stopping func(contract.Exit)) {
-	if a.err = start(ctx, a.instance); a.err != nil {
-		return
-	}
-	ctx, giveUp := context.WithCancel(ctx)
-	defer giveUp()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		a.exit, a.err = a.instance.Wait(ctx)
-	}()
-
-	reason := e.reasonToStop(ended)
-	if reason == (contract.Exit{}) {
-		return
-	}
-	stopping(reason)
-	if err := e.stop(ctx, a.instance, ended); err != nil {
-		giveUp() // it cannot be killed; Wait must not keep us any longer
-		<-ended
-		a.err = fmt.Errorf("stop instance %s: %w", a.spec.ID, err)
-		return
-	}
-	<-ended
-	a.exit.TimedOut, a.exit.Cancelled = reason.TimedOut, reason.Cancelled
-}
-
-// start lets an instance begin.
-func start(ctx context.Context, i Instance) error {
-	ctx, stop := context.WithTimeout(ctx, startTimeout)
-	defer stop()
-	return i.Start(ctx)
-}
-
-// reasonToStop waits until the instance has ended, and says nothing, or until
-// it has to be, and says why.
-func (e *Execution) reasonToStop(ended <-chan struct{}) (reason contract.Exit) {
-	timeout := time.NewTimer(e.plan.timeout)
-	defer timeout.Stop()
-	select {
-	case <-ended:
-		return contract.Exit{}
-	case <-timeout.C:
-		reason.TimedOut = true
-	case <-e.cancelled:
-		reason.Cancelled = true
+// await returns when what t stands for is durable; false if the scheduler was
+// detached before.
+func (s *Scheduler) await(t Ticket) bool {
+	if t == nil {
+		return true
 	}
 	select {
-	case <-ended: // by itself, at the same moment
-		return contract.Exit{}
-	default:
-		return reason
-	}
-}
-
-// stop ends an instance as the contract has it, or at once when the execution
-// is killed. What Stop complains about does not matter if it has ended.
-func (e *Execution) stop(ctx context.Context, i Instance, ended <-chan struct{}) error {
-	gentle, hurry := context.WithTimeout(ctx, contract.GracePeriod+killTimeout)
-	defer hurry()
-	stopped := make(chan error, 1)
-	go func() { stopped <- i.Stop(gentle, contract.GracePeriod) }()
-	var err error
-	select {
-	case err = <-stopped:
-	case <-e.killed:
-		hurry()
-		err = <-stopped
-	}
-	if err == nil {
-		return nil
-	}
-	err = insist(ended, func() error {
-		ctx, stop := context.WithTimeout(ctx, killTimeout)
-		defer stop()
-		return i.Stop(ctx, 0)
-	})
-	select {
-	case <-ended:
-		return nil
-	default:
-		return err
+	case <-t.Done():
+		return true
+	case <-s.detached:
+		return false
 	}
 }
 
 // insist calls f until it succeeds, a few times, unless that is in vain or
 // enough is closed.
-func insist(enough <-chan struct{}, f func() error) (err error) {
+func (s *Scheduler) insist(enough <-chan struct{}, f func() error) (err error) {
 	for n := range tries {
 		if n > 0 {
 			select {
@@ -176,7 +167,7 @@ func insist(enough <-chan struct{}, f func() error) (err error) {
 			case <-time.After(retryPause):
 			}
 		}
-		if err = f(); err == nil || errors.Is(err, rruntime.ErrKeeperGone) {
+		if err = f(); err == nil || s.config.Journal == nil && errors.Is(err, rruntime.ErrKeeperGone) {
 			return err
 		}
 	}
@@ -185,6 +176,7 @@ func insist(enough <-chan struct{}, f func() error) (err error) {
 
 // hopeless reports whether err says that no attempt can succeed any more: the
 // container is made so that it cannot start, or nobody is left to start it.
-func hopeless(err error) bool {
-	return errors.Is(err, rruntime.ErrUnstartable) || errors.Is(err, rruntime.ErrKeeperGone)
+func (c *Config) hopeless(err error) bool {
+	return errors.Is(err, rruntime.ErrUnstartable) ||
+		c.Journal == nil && errors.Is(err, rruntime.ErrKeeperGone)
 }

@@ -80,6 +80,15 @@ func (s *Share) TryReserve() bool {
 	return true
 }
 
+// Take takes what one instance needs without asking whether it is free, for one
+// that is there already.
+func (s *Share) Take() {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used = b.used.Add(s.need)
+}
+
 // Wake receives when it is worth calling TryReserve again.
 func (s *Share) Wake() <-chan struct{} { return s.wake }
 

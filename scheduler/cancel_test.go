@@ -38,7 +38,7 @@ func TestCancel(t *testing.T) {
 			bubble(t, Config{}, always(tc.play), func(t *testing.T, s *Scheduler, h *host) {
 				e := begin(t, s, testJob(100, 3, 3, 24*time.Hour))
 				synctest.Wait()
-				if n := e.Status().GetRunningCount(); n != 3 {
+				if n := statusOf(t, e).GetRunningCount(); n != 3 {
 					t.Fatalf("%d run, want 3", n)
 				}
 				begun := time.Now()
@@ -55,7 +55,7 @@ func TestCancel(t *testing.T) {
 				if h.killed != tc.killed {
 					t.Errorf("killed %d, want %d", h.killed, tc.killed)
 				}
-				ran, waited := e.Tasks()[0], e.Tasks()[99]
+				ran, waited := tasksOf(t, e)[0], tasksOf(t, e)[99]
 				if ran.GetLastAttemptResult().GetStatus().GetCode() != 1 || waited.GetLastAttemptResult().GetStatus().GetCode() != 1 ||
 					ran.GetLabels()[StateLabel] != "Cancelled" || waited.GetStartTime() != nil {
 					t.Errorf("tasks %v and %v", ran, waited)
@@ -116,7 +116,7 @@ func TestCancelKeepsWhatHasEnded(t *testing.T) {
 	bubble(t, Config{}, play, func(t *testing.T, s *Scheduler, _ *host) {
 		e := begin(t, s, testJob(3, 0, 0, 24*time.Hour))
 		<-time.After(2 * time.Second)
-		if c := completed(t, e.Status()); c.GetState() != runpb.Condition_CONDITION_PENDING || c.GetReasons() != nil {
+		if c := completed(t, statusOf(t, e)); c.GetState() != runpb.Condition_CONDITION_PENDING || c.GetReasons() != nil {
 			t.Errorf("condition %v", c)
 		}
 		e.Cancel()
@@ -152,7 +152,7 @@ func TestCancelLeavesTheQueue(t *testing.T) {
 		synctest.Wait()
 		small := begin(t, s, other(1))
 		<-time.After(time.Minute)
-		if n := small.Status().GetSucceededCount(); n != 0 {
+		if n := statusOf(t, small).GetSucceededCount(); n != 0 {
 			t.Errorf("a small task overtook a large one")
 		}
 		waits.Cancel()
@@ -180,7 +180,7 @@ func TestCancellingShows(t *testing.T) {
 		synctest.Wait()
 		e.Cancel()
 		synctest.Wait()
-		status := e.Status()
+		status := statusOf(t, e)
 		if c := completed(t, status); c.GetState() != runpb.Condition_CONDITION_PENDING || c.GetExecutionReason() != runpb.Condition_CANCELLING {
 			t.Errorf("condition %v", c)
 		}
@@ -203,7 +203,7 @@ func TestCancelAfterTheEndChangesNothing(t *testing.T) {
 		if g := status.GetGeneration(); g != 1 {
 			t.Errorf("generation %d, want 1", g)
 		}
-		if c := completed(t, e.Status()); c.GetState() != runpb.Condition_CONDITION_SUCCEEDED {
+		if c := completed(t, statusOf(t, e)); c.GetState() != runpb.Condition_CONDITION_SUCCEEDED {
 			t.Errorf("condition %v", c)
 		}
 	})
@@ -221,7 +221,7 @@ func TestCancelBetweenAttempts(t *testing.T) {
 	bubble(t, Config{}, play, func(t *testing.T, s *Scheduler, _ *host) {
 		e := begin(t, s, testJob(9, 0, 3, time.Minute))
 		<-time.After(time.Second)
-		task := e.Tasks()[0]
+		task := tasksOf(t, e)[0]
 		if task.GetLabels()[StateLabel] != "Pending" || task.GetLastAttemptResult().GetExitCode() != 5 {
 			t.Errorf("task %v", task)
 		}
@@ -235,14 +235,14 @@ func TestCancelBetweenAttempts(t *testing.T) {
 func TestEndBeatsTheReasonToStop(t *testing.T) {
 	t.Parallel()
 	for range 100 {
-		e := newExecution(&plan{timeout: time.Hour})
-		e.Cancel()
+		l := &loop{Execution: newExecution(&plan{}), scheduler: New(Config{})}
+		l.Cancel()
 		ended := make(chan struct{})
-		if why := e.reasonToStop(ended); !why.Cancelled {
+		if why := l.reasonToStop(time.Hour, ended); !why.Cancelled {
 			t.Errorf("still running: %+v", why)
 		}
 		close(ended)
-		if why := e.reasonToStop(ended); why != (contract.Exit{}) {
+		if why := l.reasonToStop(time.Hour, ended); why != (contract.Exit{}) {
 			t.Errorf("ended: %+v", why)
 		}
 	}

@@ -69,25 +69,25 @@ func (p *plan) completed(g *progress) *runpb.Condition {
 
 // taskConditions are those of the task called name of an execution created at
 // created.
-func taskConditions(name string, created time.Time, t *task) []*runpb.Condition {
+func taskConditions(name string, created time.Time, r *TaskRecord) []*runpb.Condition {
 	completed := condition(conditionCompleted, runpb.Condition_CONDITION_PENDING, "", created)
 	started := condition(conditionStarted, runpb.Condition_CONDITION_PENDING, "", created)
-	if !t.started.IsZero() {
-		started = condition(conditionStarted, runpb.Condition_CONDITION_SUCCEEDED, "", t.started)
+	if !r.Started.IsZero() {
+		started = condition(conditionStarted, runpb.Condition_CONDITION_SUCCEEDED, "", r.Started)
 	}
-	switch t.state {
+	switch r.State {
 	case Pending:
-		if t.attempts > 0 {
+		if r.Attempts > 0 {
 			completed.Reasons = &runpb.Condition_Reason{Reason: runpb.Condition_IMMEDIATE_RETRY}
-			completed.Message = resultMessage(t)
+			completed.Message = resultMessage(r)
 		}
 	case Succeeded:
-		completed = condition(conditionCompleted, runpb.Condition_CONDITION_SUCCEEDED, "", t.completed)
+		completed = condition(conditionCompleted, runpb.Condition_CONDITION_SUCCEEDED, "", r.Completed)
 	case Failed:
-		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, t.exit.FailureLine(name, resultMessage(t)), t.completed)
+		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, r.Exit.FailureLine(name, resultMessage(r)), r.Completed)
 		completed.Reasons = &runpb.Condition_ExecutionReason_{ExecutionReason: runpb.Condition_NON_ZERO_EXIT_CODE}
 	case Cancelled:
-		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, messageCancelled, t.completed)
+		completed = condition(conditionCompleted, runpb.Condition_CONDITION_FAILED, messageCancelled, r.Completed)
 		completed.Reasons = &runpb.Condition_ExecutionReason_{ExecutionReason: runpb.Condition_CANCELLED}
 	}
 	return []*runpb.Condition{completed, started}
@@ -96,26 +96,26 @@ func taskConditions(name string, created time.Time, t *task) []*runpb.Condition 
 // lastResult is what the last attempt of a task came to, nil if none has come
 // to anything yet. A container that the platform stopped at its timeout may
 // still have chosen its own exit code.
-func lastResult(t *task) *runpb.TaskAttemptResult {
-	code, message := t.exit.Status()
+func lastResult(r *TaskRecord) *runpb.TaskAttemptResult {
+	code, message := r.Exit.Status()
 	switch {
-	case t.err != nil:
-		code, message = contract.StatusAborted, t.err.Error()
-	case !t.exit.At.IsZero():
-	case t.state == Cancelled:
+	case r.Error != "":
+		code, message = contract.StatusAborted, r.Error
+	case !r.Exit.At.IsZero():
+	case r.State == Cancelled:
 		code, message = contract.Exit{Cancelled: true}.Status()
 	default:
 		return nil
 	}
-	r := &runpb.TaskAttemptResult{Status: &status.Status{Code: int32(code), Message: message}}
+	result := &runpb.TaskAttemptResult{Status: &status.Status{Code: int32(code), Message: message}}
 	switch {
-	case t.exit.Lost:
-	case t.exit.Signal != 0:
-		r.TermSignal = int32(t.exit.Signal)
+	case r.Exit.Lost:
+	case r.Exit.Signal != 0:
+		result.TermSignal = int32(r.Exit.Signal)
 	default:
-		r.ExitCode = int32(t.exit.Code)
+		result.ExitCode = int32(r.Exit.Code)
 	}
-	return r
+	return result
 }
 
 func condition(kind string, state runpb.Condition_State, message string, at time.Time) *runpb.Condition {
@@ -128,4 +128,12 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 		return nil
 	}
 	return timestamppb.New(t)
+}
+
+// moment is the inverse of timestamp.
+func moment(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
 }

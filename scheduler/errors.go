@@ -1,6 +1,20 @@
 package scheduler
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrRunning means that an execution of that name is under way.
+	ErrRunning = errors.New("execution is under way")
+	// ErrDetached means that the scheduler has let go of its executions, which
+	// go on with another one.
+	ErrDetached = errors.New("scheduler has let go of its executions")
+	// ErrRecord means that a task's record cannot be read: it is damaged, or a
+	// newer program has written it.
+	ErrRecord = errors.New("unreadable record of a task")
+)
 
 // CapacityError says that a task is larger than the whole host, so that
 // waiting would not help.

@@ -123,6 +123,12 @@ type instance struct {
 	ended   chan struct{}
 }
 
+func (i *instance) Started() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.started
+}
+
 func (i *instance) Start(context.Context) error {
 	spend(i.script.startTakes)
 	if i.script.startErr != nil {
@@ -224,7 +230,9 @@ func (i *instance) Delete(context.Context) error {
 // somewhere fills in where instances run, where config does not say.
 func somewhere(config Config) Config {
 	config.ProjectID = cmp.Or(config.ProjectID, "local")
-	config.ProjectNumber = cmp.Or(config.ProjectNumber, "123456789012")
+	if config.ProjectNumber == nil {
+		config.ProjectNumber = func(string) string { return "123456789012" }
+	}
 	config.Region = cmp.Or(config.Region, "us-central1")
 	config.ServiceAccount = cmp.Or(config.ServiceAccount, "default@local.iam.gserviceaccount.com")
 	return config
@@ -277,6 +285,26 @@ func wait(t *testing.T, e *Execution) *runpb.Execution {
 		t.Fatal(err)
 	}
 	return status
+}
+
+// statusOf is the execution as it stands.
+func statusOf(t *testing.T, e *Execution) *runpb.Execution {
+	t.Helper()
+	x, err := e.Status(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// tasksOf are all tasks as they stand.
+func tasksOf(t *testing.T, e *Execution) []*runpb.Task {
+	t.Helper()
+	tasks, err := e.Tasks(context.Background(), 0, contract.MaxTasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tasks
 }
 
 // check compares the counts of an execution, written as "succeeded S failed F

@@ -16,6 +16,9 @@ type Instance interface {
 	// host's; with rruntime.ErrKeeperGone, which any of the methods may return,
 	// no other attempt can succeed either.
 	Start(ctx context.Context) error
+	// Started reports whether Start has been called, in this process or, for an
+	// instance that was adopted, in another one before.
+	Started() bool
 	// Wait returns when the instance has ended. When nobody can tell any more
 	// how it does, that is an error or an exit that is Lost; when ctx ends, an
 	// error.
@@ -39,3 +42,8 @@ type Instance interface {
 // task can succeed. It is called from several goroutines at once. When ctx ends
 // it gives up, as soon as that leaves nothing behind.
 type Create func(ctx context.Context, spec rruntime.Spec) (Instance, error)
+
+// Adopt takes over the instance of an attempt that another process has created,
+// from the same spec. Where nobody knows it, the error wraps
+// rruntime.ErrNotFound.
+type Adopt func(ctx context.Context, spec rruntime.Spec) (Instance, error)

@@ -3,11 +3,10 @@ package scheduler
 import (
 	"context"
 	"log/slog"
-	"slices"
+	"sync"
 	"time"
 
 	"runnel/contract"
-	rruntime "runnel/runtime"
 )
 
 // loop is the goroutine that owns an execution's state. What takes time is done
@@ -18,19 +17,30 @@ type loop struct {
 	share     *Share
 	log       *slog.Logger
 	reports   chan report
+	// helpers are the goroutines that the loop has started.
+	helpers sync.WaitGroup
 
 	progress
-	tasks []task
-	// fresh is the first task that was never attempted; retries are those that
-	// wait for another attempt, behind all the fresh ones: that gives whatever
-	// made them fail time to pass, and no task waits for another's retries.
+	// tasks are the records by index, as far as one has been attempted or given
+	// up; view is as much of it as is durable.
+	tasks []TaskRecord
+	view  view
+	// fresh is where to look for the next task that was never attempted;
+	// retries are those that wait for another attempt, behind all the fresh
+	// ones: that gives whatever made them fail time to pass, and no task waits
+	// for another's retries.
 	fresh   int
 	retries fifo[int]
 	// ready are created and wait for room to start.
 	ready fifo[*attempt]
+	// adopting counts the attempts whose instances are being taken over; when
+	// none is left of those that another process has begun, resumed is closed.
+	adopting int
+	resumed  chan struct{}
 	// creating and deleting count the attempts that others have; running those
-	// that may run, also while they are deleted.
-	creating, running, deleting int
+	// that may run, also while they are deleted. reserved are those of creating
+	// whose room is kept for them.
+	creating, reserved, running, deleting int
 	// abandoned is set when nothing more is to be started; abandon tells the
 	// creations under way.
 	abandoned bool
@@ -41,20 +51,27 @@ type loop struct {
 	// nothing is created until pause fires, which is nil otherwise.
 	failures int
 	pause    <-chan time.Time
+	// cancellation is the ticket of the execution's, nil before.
+	cancellation Ticket
+	// end is closed when the end of the execution is durable; nil before there
+	// is one, and afterwards.
+	end <-chan struct{}
 }
 
 // report is what a goroutine tells the loop about the attempt it was given.
 type report struct {
 	kind    reportKind
 	attempt *attempt
-	// why is set with attemptStopping.
-	why contract.Exit
+	// why is set with attemptStopping; recorded gets the ticket of it.
+	why      contract.Exit
+	recorded chan<- Ticket
 }
 
 type reportKind int
 
 const (
 	instanceCreated reportKind = iota
+	instanceAdopted
 	attemptStopping
 	attemptEnded
 	instanceDeleted
@@ -67,162 +84,135 @@ func newLoop(s *Scheduler, e *Execution) *loop {
 		share:     s.config.Budget.Join(e.plan.need),
 		log:       s.config.Logger.With("job", e.plan.job, "execution", e.plan.name),
 		reports:   make(chan report),
-		tasks:     make([]task, e.plan.tasks),
-	}
-	for i := range l.tasks {
-		l.tasks[i].state = Pending
+		resumed:   make(chan struct{}),
 	}
 	l.updated = e.plan.created
 	return l
 }
 
-// run sees the execution through. It returns when nothing of it is left.
-func (l *loop) run(ctx context.Context) {
-	l.log.Info("execution begins", "tasks", l.plan.tasks, "parallelism", l.plan.parallelism)
-	// From here on the end of ctx is one way among others to be cancelled;
-	// work already begun must not be cut short by it.
-	wanted, abandon := context.WithCancel(context.WithoutCancel(ctx))
+// run sees the execution through. It returns when nothing of it is left, or
+// when the scheduler is detached.
+func (l *loop) run(ctx context.Context, past Past) {
+	// The end of ctx is one way among others to be cancelled; work already
+	// begun must not be cut short by it.
+	work := context.WithoutCancel(ctx)
+	wanted, abandon := context.WithCancel(work)
 	defer abandon()
 	l.abandon = abandon
+	defer l.share.Withdraw()
+
+	l.resume(work, past)
 	asked, cancelled := ctx.Done(), l.cancelled
-	for l.dispatch(wanted); !l.over(); l.dispatch(wanted) {
+	for l.advance(work, wanted); !l.over(); l.advance(work, wanted) {
 		select {
 		case r := <-l.reports:
-			l.handle(context.WithoutCancel(ctx), r)
+			l.handle(work, r)
 		case <-l.share.Wake():
 		case <-l.pause:
 			l.pause = nil
-		case reply := <-l.queries:
-			reply <- snapshot{progress: l.progress, tasks: slices.Clone(l.tasks)}
+		case q := <-l.queries:
+			l.answer(work, q)
+		case <-l.end:
+			l.end = nil
 		case <-asked:
 			asked = nil
 			l.cancel()
 		case <-cancelled:
 			cancelled = nil
-			l.updated = time.Now()
-			l.quit(context.WithoutCancel(ctx))
+			l.quit(work)
+		case <-l.scheduler.detached:
 		}
-		l.reconsider(context.WithoutCancel(ctx))
-		l.settle()
+		if l.detached() {
+			abandon()
+			l.helpers.Wait()
+			close(l.left)
+			return
+		}
 	}
+	l.helpers.Wait()
 	l.finish()
+}
+
+// advance does what follows from what has happened, wherever that was.
+func (l *loop) advance(work, wanted context.Context) {
+	l.reconsider(work)
+	l.settle()
+	l.dispatch(work, wanted)
 }
 
 // over reports whether nothing is left to do.
 func (l *loop) over() bool {
-	return l.counts.Final() == len(l.tasks) && l.creating+l.running+l.deleting == 0
+	return !l.completed.IsZero() && l.end == nil && l.creating+l.running+l.deleting == 0
+}
+
+func (l *loop) detached() bool {
+	select {
+	case <-l.scheduler.detached:
+		return true
+	default:
+		return false
+	}
 }
 
 // finish publishes the last state.
 func (l *loop) finish() {
-	l.share.Withdraw()
-	l.final = snapshot{progress: l.progress, tasks: l.tasks}
+	l.view.catchUp()
+	l.final = snapshot{progress: l.view.progress, records: l.tasks}
 	close(l.done)
 }
 
-// dispatch starts and creates whatever there is room for. The context ends when
-// the execution is abandoned.
-func (l *loop) dispatch(wanted context.Context) {
-	for !l.abandoned && l.ready.len() > 0 && l.running < l.plan.parallelism && l.share.TryReserve() {
-		l.start(context.WithoutCancel(wanted), l.ready.pop())
+// answer shows what is durable, but with the cancel that has been asked for.
+func (l *loop) answer(ctx context.Context, q query) {
+	select {
+	case <-l.cancelled:
+		l.quit(ctx)
+	default:
 	}
-	for l.mayCreate() {
-		l.create(wanted)
-	}
-}
-
-// mayCreate reports whether it is time to create another instance: there is a
-// task for it, the host is not busy enough with us, and it will start soon.
-func (l *loop) mayCreate() bool {
-	if l.abandoned || l.pause != nil || (l.fresh == len(l.tasks) && l.retries.len() == 0) {
-		return false
-	}
-	c := &l.scheduler.config
-	if l.creating >= c.Creating || l.deleting >= 2*c.Creating {
-		return false
-	}
-	return l.creating+l.ready.len() < l.room()+c.Ahead
-}
-
-// room is how many instances more could run now.
-func (l *loop) room() int {
-	return min(l.plan.parallelism-l.running, l.share.Room())
-}
-
-// create hands the next attempt to a goroutine that makes its instance.
-func (l *loop) create(wanted context.Context) {
-	var index int
-	if l.fresh < len(l.tasks) {
-		index = l.fresh
-		l.fresh++
+	l.view.catchUp()
+	s := snapshot{progress: l.view.progress}
+	if !isDone(l.cancellation) {
+		s.cancel = l.cancellation
 	} else {
-		index = l.retries.pop()
+		s.records = l.plan.page(q.from, q.n, l.tasks, l.view.older)
 	}
-	t := &l.tasks[index]
-	if t.scheduled.IsZero() {
-		t.scheduled = time.Now()
-	}
-	a := &attempt{index: index, number: t.attempts, spec: l.plan.attempt(index, t.attempts)}
-	l.creating++
-	go func() {
-		l.scheduler.create(wanted, a)
-		l.reports <- report{kind: instanceCreated, attempt: a}
-	}()
-}
-
-// start records that an attempt begins, then lets it.
-func (l *loop) start(ctx context.Context, a *attempt) {
-	a.holds = l.plan.need
-	l.begin(a)
-	if t := &l.tasks[a.index]; t.started.IsZero() {
-		t.started = l.updated
-	}
-	if l.started.IsZero() {
-		l.started = l.updated
-	}
-	l.move(a.index, Running)
-	l.emit(Event{Kind: AttemptStarting}, a)
-	l.running++
-	go func() {
-		l.supervise(ctx, a, func(why contract.Exit) {
-			l.reports <- report{kind: attemptStopping, attempt: a, why: why}
-		})
-		l.reports <- report{kind: attemptEnded, attempt: a}
-	}()
-}
-
-// begin counts an attempt.
-func (l *loop) begin(a *attempt) {
-	l.updated = time.Now()
-	l.tasks[a.index].attempts++
-	if a.number == 1 {
-		l.counts.Retried++
-	}
-}
-
-// remove hands an attempt to a goroutine that deletes its instance.
-func (l *loop) remove(ctx context.Context, a *attempt) {
-	l.deleting++
-	go func() {
-		l.scheduler.delete(ctx, a)
-		l.reports <- report{kind: instanceDeleted, attempt: a}
-	}()
+	q.reply <- s
 }
 
 // handle takes in what others have done.
 func (l *loop) handle(ctx context.Context, r report) {
-	l.updated = time.Now()
+	l.tick()
 	a := r.attempt
 	switch r.kind {
 	case instanceCreated:
 		l.creating--
 		l.created(ctx, a)
+	case instanceAdopted:
+		l.adopted(ctx, a)
 	case attemptStopping:
-		l.emit(Event{Kind: AttemptStopping, Exit: rruntime.Exit{Exit: r.why}}, a)
+		r.recorded <- l.stopping(ctx, a, r.why)
 	case attemptEnded:
 		l.ended(ctx, a)
 	case instanceDeleted:
 		l.deleting--
 		l.removed(ctx, a)
+	}
+}
+
+// tick notes the time, which never goes back, whatever the host's clock does.
+func (l *loop) tick() {
+	if now := time.Now(); now.After(l.updated) {
+		l.updated = now
+	}
+}
+
+// tell reports to the loop, unless the scheduler was detached: then nothing
+// that is known is to be believed.
+func (l *loop) tell(r report) {
+	if l.detached() {
+		return
+	}
+	select {
+	case l.reports <- r:
+	case <-l.scheduler.detached:
 	}
 }

@@ -26,11 +26,11 @@ func succeededMessage(d time.Duration) string {
 }
 
 // resultMessage is the text that goes with a task's last attempt.
-func resultMessage(t *task) string {
-	if t.err != nil {
-		return t.err.Error()
+func resultMessage(r *TaskRecord) string {
+	if r.Error != "" {
+		return r.Error
 	}
-	_, message := t.exit.Status()
+	_, message := r.Exit.Status()
 	return message
 }
 

@@ -3,30 +3,34 @@ package scheduler
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"strconv"
 	"strings"
 
+	"cloud.google.com/go/run/apiv2/runpb"
+
 	"runnel/contract"
 )
 
-// maxInstanceName is how long the ID of an instance may be: a DNS label.
-const maxInstanceName = 63
+const (
+	// maxInstanceName is how long the ID of an instance may be: a DNS label.
+	maxInstanceName = 63
+	// uidDigits of an execution's UID, 48 random bits, tell its instances from
+	// those of all others, also of one that has the same name in another
+	// project or had it before.
+	uidDigits = 12
+)
 
-// instanceName is the ID of one attempt's instance on this host: the
-// execution's name, the task's index, the attempt. An execution's name that
-// leaves no room for these is cut and told apart from others by its hash.
-func instanceName(execution string, index, attempt int) string {
-	suffix := "-" + strconv.Itoa(index) + "-" + strconv.Itoa(attempt)
-	if len(execution)+len(suffix) <= maxInstanceName {
-		return execution + suffix
-	}
-	hash := sha256.Sum256([]byte(execution))
-	sum := "-" + hex.EncodeToString(hash[:8])
-	kept := execution[:maxInstanceName-len(sum)-len("-9999-10")]
-	return strings.TrimRight(kept, "-") + sum + suffix
+// InstanceID is the ID of the instance of one attempt, both counted from 0: the
+// execution's short name, cut where that leaves no room, the beginning of its
+// UID, index and attempt. It is unique on the host and always the same.
+func InstanceID(x *runpb.Execution, index, attempt int) string {
+	uid := strings.ReplaceAll(x.GetUid(), "-", "")
+	uid = "-" + uid[:min(len(uid), uidDigits)]
+	name := path.Base(x.GetName())
+	name = name[:min(len(name), maxInstanceName-len(uid)-len("-9999-10"))]
+	return strings.TrimRight(name, "-") + uid + "-" + strconv.Itoa(index) + "-" + strconv.Itoa(attempt)
 }
 
 // newExecutionName draws the name of an execution of job.

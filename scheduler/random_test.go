@@ -158,7 +158,7 @@ func (l *ledger) take(ev Event) error {
 		return errors.New("time goes backwards")
 	}
 	l.last = ev
-	l.hopeless = l.hopeless || hopeless(ev.Err)
+	l.hopeless = l.hopeless || (&Config{}).hopeless(ev.Err)
 	if ev.Kind == ExecutionEnded {
 		l.over = true
 		return nil
@@ -195,7 +195,7 @@ func (j *journal) audit(e *Execution, job *runpb.Job, status *runpb.Execution) {
 	t, l := j.t, j.of(e.Name())
 	var counts Counts
 	retries := int(job.GetTemplate().GetTemplate().GetMaxRetries())
-	tasks := e.Tasks()
+	tasks := tasksOf(t, e)
 	for i, task := range tasks {
 		state := TaskState(task.GetLabels()[StateLabel])
 		if !state.Final() || state != l.states[i] {

@@ -21,6 +21,19 @@ const (
 	Stop
 )
 
+// state is what a verdict makes of a task.
+func (v Verdict) state() TaskState {
+	switch v {
+	case Done:
+		return Succeeded
+	case Retry:
+		return Pending
+	case GiveUp:
+		return Failed
+	}
+	return Cancelled
+}
+
 // Judge is the retry rule: what follows from the end of an attempt, counted
 // from 0, of a task that may be retried maxRetries times. An attempt whose end
 // nobody saw counts as failed.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -9,16 +10,24 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	rimage "runnel/image"
+	rruntime "runnel/runtime"
 )
 
 // defaultPIDs bounds the processes and threads of an instance where Config does
 // not: far above what servers use, far below what a host has.
 const defaultPIDs = 8192
 
-// Config says what the scheduler works with. Create and Budget are required.
+// Config says what the scheduler works with. Create, Budget and ProjectNumber
+// are required.
 type Config struct {
 	// Create makes the instances.
 	Create Create
+	// Adopt takes over those that another process has left. Nil: there are none.
+	Adopt Adopt
+	// Journal makes executions durable: they outlive this process, and the
+	// keeper of their instances, which is expected to be replaced when it goes
+	// away. Nil: they end with either.
+	Journal Journal
 	// Budget is what all executions share.
 	Budget *Budget
 	// Observe is told every change before it is acted upon, one at a time for
@@ -27,9 +36,11 @@ type Config struct {
 	// are allowed. Nil: nobody wants to know.
 	Observe func(Event)
 
-	// ProjectID, ProjectNumber and Region name where instances run;
-	// ServiceAccount is for jobs that name none.
-	ProjectID, ProjectNumber, Region, ServiceAccount string
+	// ProjectID and Region are for jobs whose name does not tell them,
+	// ServiceAccount for those that name none.
+	ProjectID, Region, ServiceAccount string
+	// ProjectNumber gives the number of a project.
+	ProjectNumber func(project string) string
 
 	// PIDs bounds the processes and threads of each instance; 8,192 if 0.
 	PIDs int64
@@ -38,7 +49,8 @@ type Config struct {
 	// means twice the number of CPUs.
 	Creating int
 	// Ahead is how many instances an execution holds ready beyond those there
-	// is room to start; 0 means as many as Creating.
+	// is room to start; 0 means as many as Creating. All executions together
+	// prepare no more than Creating and Ahead without having room for them.
 	Ahead int
 	// Logger gets state changes; nil discards them.
 	Logger *slog.Logger
@@ -47,18 +59,25 @@ type Config struct {
 // Scheduler runs executions. Safe for concurrent use.
 type Scheduler struct {
 	config Config
-	// creates and deletes hold a token for each such call under way.
-	creates, deletes chan struct{}
-	loops            sync.WaitGroup
+	// creates and deletes hold a token for each such call under way, prepared
+	// one for each instance that has no room yet.
+	creates, deletes, prepared chan struct{}
+	loops                      sync.WaitGroup
+	// detached is closed by Detach.
+	detached   chan struct{}
+	detachOnce sync.Once
 
 	// mu guards live.
 	mu sync.Mutex
-	// live holds the names of the executions that have not ended.
+	// live holds the full names of the executions that have not ended.
 	live map[string]struct{}
 }
 
 // New makes a scheduler with nothing to do.
 func New(config Config) *Scheduler {
+	if config.Adopt == nil {
+		config.Adopt = func(context.Context, rruntime.Spec) (Instance, error) { return nil, rruntime.ErrNotFound }
+	}
 	if config.Observe == nil {
 		config.Observe = func(Event) {}
 	}
@@ -75,67 +94,67 @@ func New(config Config) *Scheduler {
 		config.Ahead = config.Creating
 	}
 	return &Scheduler{
-		config:  config,
-		creates: make(chan struct{}, config.Creating),
-		deletes: make(chan struct{}, config.Creating),
-		live:    make(map[string]struct{}),
+		config:   config,
+		creates:  make(chan struct{}, config.Creating),
+		deletes:  make(chan struct{}, config.Creating),
+		prepared: make(chan struct{}, config.Creating+config.Ahead),
+		detached: make(chan struct{}),
+		live:     make(map[string]struct{}),
 	}
 }
 
-// Check says whether job, which has been validated, can be executed here,
-// whatever its image: the error is the one that Execute would return.
-func (s *Scheduler) Check(job *runpb.Job) error {
-	_, err := s.plan(job, nil, "")
-	return err
-}
-
-// Execute begins an execution of job, which has been validated, with the image
-// of its container. The image must stay until Wait has told that the execution
-// is over. A job whose tasks can never fit on the host is refused with a
-// *CapacityError. When ctx ends the execution is cancelled.
-func (s *Scheduler) Execute(ctx context.Context, job *runpb.Job, img *rimage.Image) (*Execution, error) {
-	_, short := jobPath(job.GetName(), "", "")
-	name := s.reserveName(short)
-	p, err := s.plan(job, img, name)
-	if err != nil {
-		s.releaseName(name)
-		return nil, err
+// Run begins execution x, which NewExecution has made, with the image of its
+// container, or goes on with it: past is what the journal has kept of it, and x
+// the resource as it was kept last. The instances of attempts that another
+// process has begun are taken over, whether there is room for them or not, by
+// the time Run returns; all others that it has left may be removed then.
+//
+// The image must stay until the execution is over. When ctx ends, the execution
+// is cancelled; the error is ErrRunning where x is under way already.
+func (s *Scheduler) Run(ctx context.Context, x *runpb.Execution, img *rimage.Image, past Past) (*Execution, error) {
+	p := newPlan(x)
+	if err := p.describe(&s.config, img); err != nil {
+		return nil, fmt.Errorf("execution %s: %w", p.name, err)
+	}
+	if !s.claim(x.GetName()) {
+		return nil, fmt.Errorf("execution %s: %w", p.name, ErrRunning)
 	}
 	e := newExecution(p)
 	l := newLoop(s, e)
 	s.loops.Go(func() {
-		defer s.releaseName(name)
-		l.run(ctx)
+		defer s.release(p.x.GetName())
+		l.run(ctx, past)
 	})
+	select {
+	case <-l.resumed:
+	case <-l.left:
+	}
 	return e, nil
 }
 
-// plan makes the plan of an execution called name that fits on the host.
-func (s *Scheduler) plan(job *runpb.Job, img *rimage.Image, name string) (*plan, error) {
-	p, err := newPlan(&s.config, job, img, name)
-	if err != nil {
-		return nil, err
-	}
-	return p, s.config.Budget.Check(p.need)
-}
+// Detach lets go of all executions: nothing more is begun, ended or recorded,
+// and no instance is touched, so that another scheduler, in this process or the
+// next, can go on with them. What has been begun is carried through, also the
+// grace period of an instance that is being stopped; Wait returns then, and so
+// do those who wait for an execution, with ErrDetached.
+func (s *Scheduler) Detach() { s.detachOnce.Do(func() { close(s.detached) }) }
 
-// Wait returns when every execution has ended and everything of it is gone.
+// Wait returns when every execution has ended and everything of it is gone, or
+// when all that was under way at Detach has come to its end.
 func (s *Scheduler) Wait() { s.loops.Wait() }
 
-// reserveName finds a name for an execution of job that no live one has.
-func (s *Scheduler) reserveName(job string) string {
+// claim reserves the name of an execution, unless it is under way.
+func (s *Scheduler) claim(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for {
-		name := newExecutionName(job)
-		if _, taken := s.live[name]; !taken {
-			s.live[name] = struct{}{}
-			return name
-		}
+	if _, taken := s.live[name]; taken {
+		return false
 	}
+	s.live[name] = struct{}{}
+	return true
 }
 
-func (s *Scheduler) releaseName(name string) {
+func (s *Scheduler) release(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.live, name)

@@ -2,27 +2,47 @@ package scheduler
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"runnel/contract"
+	rruntime "runnel/runtime"
 )
 
 // created takes an attempt whose instance is there, or could not be.
 func (l *loop) created(ctx context.Context, a *attempt) {
+	hasRoom := a.holds != (Resources{})
+	if hasRoom {
+		l.reserved--
+	}
 	switch {
 	case l.abandoned:
+		l.release(a, a.holds)
+		l.unprepare(a)
 		if a.instance != nil {
 			l.remove(ctx, a)
 		}
 		l.drop(a.index)
 	case a.err != nil:
-		l.begin(a)
+		l.release(a, a.holds)
+		l.unprepare(a)
 		l.conclude(ctx, a)
+	case hasRoom:
+		l.emit(Event{Kind: AttemptCreated}, a)
+		l.start(ctx, a)
 	default:
 		l.ready.push(a)
 		l.emit(Event{Kind: AttemptCreated}, a)
 	}
+}
+
+// stopping takes an attempt that is to be stopped, and records why.
+func (l *loop) stopping(ctx context.Context, a *attempt, why contract.Exit) Ticket {
+	if why.Cancelled {
+		l.quit(ctx) // no task is cancelled unless its execution is
+	}
+	t := l.change(a.index, func(t *TaskRecord) { t.Stopping = why })
+	l.emit(Event{Kind: AttemptStopping, Exit: rruntime.Exit{Exit: why}}, a)
+	return t
 }
 
 // ended takes an attempt that ran, or could not be started. One whose end was
@@ -41,14 +61,18 @@ func (l *loop) ended(ctx context.Context, a *attempt) {
 
 // removed takes an attempt whose instance has been deleted, or could not be.
 func (l *loop) removed(ctx context.Context, a *attempt) {
-	if a.leftover != nil {
-		l.log.Error("instance left behind", "instance", a.spec.ID, "err", a.leftover)
-		l.leftovers = append(l.leftovers, a.leftover)
-	}
 	if !a.unseen() {
+		l.forgive(a)
 		l.release(a, a.holds)
 		return
 	}
+	l.buried(ctx, a)
+}
+
+// buried takes an attempt that nobody has seen end, and of which nothing is
+// left, or what is left cannot be got rid of.
+func (l *loop) buried(ctx context.Context, a *attempt) {
+	l.forgive(a)
 	l.running--
 	l.conclude(ctx, a)
 	if a.leftover != nil {
@@ -56,6 +80,14 @@ func (l *loop) removed(ctx context.Context, a *attempt) {
 		return
 	}
 	l.release(a, a.holds)
+}
+
+// forgive notes an instance that is left behind.
+func (l *loop) forgive(a *attempt) {
+	if a.leftover != nil {
+		l.log.Error("instance left behind", "instance", a.spec.ID, "err", a.leftover)
+		l.leftovers = append(l.leftovers, a.leftover)
+	}
 }
 
 // reconsider gives up an execution whose instances do not fit on the host any
@@ -85,18 +117,20 @@ func (l *loop) conclude(ctx context.Context, a *attempt) {
 		a.exit.Exit = contract.Exit{Lost: true}
 		a.exit.At = l.updated
 	}
-	t := &l.tasks[a.index]
-	t.exit, t.err = a.exit, a.err
-	switch l.judge(a) {
-	case Done:
-		l.move(a.index, Succeeded)
-	case Retry:
-		l.move(a.index, Pending)
+	verdict := l.judge(a)
+	a.recorded = l.change(a.index, func(t *TaskRecord) {
+		if !a.begun {
+			l.begin(t, a)
+		}
+		t.Exit, t.Error, t.Stopping = a.exit, "", contract.Exit{}
+		if a.err != nil {
+			t.Error = a.err.Error()
+		}
+		t.Hopeless = !l.abandoned && l.scheduler.config.hopeless(a.err)
+		l.move(t, verdict.state())
+	})
+	if verdict == Retry {
 		l.retries.push(a.index)
-	case GiveUp:
-		l.move(a.index, Failed)
-	case Stop:
-		l.move(a.index, Cancelled)
 	}
 	l.emit(Event{Kind: AttemptEnded, Exit: a.exit, Err: a.err}, a)
 	l.weigh(ctx, a)
@@ -109,7 +143,7 @@ func (l *loop) judge(a *attempt) Verdict {
 	switch {
 	case verdict != Retry:
 		return verdict
-	case hopeless(a.err), a.leftover != nil:
+	case l.scheduler.config.hopeless(a.err), a.leftover != nil:
 		return GiveUp
 	case l.abandoned:
 		return l.whenAbandoned()
@@ -123,7 +157,7 @@ func (l *loop) weigh(ctx context.Context, a *attempt) {
 	switch {
 	case !a.exit.Lost:
 		l.failures = 0
-	case hopeless(a.err):
+	case l.scheduler.config.hopeless(a.err):
 		if !l.abandoned {
 			l.log.Warn("no attempt can succeed", "err", a.err)
 			l.hopeless = a.err
@@ -137,13 +171,17 @@ func (l *loop) weigh(ctx context.Context, a *attempt) {
 	}
 }
 
-// quit cancels the execution, unless that is too late.
+// quit cancels the execution, unless that is too late or has been done.
 func (l *loop) quit(ctx context.Context) {
-	if l.counts.Final() == len(l.tasks) {
+	if l.counts.Final() == l.plan.tasks {
 		return
 	}
-	l.log.Info("execution is cancelled")
-	l.cancelling = true
+	if !l.cancelling {
+		l.tick()
+		l.log.Info("execution is cancelled")
+		l.cancelling = true
+		l.cancellation = l.changeExecution()
+	}
 	l.giveUp(ctx)
 }
 
@@ -164,21 +202,28 @@ func (l *loop) giveUp(ctx context.Context) {
 	for l.retries.len() > 0 {
 		l.drop(l.retries.pop())
 	}
-	for ; l.fresh < len(l.tasks); l.fresh++ {
-		l.drop(l.fresh)
+	for ; l.fresh < l.plan.tasks; l.fresh++ {
+		if l.fresh >= len(l.tasks) || l.tasks[l.fresh].untouched() {
+			l.drop(l.fresh)
+		}
 	}
 }
 
 // drop ends a task that waits, in an execution that was abandoned.
 func (l *loop) drop(index int) {
+	verdict := l.whenAbandoned()
+	l.change(index, func(t *TaskRecord) {
+		if verdict == GiveUp {
+			t.Error, t.Hopeless = l.hopeless.Error(), true
+		}
+		l.move(t, verdict.state())
+	})
 	t := &l.tasks[index]
-	if l.whenAbandoned() == GiveUp {
-		t.err = l.hopeless
-		l.move(index, Failed)
-	} else {
-		l.move(index, Cancelled)
+	var err error
+	if verdict == GiveUp {
+		err = l.hopeless
 	}
-	l.emit(Event{Kind: TaskEnded, Err: t.err}, &attempt{index: index, number: max(0, t.attempts-1)})
+	l.emit(Event{Kind: TaskEnded, Err: err}, &attempt{index: index, number: max(0, t.Attempts-1)})
 }
 
 // whenAbandoned is what becomes of a task that is not tried again.
@@ -187,39 +232,4 @@ func (l *loop) whenAbandoned() Verdict {
 		return GiveUp
 	}
 	return Stop
-}
-
-// move puts a task into another state.
-func (l *loop) move(index int, to TaskState) {
-	t := &l.tasks[index]
-	l.counts.move(t.state, to)
-	t.state = to
-	if to.Final() {
-		t.completed = l.updated
-	}
-	if to == Failed && l.failure == "" {
-		l.failure = t.exit.FailureLine(contract.TaskName(l.plan.name, index), resultMessage(t))
-	}
-}
-
-// settle ends the execution with its last task.
-func (l *loop) settle() {
-	if l.counts.Final() < len(l.tasks) || !l.completed.IsZero() {
-		return
-	}
-	l.completed = l.updated
-	l.log.Info("execution ended", "succeeded", l.counts.Succeeded, "failed", l.counts.Failed,
-		"cancelled", l.counts.Cancelled, "retried", l.counts.Retried)
-	l.scheduler.config.Observe(Event{
-		Kind: ExecutionEnded, Execution: l.plan.name, Counts: l.counts, At: l.completed,
-	})
-}
-
-// emit tells the observer about an attempt.
-func (l *loop) emit(ev Event, a *attempt) {
-	ev.Execution, ev.Index, ev.Attempt, ev.Instance = l.plan.name, a.index, a.number, a.spec.ID
-	ev.State, ev.Counts, ev.At = l.tasks[a.index].state, l.counts, l.updated
-	l.log.LogAttrs(context.Background(), slog.LevelDebug, "task is "+string(ev.State),
-		slog.Int("task", a.index), slog.Int("attempt", a.number))
-	l.scheduler.config.Observe(ev)
 }

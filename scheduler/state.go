@@ -4,7 +4,9 @@ package scheduler
 // Source: label run.googleapis.com/runningState of tasks.
 type TaskState string
 
-// States of a task. The last four are final.
+// States of a task. The last three are final. Cloud Run knows one more,
+// Abandoned, for tasks whose end nobody will ever tell; here an attempt whose
+// end is not known has failed, so there are none.
 const (
 	// Pending: the task waits for its first attempt or for another one.
 	Pending   TaskState = "Pending"
@@ -12,9 +14,6 @@ const (
 	Succeeded TaskState = "Succeeded"
 	Failed    TaskState = "Failed"
 	Cancelled TaskState = "Cancelled"
-	// Abandoned: nobody will ever tell how the task ended, because its
-	// execution went away under it.
-	Abandoned TaskState = "Abandoned"
 )
 
 // StateLabel is the label of a task that carries its TaskState.
@@ -23,7 +22,7 @@ const StateLabel = "run.googleapis.com/runningState"
 // Final reports whether a task in this state will never change again.
 func (s TaskState) Final() bool {
 	switch s {
-	case Succeeded, Failed, Cancelled, Abandoned:
+	case Succeeded, Failed, Cancelled:
 		return true
 	}
 	return false

@@ -1,11 +1,7 @@
 package scheduler
 
 import (
-	"maps"
-	"time"
-
 	"cloud.google.com/go/run/apiv2/runpb"
-	"google.golang.org/genproto/googleapis/api"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -13,70 +9,109 @@ import (
 	"runnel/contract"
 )
 
-// execution is the resource of an execution that has come as far as g.
-func (p *plan) execution(g *progress) *runpb.Execution {
-	generation := int64(1)
-	if g.cancelling {
-		generation++ // a cancel is a change of what is desired
-	}
-	return &runpb.Execution{
-		Name:               p.path,
-		Uid:                p.uid,
-		Generation:         generation,
-		ObservedGeneration: generation,
-		Labels:             maps.Clone(p.labels),
-		Annotations:        maps.Clone(p.annotations),
-		CreateTime:         timestamppb.New(p.created),
-		StartTime:          timestamp(g.started),
-		CompletionTime:     timestamp(g.completed),
-		UpdateTime:         timestamppb.New(g.updated),
-		LaunchStage:        api.LaunchStage_GA,
-		Job:                p.job,
-		Parallelism:        int32(p.parallelism),
-		TaskCount:          int32(p.tasks),
-		Template:           proto.CloneOf(p.template),
-		Reconciling:        g.completed.IsZero(),
-		Conditions:         p.conditions(g),
-		RunningCount:       int32(g.counts.Running),
-		SucceededCount:     int32(g.counts.Succeeded),
-		FailedCount:        int32(g.counts.Failed),
-		CancelledCount:     int32(g.counts.Cancelled),
-		RetriedCount:       int32(g.counts.Retried),
-	}
-}
-
-// task is the resource of the task at index.
-func (p *plan) task(index int, t *task) *runpb.Task {
-	name := contract.TaskName(p.name, index)
-	updated := p.created
-	for _, at := range []time.Time{t.scheduled, t.started, t.exit.At, t.completed} {
-		if at.After(updated) {
-			updated = at
+// Tasks are the tasks of x by index, with what the journal has kept of each.
+// One without a record is Pending, or has ended as its execution has. They
+// share their containers and volumes, which must not be changed.
+func Tasks(x *runpb.Execution, records []TaskRecord) []*runpb.Task {
+	p := newPlan(x)
+	tasks := make([]*runpb.Task, p.tasks)
+	for _, r := range records {
+		if r.Index >= 0 && r.Index < len(tasks) {
+			tasks[r.Index] = p.task(&r)
 		}
 	}
+	for i, t := range tasks {
+		if t == nil {
+			tasks[i] = p.task(p.unrecorded(i))
+		}
+	}
+	return tasks
+}
+
+// Task is the task of x whose record is r. The zero State stands for a task
+// without a record.
+func Task(x *runpb.Execution, r TaskRecord) *runpb.Task {
+	p := newPlan(x)
+	if r.State == "" {
+		return p.task(p.unrecorded(r.Index))
+	}
+	return p.task(&r)
+}
+
+// unrecorded stands for the record of a task that has none.
+func (p *plan) unrecorded(index int) *TaskRecord {
+	r := &TaskRecord{Index: index, State: Pending}
+	if p.x.GetCompletionTime() == nil {
+		return r
+	}
+	r.Completed = p.x.GetCompletionTime().AsTime()
+	r.Updated = r.Completed
+	for _, c := range p.x.GetConditions() {
+		if c.GetType() != conditionCompleted {
+			continue
+		}
+		r.State, r.Error = Failed, c.GetMessage()
+		if c.GetExecutionReason() == runpb.Condition_CANCELLED {
+			r.State, r.Error = Cancelled, ""
+		}
+	}
+	return r
+}
+
+// execution is the resource of an execution that has come as far as g.
+func (p *plan) execution(g *progress) *runpb.Execution {
+	x := proto.CloneOf(p.x)
+	x.Generation = 1
+	if g.cancelling {
+		x.Generation++ // a cancel is a change of what is desired
+	}
+	x.ObservedGeneration = x.Generation
+	x.StartTime = timestamp(g.started)
+	x.CompletionTime = timestamp(g.completed)
+	x.UpdateTime = timestamppb.New(g.updated)
+	x.Parallelism = int32(p.parallelism)
+	x.TaskCount = int32(p.tasks)
+	x.Reconciling = g.completed.IsZero()
+	x.Conditions = p.conditions(g)
+	x.RunningCount = int32(g.counts.Running)
+	x.SucceededCount = int32(g.counts.Succeeded)
+	x.FailedCount = int32(g.counts.Failed)
+	x.CancelledCount = int32(g.counts.Cancelled)
+	x.RetriedCount = int32(g.counts.Retried)
+	return x
+}
+
+// task is the resource of the task whose record is r.
+func (p *plan) task(r *TaskRecord) *runpb.Task {
+	name := contract.TaskName(p.name, r.Index)
+	updated := p.created
+	if r.Updated.After(updated) {
+		updated = r.Updated
+	}
+	template := p.x.GetTemplate()
 	return &runpb.Task{
-		Name:                 p.path + "/tasks/" + name,
-		Uid:                  taskUID(p.uid, index),
+		Name:                 p.x.GetName() + "/tasks/" + name,
+		Uid:                  taskUID(p.x.GetUid(), r.Index),
 		Generation:           1,
 		ObservedGeneration:   1,
-		Labels:               map[string]string{StateLabel: string(t.state)},
+		Labels:               map[string]string{StateLabel: string(r.State)},
 		CreateTime:           timestamppb.New(p.created),
-		ScheduledTime:        timestamp(t.scheduled),
-		StartTime:            timestamp(t.started),
-		CompletionTime:       timestamp(t.completed),
+		ScheduledTime:        timestamp(r.Scheduled),
+		StartTime:            timestamp(r.Started),
+		CompletionTime:       timestamp(r.Completed),
 		UpdateTime:           timestamppb.New(updated),
 		Job:                  p.job,
 		Execution:            p.name,
-		Containers:           p.template.GetContainers(),
-		Volumes:              p.template.GetVolumes(),
+		Containers:           template.GetContainers(),
+		Volumes:              template.GetVolumes(),
 		MaxRetries:           int32(p.maxRetries),
 		Timeout:              durationpb.New(p.timeout),
-		ServiceAccount:       p.spec.Identity.ServiceAccount,
-		ExecutionEnvironment: p.template.GetExecutionEnvironment(),
-		Reconciling:          !t.state.Final(),
-		Conditions:           taskConditions(name, p.created, t),
-		Index:                int32(index),
-		Retried:              int32(max(0, t.attempts-1)),
-		LastAttemptResult:    lastResult(t),
+		ServiceAccount:       template.GetServiceAccount(),
+		ExecutionEnvironment: template.GetExecutionEnvironment(),
+		Reconciling:          !r.State.Final(),
+		Conditions:           taskConditions(name, p.created, r),
+		Index:                int32(r.Index),
+		Retried:              int32(max(0, r.Attempts-1)),
+		LastAttemptResult:    lastResult(r),
 	}
 }

@@ -14,6 +14,7 @@ import (
 // nothing, so that what is left is the scheduler's own work.
 type noop struct{}
 
+func (noop) Started() bool               { return false }
 func (noop) Start(context.Context) error { return nil }
 func (noop) Wait(context.Context) (rruntime.Exit, error) {
 	return rruntime.Exit{At: time.Unix(1, 0)}, nil
@@ -34,7 +35,7 @@ func TestTenThousandTasks(t *testing.T) {
 	s := New(noopConfig())
 	e, status := execute(t, s, testJob(contract.MaxTasks, 0, 3, time.Minute))
 	check(t, status, "succeeded 10000 failed 0 cancelled 0 retried 0")
-	if n := len(e.Tasks()); n != contract.MaxTasks {
+	if n := len(tasksOf(t, e)); n != contract.MaxTasks {
 		t.Errorf("%d tasks", n)
 	}
 	s.Wait()

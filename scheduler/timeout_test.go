@@ -34,7 +34,7 @@ func TestTimeout(t *testing.T) {
 				if took := time.Since(begun); took != tc.after {
 					t.Errorf("took %s, want %s", took, tc.after)
 				}
-				r := e.Tasks()[0].GetLastAttemptResult()
+				r := tasksOf(t, e)[0].GetLastAttemptResult()
 				if r.GetExitCode() != tc.code || r.GetTermSignal() != tc.signal || r.GetStatus().GetCode() != tc.status {
 					t.Errorf("result %v", r)
 				}

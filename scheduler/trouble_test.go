@@ -53,7 +53,7 @@ func TestUnstartableContainerFailsFast(t *testing.T) {
 					!strings.HasSuffix(got, " failed with message: exec /nope: no such file: container cannot start") {
 					t.Errorf("message %q", got)
 				}
-				last := e.Tasks()[9999]
+				last := tasksOf(t, e)[9999]
 				if last.GetLabels()[StateLabel] != "Failed" || !strings.Contains(last.GetLastAttemptResult().GetStatus().GetMessage(), "no such file") {
 					t.Errorf("last task %v", last)
 				}
@@ -79,7 +79,7 @@ func TestHostErrorsAreRetriedWithAPause(t *testing.T) {
 				begun := time.Now()
 				e, status := execute(t, s, testJob(1, 0, 3, time.Minute))
 				check(t, status, "succeeded 0 failed 1 cancelled 0 retried 1")
-				if got := e.Tasks()[0].GetRetried(); got != 3 {
+				if got := tasksOf(t, e)[0].GetRetried(); got != 3 {
 					t.Errorf("retried %d, want 3", got)
 				}
 				if took := time.Since(begun); took != 350*time.Millisecond {
@@ -133,7 +133,7 @@ func TestStopThatComesTooLate(t *testing.T) {
 		begun := time.Now()
 		e, status := execute(t, s, testJob(1, 0, 0, time.Minute))
 		check(t, status, "succeeded 0 failed 1 cancelled 0 retried 0")
-		if got := e.Tasks()[0].GetLastAttemptResult().GetStatus().GetCode(); got != contract.StatusDeadlineExceeded {
+		if got := tasksOf(t, e)[0].GetLastAttemptResult().GetStatus().GetCode(); got != contract.StatusDeadlineExceeded {
 			t.Errorf("status %d", got)
 		}
 		if took := time.Since(begun); took > time.Minute+time.Second {
@@ -198,7 +198,7 @@ func TestWhatCannotBeDeletedIsReported(t *testing.T) {
 		status, err := e.Wait(t.Context())
 		check(t, status, "succeeded 2 failed 0 cancelled 0 retried 0")
 		for i := range 2 {
-			if want := fmt.Sprintf("delete instance %s-%d-0: device or resource busy", e.Name(), i); err == nil || !strings.Contains(err.Error(), want) {
+			if want := fmt.Sprintf("delete instance %s: device or resource busy", InstanceID(e.plan.x, i, 0)); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}

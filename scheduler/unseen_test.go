@@ -47,7 +47,7 @@ func TestNextAttemptDoesNotWaitForOneThatHasEnded(t *testing.T) {
 	bubble(t, Config{}, play, func(t *testing.T, s *Scheduler, _ *host) {
 		e := begin(t, s, testJob(1, 1, 3, time.Minute))
 		<-time.After(time.Second)
-		check(t, e.Status(), "succeeded 0 failed 1 cancelled 0 retried 1")
+		check(t, statusOf(t, e), "succeeded 0 failed 1 cancelled 0 retried 1")
 	})
 }
 
@@ -69,7 +69,7 @@ func TestWhatCannotBeGotRidOfKeepsItsRoomAndFailsItsTask(t *testing.T) {
 		e := begin(t, s, testJob(10, 0, 3, time.Minute))
 		status, err := e.Wait(t.Context())
 		check(t, status, "succeeded 9 failed 1 cancelled 0 retried 0")
-		if err == nil || !strings.Contains(err.Error(), "delete instance "+e.Name()+"-0-0: ") {
+		if err == nil || !strings.Contains(err.Error(), "delete instance "+InstanceID(e.plan.x, 0, 0)+": ") {
 			t.Errorf("leftovers: %v", err)
 		}
 		if got, want := budget.Capacity(), room(2).Capacity(); got != want || budget.Used() != (Resources{}) {
@@ -93,7 +93,7 @@ func TestExecutionsEndWhenNoRoomIsLeft(t *testing.T) {
 		} {
 			status, _ := e.Wait(t.Context())
 			check(t, status, want)
-			tasks := e.Tasks()
+			tasks := tasksOf(t, e)
 			last := tasks[len(tasks)-1].GetLastAttemptResult().GetStatus().GetMessage()
 			if !strings.Contains(last, "this host offers 0 CPU and 0") {
 				t.Errorf("the last task failed because of %q", last)
@@ -114,7 +114,7 @@ func TestCheckNeedsNoImage(t *testing.T) {
 	if err := s.Check(job); !errors.As(err, new(*CapacityError)) {
 		t.Errorf("8 CPU: %v", err)
 	}
-	nowhere := New(somewhere(Config{Budget: room(1), ProjectNumber: "abc", Region: "a/b"}))
+	nowhere := New(somewhere(Config{Budget: room(1), ProjectNumber: func(string) string { return "abc" }, Region: "a/b"}))
 	err := nowhere.Check(testJob(1, 0, 0, time.Minute))
 	if err == nil || !strings.Contains(err.Error(), `project number "abc"`) || !strings.Contains(err.Error(), `region "a/b"`) {
 		t.Errorf("got %v", err)

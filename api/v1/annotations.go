@@ -24,6 +24,12 @@ const (
 	binauthzKey      = domain + "binary-authorization"
 	breakglassKey    = domain + "binary-authorization-breakglass"
 
+	creatorKey      = domain + "creator"
+	lastModifierKey = domain + "lastModifier"
+	scheduledKey    = domain + "scheduled-time"
+	throttlingKey   = domain + "cpu-throttling"
+	boostKey        = domain + "startup-cpu-boost"
+
 	environmentKey   = domain + "execution-environment"
 	encryptionKey    = domain + "encryption-key"
 	connectorKey     = domain + "vpc-access-connector"
@@ -97,7 +103,7 @@ func liftJob(job *runpb.Job, k, v string) (known bool, err error) {
 			job.BinaryAuthorization.BinauthzMethod = &runpb.BinaryAuthorization_Policy{Policy: v}
 		}
 	default:
-		return setByServer(k), nil
+		return false, nil
 	}
 	return true, nil
 }
@@ -121,6 +127,8 @@ func liftTask(task *runpb.TaskTemplate, k, v string) (known bool, err error) {
 			return true, fmt.Errorf("%q is neither true nor false", v)
 		}
 		task.GpuZonalRedundancyDisabled = &disabled
+	case throttlingKey, boostKey:
+		err = liftResources(task, k, v)
 	case cloudSQLKey:
 		err = fmt.Errorf("connections to Cloud SQL are not supported")
 	case secretsKey:
@@ -130,9 +138,30 @@ func liftTask(task *runpb.TaskTemplate, k, v string) (known bool, err error) {
 	case clientNameKey, clientVersionKey:
 		// The job's own say the same.
 	default:
-		return setByServer(k), nil
+		return false, nil
 	}
 	return true, err
+}
+
+// liftResources reads an annotation about the CPU of a task's containers.
+func liftResources(task *runpb.TaskTemplate, k, v string) error {
+	on, err := strconv.ParseBool(v)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", v)
+	}
+	for _, c := range task.GetContainers() {
+		if on && c.Resources == nil {
+			c.Resources = &runpb.ResourceRequirements{}
+		}
+		switch {
+		case !on: // as if it was not there
+		case k == throttlingKey:
+			c.Resources.CpuIdle = true
+		default:
+			c.Resources.StartupCpuBoost = true
+		}
+	}
+	return nil
 }
 
 func parseEnvironment(v string) (runpb.ExecutionEnvironment, error) {
@@ -178,21 +207,18 @@ type networkInterface struct {
 	Tags       []string `json:"tags,omitempty"`
 }
 
-// setByServer reports whether only a server sets the annotation k: a file that
-// was exported carries them, and storing them would make them stale.
-func setByServer(k string) bool {
+// annotationOfServer reports whether only a server writes the annotation k: a
+// file that was exported carries them, and storing them would make them stale.
+func annotationOfServer(k string) bool {
 	switch k {
-	case domain + "creator", domain + "lastModifier", domain + "operation-id",
+	case creatorKey, lastModifierKey, scheduledKey, domain + "operation-id",
 		"serving.knative.dev/creator", "serving.knative.dev/lastModifier":
 		return true
 	}
 	return false
 }
 
-// userLabels returns labels without those that only a server sets.
-func userLabels(labels map[string]string) map[string]string {
-	maps.DeleteFunc(labels, func(k, _ string) bool {
-		return k == domain+"lastUpdatedTime" || strings.HasPrefix(k, "cloud.googleapis.com/")
-	})
-	return labels
+// labelOfServer reports the same of a label.
+func labelOfServer(k string) bool {
+	return k == lastUpdatedKey || k == jobKey || k == executionKey || strings.HasPrefix(k, "cloud.googleapis.com/")
 }

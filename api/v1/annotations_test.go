@@ -7,6 +7,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/genproto/googleapis/api"
 	"google.golang.org/protobuf/proto"
+	"sigs.k8s.io/yaml"
 
 	v1 "runnel/api/v1"
 )
@@ -48,7 +49,7 @@ func TestAnnotationsBecomeFields(t *testing.T) {
 	if !proto.Equal(got, want) {
 		t.Errorf("ParseJob =\n%v\nwant\n%v", got, want)
 	}
-	text, err := v1.FormatJob(got)
+	text, err := yaml.Marshal(v1.FormatJob(got, v1.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

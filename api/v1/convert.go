@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"runnel/api"
@@ -17,6 +16,8 @@ import (
 func (j *Job) resource() (*runpb.Job, error) {
 	var errs api.FieldErrors
 	switch {
+	case j.Metadata.Name == "" && j.Metadata.GenerateName != "":
+		errs = append(errs, api.FieldError{Path: "metadata.generateName", Message: "cannot be completed here: want metadata.name"})
 	case j.Metadata.Name == "":
 		errs = append(errs, api.FieldError{Path: "metadata.name", Message: "is missing: want the job's name"})
 	case strings.Contains(j.Metadata.Name, "/"):
@@ -24,7 +25,7 @@ func (j *Job) resource() (*runpb.Job, error) {
 	}
 	job := &runpb.Job{
 		Name:        j.Metadata.Name,
-		Labels:      userLabels(j.Metadata.Labels),
+		Labels:      j.Metadata.Labels,
 		Annotations: j.Metadata.Annotations,
 	}
 	switch start, run := j.Spec.StartExecutionToken, j.Spec.RunExecutionToken; {
@@ -36,12 +37,16 @@ func (j *Job) resource() (*runpb.Job, error) {
 		job.CreateExecution = &runpb.Job_RunExecutionToken{RunExecutionToken: run}
 	}
 	if t := j.Spec.Template; t != nil {
-		job.Template = &runpb.ExecutionTemplate{Labels: userLabels(t.Metadata.Labels), Annotations: t.Metadata.Annotations}
+		job.Template = &runpb.ExecutionTemplate{Labels: t.Metadata.Labels, Annotations: t.Metadata.Annotations}
 		if t.Spec != nil {
 			errs = append(errs, t.Spec.resource(job.Template)...)
 		}
 	}
 	errs = append(errs, liftAnnotations(job)...)
+	job.Labels, job.Annotations = carried(job.Labels, job.Annotations)
+	if t := job.Template; t != nil {
+		t.Labels, t.Annotations = carried(t.Labels, t.Annotations)
+	}
 	return job, errs.Err()
 }
 
@@ -84,9 +89,7 @@ func (s *ExecutionSpec) resource(t *runpb.ExecutionTemplate) (errs api.FieldErro
 func (c *Container) resource() *runpb.Container {
 	out := &runpb.Container{
 		Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir,
-	}
-	for _, e := range c.Env {
-		out.Env = append(out.Env, &runpb.EnvVar{Name: e.Name, Values: &runpb.EnvVar_Value{Value: e.Value}})
+		Env: environment(c.Env),
 	}
 	if c.Resources.Limits != nil {
 		limits := make(map[string]string, len(c.Resources.Limits))
@@ -98,20 +101,11 @@ func (c *Container) resource() *runpb.Container {
 	return out
 }
 
-// withoutReserved returns job without the labels and annotations that v2 has
-// no place for.
-func withoutReserved(job *runpb.Job) *runpb.Job {
-	clean := proto.CloneOf(job)
-	for _, m := range []map[string]string{
-		clean.GetLabels(), clean.GetAnnotations(), clean.GetTemplate().GetLabels(), clean.GetTemplate().GetAnnotations(),
-	} {
-		for k := range m {
-			if api.ReservedKey(k) {
-				delete(m, k)
-			}
-		}
+func environment(env []EnvVar) (out []*runpb.EnvVar) {
+	for _, e := range env {
+		out = append(out, &runpb.EnvVar{Name: e.Name, Values: &runpb.EnvVar_Value{Value: e.Value}})
 	}
-	return clean
+	return out
 }
 
 // validate is api.ValidateJob with the paths of v1.

@@ -25,6 +25,9 @@ type decoder struct {
 	nodes int
 	// full says that a bound was reached: nothing more is read.
 	full bool
+	// file says that a person wrote this: problems are told with their line,
+	// and text is not taken for a number.
+	file bool
 }
 
 // add notes what is wrong with n, at path.
@@ -33,7 +36,10 @@ func (d *decoder) add(path string, n *yaml.Node, format string, args ...any) {
 		d.stop(path, "and more: only the first %d problems are listed", maxErrors)
 	}
 	if !d.full {
-		message := fmt.Sprintf(format, args...) + fmt.Sprintf(" (line %d)", n.Line)
+		message := fmt.Sprintf(format, args...)
+		if d.file {
+			message += fmt.Sprintf(" (line %d)", n.Line)
+		}
 		d.errs = append(d.errs, api.FieldError{Path: path, Message: message})
 	}
 }
@@ -49,7 +55,7 @@ func (d *decoder) stop(path, format string, args ...any) {
 // decode fills v, which is settable and zero, from n at path.
 func (d *decoder) decode(n *yaml.Node, path string, v reflect.Value, depth int) {
 	if d.nodes++; d.nodes > maxNodes || depth > maxDepth {
-		d.stop(path, "the file expands to more than %d values, or to more than %d levels", maxNodes, maxDepth)
+		d.stop(path, "expands to more than %d values, or to more than %d levels", maxNodes, maxDepth)
 	}
 	if d.full {
 		return
@@ -117,9 +123,9 @@ func (d *decoder) structure(n *yaml.Node, path string, v reflect.Value, depth in
 		switch {
 		case !ok:
 			d.add(at, k, "unknown field%s", suggestion(k.Value, fields))
-		case f.Type == reflect.TypeFor[Ignored]():
+		case f.Type == reflect.TypeFor[Ignored](), f.Tag.Get("set") == "server":
 		case f.Type == reflect.TypeFor[Unsupported]():
-			if !isNull(value) {
+			if !isNull(value) && (value.Kind != yaml.SequenceNode || len(value.Content) > 0) {
 				d.add(at, k, "is not supported: %s", f.Tag.Get("why"))
 			}
 		default:
@@ -161,7 +167,7 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		d.add(path, n, "is %s: want %s", describe(n), wanted(v.Type()))
-	case v.Type() == reflect.TypeFor[Quantity]() && (tag == "!!str" || tag == "!!int" || tag == "!!float"):
+	case (v.Type() == reflect.TypeFor[Quantity]() || v.Type() == reflect.TypeFor[Project]()) && (tag == "!!str" || tag == "!!int" || tag == "!!float"):
 		v.SetString(n.Value)
 	case v.Type() == reflect.TypeFor[Seconds]() && (tag == "!!str" || tag == "!!int"):
 		seconds, err := strconv.ParseInt(n.Value, 10, 64)
@@ -171,15 +177,24 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 		v.SetInt(seconds)
 	case v.Kind() == reflect.String && v.Type() != reflect.TypeFor[Quantity]() && tag == "!!str":
 		v.SetString(n.Value)
-	case v.Kind() == reflect.Int32 && tag == "!!int":
-		var number int32
-		if n.Decode(&number) != nil {
-			d.add(path, n, "%s is out of range", n.Value)
-		}
-		v.SetInt(int64(number))
+	case v.Kind() == reflect.Int32 && (tag == "!!int" || tag == "!!str" && !d.file):
+		d.number(n, path, v)
+	case v.Kind() == reflect.Bool && tag == "!!bool":
+		v.SetBool(n.Value == "true")
 	default:
 		d.add(path, n, "is %s: want %s", describe(n), wanted(v.Type()))
 	}
+}
+
+// number fills a number. Messages may hold one as text.
+func (d *decoder) number(n *yaml.Node, path string, v reflect.Value) {
+	plain := *n
+	plain.Tag = "!!int"
+	var number int32
+	if plain.Decode(&number) != nil {
+		d.add(path, n, "%s is not a whole number, or out of range", n.Value)
+	}
+	v.SetInt(int64(number))
 }
 
 // wanted says what a scalar field of type t takes.
@@ -189,6 +204,8 @@ func wanted(t reflect.Type) string {
 		return "an amount such as 1 or 512Mi"
 	case t == reflect.TypeFor[Seconds]():
 		return "a whole number of seconds such as 600"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
 	case t.Kind() == reflect.Int32:
 		return "a whole number, without quotes"
 	}

@@ -1,47 +1,71 @@
 package v1
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
-	"strconv"
 
 	"cloud.google.com/go/run/apiv2/runpb"
-	apipb "google.golang.org/genproto/googleapis/api"
-	"sigs.k8s.io/yaml"
 )
 
-// FormatJob writes job as a v1 file: what ParseJob reads, without what only a
-// server sets. ParseJob of it gives the same job, and writing that again the
-// same bytes. It fails for a job that holds what Runnel does not support.
-func FormatJob(job *runpb.Job) ([]byte, error) {
-	if err := validate(withoutReserved(job)); err != nil {
-		return nil, fmt.Errorf("job %s has no v1 form: %w", job.GetName(), err)
-	}
-	out := Job{
-		APIVersion: APIVersion, Kind: KindJob,
-		Metadata: ObjectMeta{Name: shortName(job.GetName()), Labels: job.GetLabels(), Annotations: lowerJob(job)},
-		Spec:     JobSpec{StartExecutionToken: job.GetStartExecutionToken(), RunExecutionToken: job.GetRunExecutionToken()},
-	}
+// FormatJob is job in v1. What ParseJob reads of it is the job again, without
+// what only a server sets; what v1 has no place for, which is nothing that
+// api.ValidateJob lets pass, is left out. Fractions of a second of its timeout
+// are rounded up.
+func FormatJob(job *runpb.Job, o Options) *Job {
 	t := job.GetTemplate()
-	annotations, err := lowerTask(t)
-	if err != nil {
-		return nil, fmt.Errorf("job %s: %w", job.GetName(), err)
-	}
-	out.Spec.Template = &ExecutionTemplate{
-		Metadata: TemplateMeta{Labels: t.GetLabels(), Annotations: annotations},
-		Spec: &ExecutionSpec{
-			Parallelism: nonZero(t.GetParallelism()), TaskCount: nonZero(t.GetTaskCount()),
-			Template: &TaskTemplate{Spec: taskSpec(t.GetTemplate())},
+	labels, annotations := restored(t.GetLabels(), t.GetAnnotations())
+	maps.Copy(annotations, taskAnnotations(t.GetTemplate()))
+	out := &Job{
+		APIVersion: APIVersion, Kind: KindJob,
+		Metadata: o.objectMeta(job, pluralJobs, o.jobAnnotations(job), jobLabels(job)),
+		Spec: JobSpec{
+			StartExecutionToken: job.GetStartExecutionToken(),
+			RunExecutionToken:   job.GetRunExecutionToken(),
+			Template: &ExecutionTemplate{
+				Metadata: TemplateMeta{Labels: labels, Annotations: annotations},
+				Spec: &ExecutionSpec{
+					Parallelism: nonZero(t.GetParallelism()), TaskCount: nonZero(t.GetTaskCount()),
+					Template: &TaskTemplate{Spec: taskSpec(t.GetTemplate())},
+				},
+			},
 		},
 	}
-	data, err := yaml.Marshal(out)
-	if err != nil {
-		return nil, fmt.Errorf("job %s: %w", job.GetName(), err)
+	if !o.Export && job.GetUid() != "" {
+		out.Status = jobStatus(job)
 	}
-	return data, nil
+	return out
 }
 
+// jobLabels are the labels that a server gives a job.
+func jobLabels(job *runpb.Job) texts {
+	labels := texts{}
+	if t := job.GetUpdateTime(); t != nil {
+		labels[lastUpdatedKey] = labelTime(t.AsTime())
+	}
+	return labels
+}
+
+func jobStatus(job *runpb.Job) *JobStatus {
+	s := &JobStatus{
+		ObservedGeneration: job.GetObservedGeneration(),
+		ExecutionCount:     job.GetExecutionCount(),
+	}
+	all := append([]*runpb.Condition{job.GetTerminalCondition()}, job.GetConditions()...)
+	s.Conditions = conditions(all, job.GetDeleteTime() != nil)
+	if x := job.GetLatestCreatedExecution(); x != nil {
+		s.LatestCreatedExecution = &ExecutionReference{
+			Name:                shortName(x.GetName()),
+			CreationTimestamp:   timestamp(x.GetCreateTime()),
+			CompletionTimestamp: timestamp(x.GetCompletionTime()),
+			DeletionTimestamp:   timestamp(x.GetDeleteTime()),
+		}
+		if status := x.GetCompletionStatus(); status != 0 {
+			s.LatestCreatedExecution.CompletionStatus = status.String()
+		}
+	}
+	return s
+}
+
+// taskSpec is what t says in v1, but for what v1 says in annotations.
 func taskSpec(t *runpb.TaskTemplate) *TaskSpec {
 	s := &TaskSpec{ServiceAccountName: t.GetServiceAccount()}
 	if t.GetRetries() != nil {
@@ -56,82 +80,25 @@ func taskSpec(t *runpb.TaskTemplate) *TaskSpec {
 		s.NodeSelector = map[string]string{acceleratorKey: a}
 	}
 	for _, c := range t.GetContainers() {
-		out := Container{
-			Name: c.GetName(), Image: c.GetImage(), Command: c.GetCommand(), Args: c.GetArgs(), WorkingDir: c.GetWorkingDir(),
-		}
-		for _, e := range c.GetEnv() {
-			out.Env = append(out.Env, EnvVar{Name: e.GetName(), Value: e.GetValue()})
-		}
-		for k, v := range c.GetResources().GetLimits() {
-			if out.Resources.Limits == nil {
-				out.Resources.Limits = map[string]Quantity{}
-			}
-			out.Resources.Limits[k] = Quantity(v)
-		}
-		s.Containers = append(s.Containers, out)
+		s.Containers = append(s.Containers, container(c))
 	}
 	return s
 }
 
-// lowerJob returns the job's annotations and, among them, the fields that v1
-// keeps there.
-func lowerJob(job *runpb.Job) map[string]string {
-	a := annotations{}
-	maps.Copy(a, job.GetAnnotations())
-	if job.GetLaunchStage() != apipb.LaunchStage_LAUNCH_STAGE_UNSPECIFIED {
-		a[launchStageKey] = job.GetLaunchStage().String()
+func container(c *runpb.Container) Container {
+	out := Container{
+		Name: c.GetName(), Image: c.GetImage(), Command: c.GetCommand(), Args: c.GetArgs(), WorkingDir: c.GetWorkingDir(),
 	}
-	a.set(clientNameKey, job.GetClient())
-	a.set(clientVersionKey, job.GetClientVersion())
-	b := job.GetBinaryAuthorization()
-	a.set(breakglassKey, b.GetBreakglassJustification())
-	a.set(binauthzKey, b.GetPolicy())
-	if b.GetUseDefault() {
-		a[binauthzKey] = "default"
+	for _, e := range c.GetEnv() {
+		out.Env = append(out.Env, EnvVar{Name: e.GetName(), Value: e.GetValue()})
 	}
-	return a
-}
-
-// lowerTask does the same for the execution template and its tasks.
-func lowerTask(e *runpb.ExecutionTemplate) (map[string]string, error) {
-	a := annotations{}
-	maps.Copy(a, e.GetAnnotations())
-	t := e.GetTemplate()
-	if t.GetExecutionEnvironment() == runpb.ExecutionEnvironment_EXECUTION_ENVIRONMENT_GEN2 {
-		a[environmentKey] = "gen2"
+	for k, v := range c.GetResources().GetLimits() {
+		if out.Resources.Limits == nil {
+			out.Resources.Limits = map[string]Quantity{}
+		}
+		out.Resources.Limits[k] = Quantity(v)
 	}
-	a.set(encryptionKey, t.GetEncryptionKey())
-	if t.GpuZonalRedundancyDisabled != nil {
-		a[zonalKey] = strconv.FormatBool(t.GetGpuZonalRedundancyDisabled())
-	}
-	vpc := t.GetVpcAccess()
-	a.set(connectorKey, vpc.GetConnector())
-	switch vpc.GetEgress() {
-	case runpb.VpcAccess_ALL_TRAFFIC:
-		a[egressKey] = "all-traffic"
-	case runpb.VpcAccess_PRIVATE_RANGES_ONLY:
-		a[egressKey] = "private-ranges-only"
-	}
-	if len(vpc.GetNetworkInterfaces()) == 0 {
-		return a, nil
-	}
-	var interfaces []networkInterface
-	for _, i := range vpc.GetNetworkInterfaces() {
-		interfaces = append(interfaces, networkInterface{i.GetNetwork(), i.GetSubnetwork(), i.GetTags()})
-	}
-	text, err := json.Marshal(interfaces)
-	a[interfacesKey] = string(text)
-	return a, err
-}
-
-// annotations are those of one object.
-type annotations map[string]string
-
-// set adds an annotation that has a value.
-func (a annotations) set(k, v string) {
-	if v != "" {
-		a[k] = v
-	}
+	return out
 }
 
 // nonZero is n where v1 writes it: 0 and nothing are the same in v2.

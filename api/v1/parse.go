@@ -2,7 +2,6 @@ package v1
 
 import (
 	"fmt"
-	"reflect"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"go.yaml.in/yaml/v3"
@@ -25,15 +24,8 @@ func ParseJob(data []byte) (*runpb.Job, error) {
 	if err := checkKind(root); err != nil {
 		return nil, err
 	}
-	var (
-		d   decoder
-		job Job
-	)
-	d.decode(root, "", reflect.ValueOf(&job).Elem(), 0)
-	if d.full && len(d.errs) <= maxErrors {
-		return nil, fmt.Errorf("%w: %w", ErrTooLarge, d.errs.Err())
-	}
-	if err := d.errs.Err(); err != nil {
+	var job Job
+	if err := decode(root, &job, true); err != nil {
 		return nil, err
 	}
 	converted, err := job.resource()
@@ -47,7 +39,7 @@ func ParseJob(data []byte) (*runpb.Job, error) {
 // at: they would all be unknown.
 func checkKind(root *yaml.Node) error {
 	if root.Kind != yaml.MappingNode {
-		return api.FieldErrors{{Message: fmt.Sprintf("the file holds %s: want a Job, which begins with apiVersion and kind", describe(root))}}
+		return api.FieldErrors{{Message: fmt.Sprintf("found %s: want a Job, which begins with apiVersion and kind", describe(root))}}
 	}
 	var version, kind string
 	for i := 0; i+1 < len(root.Content); i += 2 {
@@ -63,7 +55,7 @@ func checkKind(root *yaml.Node) error {
 	case "":
 		return api.FieldErrors{{Path: "kind", Message: "is missing: want " + KindJob}}
 	case "Service", "WorkerPool", "Execution", "Task", "Revision", "Instance":
-		return api.FieldErrors{{Path: "kind", Message: kind + " is not supported by this command yet: want " + KindJob}}
+		return api.FieldErrors{{Path: "kind", Message: kind + " is not supported here yet: want " + KindJob}}
 	default:
 		return api.FieldErrors{{Path: "kind", Message: fmt.Sprintf("%q is not accepted: want %s", kind, KindJob)}}
 	}
@@ -80,5 +72,5 @@ func checkKind(root *yaml.Node) error {
 // those of the file, and labels and annotations in the platform's own domains
 // are welcome, since v1 keeps settings there.
 func ValidateJob(job *runpb.Job) error {
-	return validate(withoutReserved(job))
+	return validate(job)
 }

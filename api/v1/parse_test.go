@@ -12,6 +12,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"sigs.k8s.io/yaml"
 
 	"runnel/api"
 	v1 "runnel/api/v1"
@@ -44,7 +45,7 @@ func TestFilesConvertBothWays(t *testing.T) {
 		if err := errors.Join(api.ValidateJob(job), v1.ValidateJob(job)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		text, err := v1.FormatJob(job)
+		text, err := yaml.Marshal(v1.FormatJob(job, v1.Options{Export: true}))
 		if err != nil || !bytes.Equal(text, read(t, name+".golden.yaml")) {
 			t.Errorf("%s is written as\n%s\n%v", name, text, err)
 		}
@@ -76,8 +77,8 @@ func TestBadFilesAreRefusedWithPathAndLine(t *testing.T) {
 	for _, tt := range []struct{ name, file, want string }{
 		{"empty", "", "the file is empty: want a Job"},
 		{"only separators", "---\n---\n# nothing\n", "the file is empty"},
-		{"text", "hello", "the file holds text: want a Job"},
-		{"list", "- a", "the file holds a list: want a Job"},
+		{"text", "hello", "found text: want a Job"},
+		{"list", "- a", "found a list: want a Job"},
 		{"tab", "apiVersion: run.googleapis.com/v1\nkind: Job\n\tmetadata: {}", "not valid YAML: line 3: begins with a tab: want spaces"},
 		{"unclosed", "kind: Job\na: [1, 2\nb: c", "not valid YAML: line 2: did not find expected ',' or ']'"},
 		{"indentation", "kind: Job\nmetadata:\n    name: x\n  labels: y", "not valid YAML: line 4: did not find expected key"},
@@ -91,8 +92,8 @@ func TestBadFilesAreRefusedWithPathAndLine(t *testing.T) {
 		{"no kind", "apiVersion: run.googleapis.com/v1", "kind: is missing: want Job"},
 		{"no version", "kind: Job", "apiVersion: is missing: want run.googleapis.com/v1"},
 		{"batch job", "apiVersion: batch/v1\nkind: Job", `apiVersion: "batch/v1" is not accepted: want run.googleapis.com/v1`},
-		{"service", "apiVersion: serving.knative.dev/v1\nkind: Service", "kind: Service is not supported by this command yet: want Job"},
-		{"worker pool", "apiVersion: run.googleapis.com/v1\nkind: WorkerPool", "kind: WorkerPool is not supported by this command yet"},
+		{"service", "apiVersion: serving.knative.dev/v1\nkind: Service", "kind: Service is not supported here yet: want Job"},
+		{"worker pool", "apiVersion: run.googleapis.com/v1\nkind: WorkerPool", "kind: WorkerPool is not supported here yet"},
 		{"lower case", "apiVersion: run.googleapis.com/v1\nkind: job", `kind: "job" is not accepted: want Job`},
 		{"kind that is a list", "apiVersion: run.googleapis.com/v1\nkind: [Job]", "kind: is missing"},
 
@@ -105,7 +106,7 @@ func TestBadFilesAreRefusedWithPathAndLine(t *testing.T) {
 		{"twice", job("maxRetries: 3,", "maxRetries: 4,", image), task + "maxRetries: appears twice, first on line 5 (line 6)"},
 		{"text for a number", job("maxRetries: '3',", image), task + "maxRetries: is text: want a whole number, without quotes (line 5)"},
 		{"fraction", job("maxRetries: 1.5,", image), task + "maxRetries: is a number: want a whole number, without quotes (line 5)"},
-		{"out of range", job("maxRetries: 3000000000,", image), task + "maxRetries: 3000000000 is out of range (line 5)"},
+		{"out of range", job("maxRetries: 3000000000,", image), task + "maxRetries: 3000000000 is not a whole number, or out of range (line 5)"},
 		{"number for text", job("serviceAccountName: 5,", image), task + "serviceAccountName: is a number: want text, in quotes if it looks like something else (line 5)"},
 		{"number in a variable", job("containers: [{image: x, env: [{name: A, value: 1}]}]"), task + "containers[0].env[0].value: is a number: want text"},
 		{"truth in arguments", job("containers: [{image: x, args: [a, true]}]"), task + "containers[0].args[1]: is true or false: want text"},
@@ -125,7 +126,7 @@ func TestBadFilesAreRefusedWithPathAndLine(t *testing.T) {
 		{"zero tasks", "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata: {name: j}\nspec: {template: {spec: {taskCount: 0}}}", "spec.template.spec.taskCount: 0 tasks are not possible: want 1 to 10000"},
 		{"no name", "apiVersion: run.googleapis.com/v1\nkind: Job", "metadata.name: is missing"},
 		{"full name", "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata: {name: projects/p/locations/l/jobs/j}", "metadata.name: holds a slash"},
-		{"generated name", "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata: {generateName: j-}", "metadata.generateName: is not supported: names are not made up yet; want name (line 3)"},
+		{"generated name", "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata: {generateName: j-}", "metadata.generateName: cannot be completed here: want metadata.name"},
 		{"both tokens", "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata: {name: j}\nspec: {startExecutionToken: a, runExecutionToken: b}", "spec.runExecutionToken: cannot be set together"},
 		{"volumes", job("volumes: [{name: v, emptyDir: {}}],", image), task + "volumes: is not supported: volumes are not supported yet (line 5)"},
 		{"secret", job("containers: [{image: x, env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: latest}}}]}]"), task + "containers[0].env[0].valueFrom: is not supported: secrets are not supported yet; want value"},
@@ -202,7 +203,7 @@ func TestJSONIsReadToo(t *testing.T) {
 
 func TestFieldsWithoutAValueAreNotThere(t *testing.T) {
 	t.Parallel()
-	got, err := v1.ParseJob([]byte(job("maxRetries: ,", "volumes: ~,", "timeoutSeconds: null,", "containers: [{image: x, env: , resources: }]")))
+	got, err := v1.ParseJob([]byte(job("maxRetries: ,", "volumes: [],", "timeoutSeconds: null,", "containers: [{image: x, env: , resources: }]")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,9 +230,12 @@ func FuzzParseJob(f *testing.F) {
 			}
 			return
 		}
-		text, err := v1.FormatJob(job)
-		if err != nil {
+		if v1.ValidateJob(job) != nil {
 			return // what the values mean was not checked yet
+		}
+		text, err := yaml.Marshal(v1.FormatJob(job, v1.Options{}))
+		if err != nil {
+			t.Fatal(err)
 		}
 		again, err := v1.ParseJob(text)
 		if err != nil {
@@ -240,7 +244,7 @@ func FuzzParseJob(f *testing.F) {
 		if !proto.Equal(job, again) {
 			t.Fatalf("written and read:\n%v\nwas\n%v", again, job)
 		}
-		if twice, err := v1.FormatJob(again); err != nil || !bytes.Equal(twice, text) {
+		if twice, err := yaml.Marshal(v1.FormatJob(again, v1.Options{})); err != nil || !bytes.Equal(twice, text) {
 			t.Fatalf("written twice:\n%s\nwas\n%s\n%v", twice, text, err)
 		}
 	})

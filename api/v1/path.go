@@ -43,15 +43,15 @@ func Path(v2path string) string {
 			continue
 		}
 		if strings.HasPrefix(v2path, "template.template.containers") {
-			return container(p.v1 + rest)
+			return containerPath(p.v1 + rest)
 		}
 		return p.v1 + rest
 	}
 	return v2path
 }
 
-// container translates the last part of a path within a container.
-func container(path string) string {
+// containerPath translates the last part of a path within a container.
+func containerPath(path string) string {
 	if i := strings.Index(path, "].dependsOn"); i >= 0 {
 		return templateMetadata + `.annotations["` + dependenciesKey + `"]`
 	}
@@ -59,6 +59,3 @@ func container(path string) string {
 	path = strings.Replace(path, "].valueSource.secretKeyRef.version", "].valueFrom.secretKeyRef.key", 1)
 	return strings.Replace(path, "].valueSource", "].valueFrom", 1)
 }
-
-// shortName is the last part of a resource name.
-func shortName(name string) string { return name[strings.LastIndex(name, "/")+1:] }

@@ -71,7 +71,7 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What is not known is kept, and refused only where v2 is spoken.
+	// What is not known is kept.
 	if len(got.Annotations) != 2 {
 		t.Errorf("annotations = %v", got.Annotations)
 	}
@@ -93,9 +93,6 @@ spec:
 	}
 	if len(got.Annotations) != 2 {
 		t.Errorf("ValidateJob changed the annotations: %v", got.Annotations)
-	}
-	if _, err := v1.FormatJob(got); err == nil {
-		t.Error("FormatJob accepts what is refused")
 	}
 	if err := v1.ValidateJob(&runpb.Job{}); err == nil || err.Error() != "spec.template: is missing: want the template of the job's executions" {
 		t.Errorf("ValidateJob of nothing = %v", err)

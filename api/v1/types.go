@@ -4,30 +4,16 @@ import "strconv"
 
 // Job is a job as v1 writes it. Fields are named as in the API; nil and empty
 // mean that the field is not there.
+//
+// In all types of this package, a field tagged set:"server" is written by a
+// server only: who reads a file or a request accepts it with any value and
+// does not look at it.
 type Job struct {
 	APIVersion string     `json:"apiVersion"`
 	Kind       string     `json:"kind"`
 	Metadata   ObjectMeta `json:"metadata"`
 	Spec       JobSpec    `json:"spec"`
-	// Status is what a server says of the job; a file's is not looked at.
-	Status Ignored `json:"status,omitzero"`
-}
-
-// ObjectMeta names and labels an object. What only a server sets is accepted
-// in a file and not looked at.
-type ObjectMeta struct {
-	Name              string            `json:"name,omitempty"`
-	Labels            map[string]string `json:"labels,omitempty"`
-	Annotations       map[string]string `json:"annotations,omitempty"`
-	GenerateName      Unsupported       `json:"generateName,omitzero" why:"names are not made up yet; want name"`
-	Namespace         Ignored           `json:"namespace,omitzero"`
-	CreationTimestamp Ignored           `json:"creationTimestamp,omitzero"`
-	DeletionTimestamp Ignored           `json:"deletionTimestamp,omitzero"`
-	Generation        Ignored           `json:"generation,omitzero"`
-	ResourceVersion   Ignored           `json:"resourceVersion,omitzero"`
-	SelfLink          Ignored           `json:"selfLink,omitzero"`
-	UID               Ignored           `json:"uid,omitzero"`
-	OwnerReferences   Ignored           `json:"ownerReferences,omitzero"`
+	Status     *JobStatus `json:"status,omitempty" set:"server"`
 }
 
 // JobSpec says what a job runs.
@@ -80,49 +66,6 @@ type TaskSpec struct {
 	GracePeriod        Unsupported       `json:"terminationGracePeriodSeconds,omitzero" why:"a grace period other than 10 seconds is not supported yet"`
 }
 
-// Container is a task's container.
-type Container struct {
-	Name       string    `json:"name,omitempty"`
-	Image      string    `json:"image,omitempty"`
-	Command    []string  `json:"command,omitempty"`
-	Args       []string  `json:"args,omitempty"`
-	Env        []EnvVar  `json:"env,omitempty"`
-	Resources  Resources `json:"resources,omitzero"`
-	WorkingDir string    `json:"workingDir,omitempty"`
-
-	// Images are pulled when a job is deployed, whatever the policy says.
-	ImagePullPolicy          Ignored     `json:"imagePullPolicy,omitzero"`
-	TerminationMessagePath   Ignored     `json:"terminationMessagePath,omitzero"`
-	TerminationMessagePolicy Ignored     `json:"terminationMessagePolicy,omitzero"`
-	Ports                    Unsupported `json:"ports,omitzero" why:"a job serves no requests, so its container has no port"`
-	VolumeMounts             Unsupported `json:"volumeMounts,omitzero" why:"volumes are not supported yet"`
-	StartupProbe             Unsupported `json:"startupProbe,omitzero" why:"probes of a job's container are not supported yet"`
-	LivenessProbe            Unsupported `json:"livenessProbe,omitzero" why:"probes of a job's container are not supported yet"`
-	ReadinessProbe           Unsupported `json:"readinessProbe,omitzero" why:"probes of a job's container are not supported yet"`
-	EnvFrom                  Unsupported `json:"envFrom,omitzero" why:"Cloud Run has no such source; want env"`
-	SecurityContext          Unsupported `json:"securityContext,omitzero" why:"Cloud Run does not let a container choose it"`
-}
-
-// EnvVar is a variable of a container's environment.
-type EnvVar struct {
-	Name      string      `json:"name,omitempty"`
-	Value     string      `json:"value,omitempty"`
-	ValueFrom Unsupported `json:"valueFrom,omitzero" why:"secrets are not supported yet; want value"`
-}
-
-// Resources are a container's limits.
-type Resources struct {
-	Limits map[string]Quantity `json:"limits,omitempty"`
-	// Requests are accepted and have no meaning: a container gets its limits.
-	Requests Ignored `json:"requests,omitzero"`
-}
-
-// IsZero reports whether there is nothing to write.
-func (r Resources) IsZero() bool { return len(r.Limits) == 0 }
-
-// Quantity is an amount of something. A file may write it as a number.
-type Quantity string
-
 // Seconds is a whole number of seconds. It is written as text; a file may
 // write it as a number too.
 type Seconds int64
@@ -135,6 +78,6 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 // Ignored is a field that is accepted with any value and not looked at.
 type Ignored struct{}
 
-// Unsupported is a field that exists in the API and is refused here: its tag
-// says why.
+// Unsupported is a field that exists in the API and is refused here, unless it
+// is an empty list: its tag says why.
 type Unsupported struct{}

@@ -1,15 +1,28 @@
-// Package v1 reads and writes the Knative-shaped resources of Cloud Run's v1
-// API, as gcloud and hand-written YAML files hold them, and converts them to
-// the one vocabulary of resources (runpb) and back.
+// Package v1 is Cloud Run's v1 API for jobs, the Knative-shaped one that
+// gcloud and hand-written YAML files speak: its objects, their conversion to
+// the one vocabulary of resources (runpb) and back, and the HTTP handler that
+// serves them. It is a facade: nothing is stored in this form, and every
+// decision is control's.
 //
-// Reading is strict: what is not understood is refused with its path and its
-// line, never dropped. The types are Runnel's own and hold what Runnel
-// supports; they keep an explicit 0 apart from a field that is not there. The
-// package does no I/O and needs no privilege.
+// Reading is strict: what is not understood is refused with its path, and in a
+// file with its line, never dropped. The types are Runnel's own and hold what
+// Runnel supports; they keep an explicit 0 apart from a field that is not
+// there. The package needs no privilege, and but for its handler does no I/O.
 package v1
 
 // APIVersion is that of jobs, executions and tasks.
 const APIVersion = "run.googleapis.com/v1"
 
-// KindJob is the kind of a Job.
-const KindJob = "Job"
+// Kinds of objects.
+const (
+	KindJob       = "Job"
+	KindExecution = "Execution"
+	KindTask      = "Task"
+)
+
+// Kinds as paths have them.
+const (
+	pluralJobs       = "jobs"
+	pluralExecutions = "executions"
+	pluralTasks      = "tasks"
+)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"runnel/cmd/runnel/cli"
 )
 
 const (
@@ -57,7 +59,7 @@ const (
 )
 
 // newConsole opens a console. The caller must close it.
-func newConsole(e env) *console {
+func newConsole(e cli.Env) *console {
 	c := &console{screen: e.Screen, lost: make(chan struct{})}
 	c.changed.L = &c.mu
 	go c.write(&display{screen: e.Screen, out: e.Stdout, err: e.Stderr})

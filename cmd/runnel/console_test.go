@@ -11,13 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"runnel/cmd/runnel/cli"
 	rimage "runnel/image"
 )
 
 func TestConsoleKeepsTheStatusBelowEverythingElse(t *testing.T) {
 	t.Parallel()
 	var screen strings.Builder // both streams, as on a terminal
-	c := newConsole(env{Stdout: &screen, Stderr: &screen, Screen: true})
+	c := newConsole(cli.Env{Stdout: &screen, Stderr: &screen, Screen: true})
 	c.setStatus("1 running")
 	c.result([]byte("0 stdout hello\n"))
 	if err := c.flush(); err != nil {
@@ -38,7 +39,7 @@ func TestConsoleKeepsTheStatusBelowEverythingElse(t *testing.T) {
 func TestConsoleWithoutAScreenWritesLines(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr strings.Builder
-	c := newConsole(env{Stdout: &stdout, Stderr: &stderr})
+	c := newConsole(cli.Env{Stdout: &stdout, Stderr: &stderr})
 	c.setStatus("1 running")
 	c.setStatus("1 running")
 	c.setStatus("")
@@ -52,7 +53,7 @@ func TestConsoleWithoutAScreenWritesLines(t *testing.T) {
 func TestLayerBarsEnd(t *testing.T) {
 	t.Parallel()
 	var screen strings.Builder
-	e := env{Stderr: &screen, Screen: true}
+	e := cli.Env{Stderr: &screen, Screen: true}
 	v := newLayerView(e, nil) // bars do not use the console
 	for _, p := range []rimage.Progress{
 		{Layer: "sha256:aaaaaaaaaaaaaaaa", Total: 4 << 20, State: rimage.Fetching, Current: 4 << 20},
@@ -78,7 +79,7 @@ func TestLayerBarsEnd(t *testing.T) {
 func TestConsoleHoldsBackAFlood(t *testing.T) {
 	t.Parallel()
 	r, w := io.Pipe()
-	c := newConsole(env{Stdout: w, Stderr: io.Discard})
+	c := newConsole(cli.Env{Stdout: w, Stderr: io.Discard})
 	const writers, each = 8, 2000
 	text := strings.Repeat("x", 500)
 	var work sync.WaitGroup
@@ -117,7 +118,7 @@ func TestConsoleWhoseReaderStopsReading(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stuck := make(blocked)
-		c := newConsole(env{Stdout: stuck, Stderr: io.Discard, Screen: true})
+		c := newConsole(cli.Env{Stdout: stuck, Stderr: io.Discard, Screen: true})
 		c.result(make([]byte, 2*maxPending))
 		synctest.Wait()
 		c.say("said while a write hangs")
@@ -150,7 +151,7 @@ func TestHurriedConsoleWaitsForASlowReader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var got strings.Builder
-		c := newConsole(env{Stdout: slow{&got}, Stderr: io.Discard})
+		c := newConsole(cli.Env{Stdout: slow{&got}, Stderr: io.Discard})
 		c.hurry()
 		for n := range 20 {
 			c.result(fmt.Appendln(nil, n))

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/doctor"
+	"runnel/cmd/runnel/machine"
 )
 
 // newDoctorCommand builds "runnel doctor".
@@ -26,10 +28,10 @@ everything is as Cloud Run promises it; "missing" that they cannot run.
 The exit status is 1 if anything is missing.`,
 		Example: `  sudo runnel doctor
   sudo runnel doctor --format json | jq -r '.[] | select(.status != "ok").advice'`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(formats(), format) {
-				return usagef("--format %s: want text or json", format)
+				return cli.Usagef("--format %s: want text or json", format)
 			}
 			return examine(cmd.Context(), e, format)
 		},
@@ -58,15 +60,15 @@ func examine(ctx context.Context, e env, format string) error {
 		return fmt.Errorf("cannot write the output: %w", err)
 	}
 	if !doctor.Healthy(findings) {
-		return errFailed
+		return cli.ErrFailed
 	}
 	return nil
 }
 
 // examineHost examines this machine.
 func examineHost(ctx context.Context) []doctor.Finding {
-	cfg := doctor.Config{StateDir: privateRoots}
-	cfg.Shim, cfg.ShimErr = findShim()
+	cfg := doctor.Config{StateDir: machine.PrivateRoots}
+	cfg.Shim, cfg.ShimErr = machine.FindShim()
 	return doctor.Examine(ctx, cfg)
 }
 

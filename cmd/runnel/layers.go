@@ -9,6 +9,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"runnel/cmd/runnel/cli"
 	rimage "runnel/image"
 )
 
@@ -21,7 +22,7 @@ type layerView interface {
 
 // newLayerView shows bars on a screen, and a line for each finished layer
 // elsewhere.
-func newLayerView(e env, c *console) layerView {
+func newLayerView(e cli.Env, c *console) layerView {
 	if e.Screen {
 		return &layerBars{
 			progress: mpb.New(mpb.WithOutput(e.Stderr), mpb.WithWidth(40), mpb.WithAutoRefresh()),

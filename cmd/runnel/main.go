@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"runnel/cmd/runnel/cli"
 )
 
 func main() {
@@ -20,13 +22,9 @@ func main() {
 	// before it has stopped the tasks: with this, writing returns an error.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(run(env{
-		Args:    os.Args[1:],
-		Stdin:   os.Stdin,
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
-		Screen:  isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb",
-		Signals: signals,
-		Open:    openHost,
+		Env:  cli.System(os.Stdin, os.Stdout, os.Stderr, os.Getenv, signals),
+		Args: os.Args[1:],
+		Open: openHost,
 	}))
 }
 

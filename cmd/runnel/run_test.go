@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"runnel/cmd/runnel/cli"
 	"runnel/contract"
 	rimage "runnel/image"
 	"runnel/runtime/logfile"
@@ -230,7 +231,7 @@ func TestRunReadsAJobFile(t *testing.T) {
 	}
 	for _, arg := range []string{path, "-"} {
 		h := &fakeHost{}
-		try(t, h, env{Stdin: strings.NewReader(jobFile)}, "run", arg)
+		try(t, h, env{Env: cli.Env{Stdin: strings.NewReader(jobFile)}}, "run", arg)
 		if h.job == nil || !strings.HasSuffix(h.job.GetName(), "migrate") || h.job.GetTemplate().GetTaskCount() != 2 {
 			t.Errorf("%s: job is %v", arg, h.job)
 		}
@@ -272,7 +273,7 @@ func TestJobFileMayCarryThePlatformsAnnotations(t *testing.T) {
   annotations:
     run.googleapis.com/some-new-thing: x
 `, 1)
-	got := try(t, h, env{Stdin: strings.NewReader(file)}, "run", "-")
+	got := try(t, h, env{Env: cli.Env{Stdin: strings.NewReader(file)}}, "run", "-")
 	if h.job == nil {
 		t.Errorf("exit %d, %s", got.code, got.stderr)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"runnel/cmd/runnel/cli"
 	"runnel/contract"
 	"runnel/metadata"
 )
@@ -72,24 +73,24 @@ func (f *runFlags) register(set *pflag.FlagSet) {
 // of range in a way that a job could not express.
 func (f *runFlags) check(set *pflag.FlagSet, args []string) error {
 	if !slices.Contains(formats(), f.format) {
-		return usagef("--format %s: want text or json", f.format)
+		return cli.Usagef("--format %s: want text or json", f.format)
 	}
 	if err := f.checkIdentity(); err != nil {
 		return err
 	}
 	if len(args) > 1 {
-		return usagef("unexpected argument %q: want one job file", args[1])
+		return cli.Usagef("unexpected argument %q: want one job file", args[1])
 	}
 	if len(args) == 1 {
 		for _, name := range jobFlags() {
 			if set.Changed(name) {
-				return usagef("--%s: %s describes the job already; give either the file or the flags", name, args[0])
+				return cli.Usagef("--%s: %s describes the job already; give either the file or the flags", name, args[0])
 			}
 		}
 		return nil
 	}
 	if strings.TrimSpace(f.image) == "" {
-		return usagef("--image is missing: name an image, or a job file instead")
+		return cli.Usagef("--image is missing: name an image, or a job file instead")
 	}
 	return f.checkNumbers()
 }
@@ -106,7 +107,7 @@ func (f *runFlags) checkIdentity() error {
 		{"service-account", f.serviceAccount, metadata.CheckAccount},
 	} {
 		if err := name.check(name.value); err != nil {
-			return usagef("--%s %q: %v", name.flag, name.value, err)
+			return cli.Usagef("--%s %q: %v", name.flag, name.value, err)
 		}
 	}
 	return nil
@@ -116,13 +117,13 @@ func (f *runFlags) checkIdentity() error {
 func (f *runFlags) checkNumbers() error {
 	switch {
 	case f.tasks < contract.MinTasks || f.tasks > contract.MaxTasks:
-		return usagef("--tasks %d: want %d to %d", f.tasks, contract.MinTasks, contract.MaxTasks)
+		return cli.Usagef("--tasks %d: want %d to %d", f.tasks, contract.MinTasks, contract.MaxTasks)
 	case f.parallelism < 0:
-		return usagef("--parallelism %d: want 0 (as many as fit) to the number of tasks", f.parallelism)
+		return cli.Usagef("--parallelism %d: want 0 (as many as fit) to the number of tasks", f.parallelism)
 	case f.parallelism > f.tasks:
-		return usagef("--parallelism %d: want at most the number of tasks, %d", f.parallelism, f.tasks)
+		return cli.Usagef("--parallelism %d: want at most the number of tasks, %d", f.parallelism, f.tasks)
 	case f.maxRetries < 0 || f.maxRetries > contract.MaxRetries:
-		return usagef("--max-retries %d: want 0 to %d", f.maxRetries, contract.MaxRetries)
+		return cli.Usagef("--max-retries %d: want 0 to %d", f.maxRetries, contract.MaxRetries)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/cmd/runnel/cli"
 	"runnel/contract"
 	rimage "runnel/image"
 	"runnel/scheduler"
@@ -33,7 +34,7 @@ type runner struct {
 }
 
 func newRunner(e env, f *runFlags) *runner {
-	return &runner{env: e, flags: f, console: newConsole(e)}
+	return &runner{env: e, flags: f, console: newConsole(e.Env)}
 }
 
 // run pulls the job's image, executes the job and tells how it went.
@@ -54,7 +55,7 @@ func (r *runner) run(ctx context.Context, job *runpb.Job) (err error) {
 	defer func() {
 		if failure := h.Close(); failure != nil {
 			r.console.say("cannot clean up: %v", failure)
-			err = cmp.Or(err, errFailed)
+			err = cmp.Or(err, cli.ErrFailed)
 		}
 	}()
 	r.logs.follow = h.Follow
@@ -106,7 +107,7 @@ func (r *runner) hostConfig() hostConfig {
 func (r *runner) pull(ctx context.Context, h host, job *runpb.Job) (*rimage.Image, error) {
 	reference := job.GetTemplate().GetTemplate().GetContainers()[0].GetImage()
 	_ = r.console.flush() // the view may draw beside the console; lost tells
-	view := newLayerView(r.env, r.console)
+	view := newLayerView(r.env.Env, r.console)
 	defer view.close()
 	img, err := h.Pull(ctx, reference, view.show)
 	if err != nil {
@@ -167,15 +168,15 @@ func (r *runner) finish(stop *stopper, job *runpb.Job, x execution, failure erro
 	r.console.say("%s", s.verdict())
 	var verdict error
 	if !s.succeeded() {
-		verdict = errFailed
+		verdict = cli.ErrFailed
 	}
 	switch {
 	case failure != nil:
 		return fmt.Errorf("cannot clean up after execution %s: %w", x.Name(), failure)
 	case errors.Is(unwritten, syscall.EPIPE):
-		return errFailed // whoever closed the pipe knows
+		return cli.ErrFailed // whoever closed the pipe knows
 	case errors.Is(unwritten, errUnread):
-		return stop.reason(errFailed) // whoever could not wait knows
+		return stop.reason(cli.ErrFailed) // whoever could not wait knows
 	case unwritten != nil:
 		return unwritten
 	}

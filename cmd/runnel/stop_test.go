@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"runnel/cmd/runnel/cli"
 	"runnel/contract"
 	rimage "runnel/image"
 	"runnel/internal/testenv"
@@ -52,7 +53,7 @@ func TestSignalStopsEveryTask(t *testing.T) {
 			}
 		}}
 		var stdout, stderr strings.Builder
-		code := run(env{Args: []string{"run", "--image", "job", "--tasks", "2"}, Stdout: &stdout, Stderr: &stderr, Signals: sent,
+		code := run(env{Args: []string{"run", "--image", "job", "--tasks", "2"}, Env: cli.Env{Stdout: &stdout, Stderr: &stderr, Signals: sent},
 			Open: func(_ context.Context, cfg hostConfig) (host, error) { h.cfg = cfg; return x, nil }})
 		if code != c.code || !slices.Equal(h.calls, c.calls) {
 			t.Errorf("%s: exit %d, want %d; calls %v, want %v", name, code, c.code, h.calls, c.calls)
@@ -83,7 +84,7 @@ func TestSignalEndsAPull(t *testing.T) {
 	t.Parallel()
 	h := &slowPull{fakeHost: &fakeHost{}}
 	var stderr strings.Builder
-	code := run(env{Args: []string{"run", "--image", "job"}, Stdout: &stderr, Stderr: &stderr, Signals: signals(syscall.SIGINT),
+	code := run(env{Args: []string{"run", "--image", "job"}, Env: cli.Env{Stdout: &stderr, Stderr: &stderr, Signals: signals(syscall.SIGINT)},
 		Open: func(context.Context, hostConfig) (host, error) { return h, nil }})
 	if code != 130 || stderr.String() != "Stopping.\n" {
 		t.Errorf("exit %d, %q", code, stderr.String())
@@ -106,7 +107,7 @@ func TestClosedOutputStopsTheTasks(t *testing.T) {
 	h := &fakeHost{hang: true, attempts: []fakeAttempt{
 		{0, 0, scheduler.Cancelled, contract.Exit{Signal: syscall.SIGTERM, Cancelled: true}, nil, []logfile.Entry{line("stdout", "1"), line("stdout", "2")}, 0},
 	}}
-	got := try(t, h, env{Stdout: brokenPipe{}}, "run", "--image", "job")
+	got := try(t, h, env{Env: cli.Env{Stdout: brokenPipe{}}}, "run", "--image", "job")
 	if got.code != 1 || !slices.Equal(h.calls, []string{"cancel"}) {
 		t.Errorf("exit %d, calls %v", got.code, h.calls)
 	}
@@ -130,7 +131,7 @@ func TestSignalsCountWhileNobodyReads(t *testing.T) {
 	sent := make(chan os.Signal, 2)
 	code := make(chan int)
 	go func() {
-		code <- run(env{Args: []string{"run", "--image", "job", "--tasks", "2"}, Stdout: w, Stderr: io.Discard, Signals: sent, Open: h.open})
+		code <- run(env{Args: []string{"run", "--image", "job", "--tasks", "2"}, Env: cli.Env{Stdout: w, Stderr: io.Discard, Signals: sent}, Open: h.open})
 	}()
 	first := make([]byte, 1)
 	if _, err := r.Read(first); err != nil {

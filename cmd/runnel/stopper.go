@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"runnel/cmd/runnel/cli"
 	"runnel/contract"
 )
 
@@ -33,7 +34,7 @@ func newStopper(c *console, signals <-chan os.Signal, cancel context.CancelCause
 		for {
 			select {
 			case sig := <-signals:
-				s.stop(&interrupted{sig})
+				s.stop(&cli.Interrupted{Signal: sig})
 			case <-lost:
 				lost = nil // once is enough
 				s.stop(errOutput)
@@ -95,7 +96,7 @@ func (s *stopper) end() {
 func (s *stopper) reason(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var stop *interrupted
+	var stop *cli.Interrupted
 	if errors.As(s.cause, &stop) {
 		return stop
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"runnel/cmd/runnel/cli"
 )
 
 // Every mistake gets one clear line, exit status 2, and touches nothing.
@@ -12,7 +14,7 @@ import (
 func TestBadUsage(t *testing.T) {
 	t.Parallel()
 	big := filepath.Join(t.TempDir(), "big.yaml")
-	if err := os.WriteFile(big, make([]byte, maxJobFile+1), 0o600); err != nil {
+	if err := os.WriteFile(big, make([]byte, 1<<20+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for args, want := range map[string]string{
@@ -53,7 +55,7 @@ func TestBadUsage(t *testing.T) {
 		"run --tasks 3 job.yaml":                "runnel run: --tasks: job.yaml describes the job already",
 		"run a.yaml b.yaml":                     "runnel run: unexpected argument \"b.yaml\": want one job file",
 		"run /no/such/job.yaml":                 "runnel run: /no/such/job.yaml: no such file or directory",
-		"run " + big:                            "runnel run: " + big + ": is larger than 1 MiB",
+		"run " + big:                            "runnel run: " + big + ": is larger than 1 MiB, which no such file is",
 		"run /":                                 "runnel run: /: is a directory",
 		"rnu":                                   "runnel: unknown command \"rnu\"; did you mean run?",
 		"frobnicate":                            "runnel: unknown command \"frobnicate\"; see runnel --help",
@@ -80,7 +82,7 @@ func TestBadJobFiles(t *testing.T) {
 		"image: busybox->name: main":     "runnel run: standard input: spec.template.spec.template.spec.containers[0].image",
 	} {
 		from, to, _ := strings.Cut(change, "->")
-		got := try(t, nil, env{Stdin: strings.NewReader(strings.Replace(jobFile, from, to, 1))}, "run", "-")
+		got := try(t, nil, env{Env: cli.Env{Stdin: strings.NewReader(strings.Replace(jobFile, from, to, 1))}}, "run", "-")
 		if got.code != 2 || !strings.HasPrefix(got.stderr, want) {
 			t.Errorf("%s: exit %d, %swant %s", change, got.code, got.stderr, want)
 		}
@@ -112,24 +114,6 @@ func TestVersionAndCompletion(t *testing.T) {
 		got := try(t, nil, env{}, strings.Split(args, " ")...)
 		if got.code != 0 || !strings.Contains(got.stdout, want) {
 			t.Errorf("runnel %s: exit %d, %q", args, got.code, got.stdout)
-		}
-	}
-}
-
-// contract: IMG-13
-func TestJobNameComesFromTheImage(t *testing.T) {
-	t.Parallel()
-	for image, want := range map[string]string{
-		"busybox":                        "busybox",
-		"host:5000/team/My_App.v2:tag":   "my-app-v2",
-		"repo@sha256:abc":                "repo",
-		"oci:/tmp/dir:tag":               "dir",
-		"123":                            "job",
-		strings.Repeat("a", 60) + ":tag": strings.Repeat("a", 49),
-		"docker-archive:/x/y.tar":        "y",
-	} {
-		if got := jobName(image); got != want {
-			t.Errorf("jobName(%q) = %q, want %q", image, got, want)
 		}
 	}
 }

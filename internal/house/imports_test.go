@@ -31,10 +31,10 @@ var dangerous = []guarded{
 		linux:   true,
 		because: "system calls stand in files named for the system, so that the rest can be tested anywhere"},
 	{paths: []string{"cloud.google.com/go/run"},
-		only:    []string{"api", "store", "scheduler", "cmd/runnel"},
+		only:    []string{"api", "control", "logs", "scheduler", "cmd/runnel"},
 		because: "Google's messages are the vocabulary of resources; below the scheduler there are plain types"},
-	{paths: []string{"testing", module + "/internal/testenv", module + "/image/imagetest"},
-		only:    []string{"internal/testenv", "image/imagetest"},
+	{paths: []string{"testing", module + "/internal/testenv", module + "/image/imagetest", module + "/control/controltest"},
+		only:    []string{"internal/testenv", "image/imagetest", "control/controltest"},
 		because: "what supports tests is not part of the product"},
 }
 

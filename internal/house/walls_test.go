@@ -36,13 +36,22 @@ var rooms = []room{
 	{"runtime", []string{"cgroups", "image", "net", "metadata", "runtime/logfile", "runtime/logfile/tail", "runtime/shim"}, "it composes the mechanisms and decides nothing"},
 
 	{"ingress", nil, "the request path raises demand and never calls who answers it"},
-	{"scheduler", []string{"store", "runtime", "ingress", "cgroups", "image", "metadata"}, "it decides; of the mechanisms it knows the types that a runtime.Spec is made of"},
-	{"api", nil, "verbs on the wire: what they do stands behind an interface of its own"},
+	{"scheduler", []string{"runtime", "ingress", "cgroups", "image", "metadata"}, "it decides; of the mechanisms it knows the types that a runtime.Spec is made of"},
+	{"api", nil, "what a resource must be is a rule of the contract's, whoever asks"},
+	{"control", []string{"api", "store", "scheduler", "image"}, "it knows resources and what follows from them; how they come over the wire is not its business"},
+	{"logs", []string{"api/rest", "control", "metadata", "scheduler", "runtime/logfile", "runtime/logfile/tail"}, "it reads what instances have written, and asks control which these are"},
 
-	{"cmd/runnel", []string{"api", "cgroups", "image", "ingress", "metadata", "net", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
+	{"api/v1", []string{"api", "api/rest", "control"}, "a facade over control"},
+	{"api/v2", []string{"api", "control"}, "a facade over control"},
+	{"api/rest", nil, "it carries calls to any gRPC server, and knows none"},
+	{"api/gcloud", []string{"api/rest", "control"}, "a facade over control"},
+	{"api/wire", []string{"api/gcloud", "api/rest", "api/v1", "api/v2", "control"}, "it takes connections and hands calls on"},
+
+	{"cmd/runnel", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
 	{"cmd/runnel-shim", []string{"runtime/shim", "runtime/shim/server"}, "the shim's binary holds the shim and nothing else"},
 
 	{"image/imagetest", []string{"image"}, "it makes images for tests"},
+	{"control/controltest", []string{"control", "image", "runtime", "scheduler", "store"}, "it gives tests a control plane without a host"},
 	{"internal/testenv", nil, "every package's own tests may use it, so it may import none of them"},
 	{"internal/mkimage", []string{"image/imagetest"}, "it makes the images of the demo and of the benchmarks"},
 	{"internal/bench", nil, "it measures the built binaries from outside"},

@@ -8,5 +8,8 @@
 // unpacked into a cache, the network is off, the disk is thrown away.
 //
 // The exit status is 0 only if every suite ran at least one test to its end
-// and none failed or was skipped for want of the host.
+// and none failed or was skipped for want of the host. It is 1 if tests failed,
+// and 2 if none did but the machine died or was out of time, or there was none.
+// Nothing that failed is run again. The logs of a run that failed stay in the
+// cache, in a directory that the output names.
 package main

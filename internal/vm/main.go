@@ -37,11 +37,16 @@ func main() {
 	defer stop()
 	err := run(ctx, c)
 	switch {
+	case err == nil:
 	case errors.Is(err, errTests):
-		os.Exit(1) // the report has told what failed
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "cannot do the VM run:", err)
+		fmt.Fprintln(os.Stderr, "vm:", err)
 		os.Exit(1)
+	case errors.Is(err, errMachine):
+		fmt.Fprintln(os.Stderr, "vm:", err)
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "cannot do the VM run:", err)
+		os.Exit(2)
 	}
 }
 
@@ -67,9 +72,11 @@ func flags() config {
 
 // run prepares the machine, boots it and judges what it did.
 func run(ctx context.Context, c config) error {
-	if err := os.MkdirAll(c.work, 0o755); err != nil {
+	unlock, err := lock(c.work)
+	if err != nil {
 		return err
 	}
+	defer unlock()
 	k, err := fetchKernel(ctx, filepath.Join(c.cache, "kernel"))
 	if err != nil {
 		return fmt.Errorf("fetch the kernel: %w", err)
@@ -90,20 +97,29 @@ func run(ctx context.Context, c config) error {
 }
 
 // bootAndReport boots with one accelerator after the other until one brings
-// the guest up.
+// the guest up. Whatever came up is not tried again.
 func bootAndReport(ctx context.Context, c config, image machine, packages []testPackage) error {
 	log := filepath.Join(c.work, "tests.log")
 	for i, accel := range c.accel {
-		r, err := boot(ctx, c, image, accel, log)
-		if !r.up && i+1 < len(c.accel) && ctx.Err() == nil {
-			fmt.Printf("the machine does not come up with %s, trying %s\n", accel, c.accel[i+1])
+		r, died := boot(ctx, c, image, accel, log)
+		if died != nil && !r.up && i+1 < len(c.accel) && ctx.Err() == nil {
+			fmt.Printf("vm: no machine with %s: %v\n", accel, died)
+			if err := keepLogs(c, log, image.console); err != nil {
+				return err
+			}
+			fmt.Println("vm: trying", c.accel[i+1])
 			continue
 		}
-		r.print(os.Stdout, packages, log)
-		if err != nil {
-			return fmt.Errorf("%w; the kernel's console is in %s", err, image.console)
+		r.print(os.Stdout, packages)
+		err := r.verdict(packages, died)
+		if err == nil {
+			fmt.Println("vm: all output is in", log)
+			return nil
 		}
-		return r.verdict(packages)
+		if died != nil {
+			printTail(os.Stdout, image.console)
+		}
+		return errors.Join(err, keepLogs(c, log, image.console))
 	}
 	return errors.New("no accelerator to boot with")
 }

@@ -72,7 +72,7 @@ func qemuArgs(c config, m machine, accel string) []string {
 // before it was done.
 func boot(ctx context.Context, c config, m machine, accel, log string) (*report, error) {
 	r := newReport(c.verbose)
-	ctx, cancel := context.WithTimeoutCause(ctx, c.limit, fmt.Errorf("the machine has run for %s", c.limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.limit, fmt.Errorf("it has run for %s, see -timeout", c.limit))
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -82,6 +82,9 @@ func boot(ctx context.Context, c config, m machine, accel, log string) (*report,
 		return r, err
 	}
 	defer file.Close()
+	if err := os.RemoveAll(m.console); err != nil { // an earlier run's
+		return r, err
+	}
 	var stderr strings.Builder
 	cmd := exec.CommandContext(ctx, "qemu-system-x86_64", qemuArgs(c, m, accel)...)
 	cmd.Stderr = &stderr
@@ -104,12 +107,14 @@ func boot(ctx context.Context, c config, m machine, accel, log string) (*report,
 	switch {
 	case r.done:
 		return r, nil
+	case r.trouble != "":
+		return r, fmt.Errorf("the guest gave up: %s", r.trouble)
 	case ctx.Err() != nil:
 		return r, context.Cause(ctx)
 	case waitErr != nil:
 		return r, fmt.Errorf("qemu: %w\n%s", waitErr, stderr.String())
 	}
-	return r, errors.Join(readErr, errors.New("the machine stopped before its tests were done"))
+	return r, errors.Join(readErr, errors.New("it stopped before its tests were done"))
 }
 
 // readLines hands out line by line, however long they are.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,34 +20,48 @@ var (
 
 func TestVerdict(t *testing.T) {
 	t.Parallel()
+	died := errors.New("it was unplugged")
+	hello, done := wire.Mark{Kind: wire.Hello}.String(), wire.Mark{Kind: wire.Done}.String()
 	for name, c := range map[string]struct {
 		lines []string
-		ok    bool
-		shows string
+		died  error
+		want  []error // what the verdict is
+		shows string  // what the report or the verdict says
 	}{
-		"passed":        {[]string{begin, "--- PASS: TestA (0.00s)", "    --- PASS: TestA/b (0.00s)", "PASS", endGood}, true, "vm: 2 passed, 0 skipped"},
-		"one skipped":   {[]string{begin, "--- PASS: TestA (0.00s)", "--- SKIP: TestB (0.00s)", endGood}, true, "1 passed, 1 skipped"},
-		"one failed":    {[]string{begin, "    a_test.go:3: why", "--- FAIL: TestA (0.00s)", endBad}, false, "a_test.go:3: why"},
-		"killed":        {[]string{begin, "--- PASS: TestA (0.00s)", endOOM}, false, "exit status 137"},
-		"no test":       {[]string{begin, "testing: warning: no tests to run", "PASS", endGood}, false, "no test ran"},
-		"only skipped":  {[]string{begin, "--- SKIP: TestA (0.00s)", "PASS", endGood}, false, "1 skipped"},
-		"panic of VM":   {[]string{begin, "--- PASS: TestA (0.00s)"}, false, "did not end"},
-		"never started": {nil, false, "not run"},
+		"passed":       {lines: []string{begin, "--- PASS: TestA (0.00s)", "    --- PASS: TestA/b (0.00s)", "PASS", endGood}, shows: "vm: 2 passed, 0 skipped"},
+		"one skipped":  {lines: []string{begin, "--- PASS: TestA (0.00s)", "--- SKIP: TestB (0.00s)", endGood}, shows: "1 passed, 1 skipped"},
+		"one failed":   {lines: []string{begin, "    a_test.go:3: why", "--- FAIL: TestA (0.00s)", endBad}, want: []error{errTests}, shows: "a_test.go:3: why"},
+		"exited":       {lines: []string{begin, "--- PASS: TestA (0.00s)", endBad}, want: []error{errTests}, shows: "exit status 1"},
+		"killed":       {lines: []string{begin, "=== RUN   TestA", endOOM}, want: []error{errTests}, shows: "killed by signal 9 during TestA"},
+		"out of time":  {lines: []string{begin, "=== RUN   TestA", "panic: test timed out after 12m0s", endBad}, want: []error{errTests}, shows: "out of time during TestA"},
+		"no test":      {lines: []string{begin, "testing: warning: no tests to run", "PASS", endGood}, want: []error{errTests}, shows: "no test ran"},
+		"only skipped": {lines: []string{begin, "--- SKIP: TestA (0.00s)", "PASS", endGood}, want: []error{errTests}, shows: "1 skipped"},
+		"panic of VM":  {lines: []string{begin, "=== RUN   TestA"}, died: died, want: []error{errMachine, died}, shows: "during runnel/a, after TestA had begun: it was unplugged"},
+		"panic after a failure": {lines: []string{begin, "--- FAIL: TestA (0.00s)", endBad}, died: died,
+			want: []error{errTests, errMachine, died}, shows: "runnel/a"},
+		"never started": {died: died, want: []error{errMachine, died}, shows: "before it was up"},
+		"not run":       {lines: []string{done}, want: []error{errMachine}, shows: "did not run runnel/a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			packages := []testPackage{{path: "runnel/a"}}
 			r := newReport(false)
+			if name != "never started" {
+				r.line(hello)
+			}
 			for _, line := range c.lines {
 				r.line(line)
 			}
-			if err := r.verdict(packages); (err == nil) != c.ok {
-				t.Errorf("verdict is %v, want good: %v", err, c.ok)
+			err := r.verdict(packages, c.died)
+			for _, each := range []error{errTests, errMachine, died} {
+				if errors.Is(err, each) != slices.Contains(c.want, each) {
+					t.Errorf("verdict is %v, want %v", err, c.want)
+				}
 			}
 			var out strings.Builder
-			r.print(&out, packages, "log")
-			if !strings.Contains(out.String(), c.shows) {
-				t.Errorf("the report does not show %q:\n%s", c.shows, &out)
+			r.print(&out, packages)
+			if all := out.String() + fmt.Sprint(err); !strings.Contains(all, c.shows) {
+				t.Errorf("nothing shows %q:\n%s", c.shows, all)
 			}
 		})
 	}
@@ -56,9 +72,9 @@ func TestReportTellsOfWhatDidNotBuild(t *testing.T) {
 	packages := []testPackage{{path: "runnel/a", broken: errors.New("undefined: x")}}
 	r := newReport(false)
 	var out strings.Builder
-	r.print(&out, packages, "log")
-	if r.verdict(packages) == nil || !strings.Contains(out.String(), "undefined: x") {
-		t.Errorf("verdict %v, report:\n%s", r.verdict(packages), &out)
+	r.print(&out, packages)
+	if err := r.verdict(packages, nil); !errors.Is(err, errTests) || errors.Is(err, errMachine) || !strings.Contains(out.String(), "undefined: x") {
+		t.Errorf("verdict %v, report:\n%s", err, &out)
 	}
 }
 
@@ -67,9 +83,7 @@ func TestReportTellsWhyTheGuestGaveUp(t *testing.T) {
 	r := newReport(false)
 	r.line(wire.Mark{Kind: wire.Hello}.String())
 	r.line(wire.Mark{Kind: wire.Trouble, Text: "mount /sys: busy"}.String())
-	var out strings.Builder
-	r.print(&out, nil, "log")
-	if !r.up || r.done || !strings.Contains(out.String(), "mount /sys: busy") {
-		t.Errorf("up %v, done %v, report:\n%s", r.up, r.done, &out)
+	if !r.up || r.done || r.trouble != "mount /sys: busy" {
+		t.Errorf("up %v, done %v, trouble %q", r.up, r.done, r.trouble)
 	}
 }

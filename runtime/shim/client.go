@@ -3,19 +3,24 @@ package shim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"sync"
 	"syscall"
-
-	"github.com/opencontainers/runtime-spec/specs-go"
+	"time"
 )
+
+// greetTime bounds the wait for the shim's greeting: longer than a shim gives
+// the calls of the daemon before.
+const greetTime = 30 * time.Second
 
 // Client calls one shim. Its methods may be called from several goroutines.
 // Once the shim has gone away every call returns ErrGone.
 type Client struct {
 	conn  *Conn
+	pid   int // the shim's
 	exits func(Exit)
 	// done is closed when the reading goroutine has ended.
 	done chan struct{}
@@ -24,12 +29,19 @@ type Client struct {
 	// connection has ended.
 	mu      sync.Mutex
 	last    uint64
-	waiting map[uint64]chan *Message
+	waiting map[uint64]chan answer
 }
 
-// Dial connects to the shim of directory dir. exits is called for every
-// exit, those not yet acknowledged first, from one goroutine; it must not
-// block for long and not call the client.
+// answer is the answer to one call, and the descriptors that came with it.
+type answer struct {
+	*Message
+	files []*os.File
+}
+
+// Dial connects to the shim of directory dir, and takes the place of who was
+// connected before. exits is called for every exit, those not yet acknowledged
+// first, from one goroutine; it must not block for long and not call the client.
+// Errors: ErrGone where there is no shim, ErrProtocol.
 func Dial(dir string, exits func(Exit)) (*Client, error) {
 	in, err := os.Open(dir)
 	if err != nil {
@@ -37,6 +49,9 @@ func Dial(dir string, exits func(Exit)) (*Client, error) {
 	}
 	defer in.Close()
 	c, err := net.DialUnix("unix", nil, AddrIn(in, socketName, "unix"))
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
+		return nil, fmt.Errorf("dial shim: %w: nobody listens", ErrGone)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dial shim: %w", err)
 	}
@@ -44,10 +59,39 @@ func Dial(dir string, exits func(Exit)) (*Client, error) {
 		conn:    NewConn(c),
 		exits:   exits,
 		done:    make(chan struct{}),
-		waiting: map[uint64]chan *Message{},
+		waiting: map[uint64]chan answer{},
+	}
+	if err := client.meet(); err != nil {
+		_ = c.Close() // nothing has been said
+		return nil, fmt.Errorf("dial shim: %w", err)
 	}
 	go client.read()
 	return client, nil
+}
+
+// meet waits for the shim's greeting and sees that both speak one language.
+func (c *Client) meet() error {
+	if err := c.conn.unix.SetReadDeadline(time.Now().Add(greetTime)); err != nil {
+		return err
+	}
+	m, files, err := c.conn.Receive()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("no greeting within %v: %w", greetTime, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %v", ErrGone, err)
+	}
+	closeFiles(files)
+	if m.Hello == nil {
+		return fmt.Errorf("%w: it does not greet", ErrProtocol)
+	}
+	if m.Hello.Protocol != Protocol {
+		return fmt.Errorf("%w: process %d speaks protocol %d, this program %d: "+
+			"let the version that started it finish what it runs, or end process %[2]d, and what it runs with it",
+			ErrProtocol, m.Hello.PID, m.Hello.Protocol, Protocol)
+	}
+	c.pid = m.Hello.PID
+	return c.conn.unix.SetReadDeadline(time.Time{})
 }
 
 // Close ends the connection and waits for the reading goroutine. The shim and
@@ -62,84 +106,52 @@ func (c *Client) Close() error {
 // has gone away.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// DefineFilter hands the shim a system-call filter, which it compiles and keeps,
-// and returns the name by which containers ask for it. A profile is far larger
-// than all the rest of a container's specification, and the same for all.
-func (c *Client) DefineFilter(ctx context.Context, profile *specs.LinuxSeccomp) (name string, err error) {
-	err = c.call(ctx, MethodFilter, profile, &name)
-	return name, err
-}
+// PID is the shim's process id.
+func (c *Client) PID() int { return c.pid }
 
-// Create creates a container, up to the exec of its entrypoint, in the network
-// namespace netns, which stays the caller's; nil gives it an empty one of its
-// own. Errors: ErrUnstartable, ErrExists, ErrGone.
-func (c *Client) Create(ctx context.Context, r *CreateRequest, netns *os.File) error {
-	if netns == nil {
-		return c.call(ctx, MethodCreate, r, nil)
+// call sends one call and waits for its answer, which brings no descriptors.
+func (c *Client) call(ctx context.Context, method string, in, out any, files ...syscall.Conn) error {
+	a, err := c.ask(ctx, method, in, files...)
+	if err != nil {
+		return err
 	}
-	return c.call(ctx, MethodCreate, r, nil, netns)
+	closeFiles(a.files)
+	return a.unpack(out)
 }
 
-// Start lets a created container run. Errors: ErrNotFound, ErrStopped, ErrGone.
-func (c *Client) Start(ctx context.Context, id string) error {
-	return c.call(ctx, MethodStart, id, nil)
-}
-
-// Signal sends s to the container's main process. Errors: ErrNotFound,
-// ErrStopped, ErrGone.
-func (c *Client) Signal(ctx context.Context, id string, s syscall.Signal) error {
-	return c.call(ctx, MethodSignal, SignalRequest{ID: id, Signal: s}, nil)
-}
-
-// Kill ends every process of the container. Errors: as Signal.
-func (c *Client) Kill(ctx context.Context, id string) error {
-	return c.call(ctx, MethodSignal, SignalRequest{ID: id, Signal: syscall.SIGKILL, All: true}, nil)
-}
-
-// Delete ends the container if it still runs and releases all it held, its
-// exit included. A container that does not exist is no error.
-func (c *Client) Delete(ctx context.Context, id string) error {
-	return c.call(ctx, MethodDelete, id, nil)
-}
-
-// Ack tells the shim that the exit of id has been recorded.
-func (c *Client) Ack(ctx context.Context, id string) error {
-	return c.call(ctx, MethodAck, id, nil)
-}
-
-// List returns every container the shim has, and the exits of those it no
-// longer has that were never acknowledged.
-func (c *Client) List(ctx context.Context) ([]Container, error) {
-	var out []Container
-	err := c.call(ctx, MethodList, nil, &out)
-	return out, err
-}
-
-// call sends one call and waits for its answer.
-func (c *Client) call(ctx context.Context, method string, in, out any, files ...*os.File) error {
+// ask sends one call and waits for its answer. The descriptors in it become the
+// caller's.
+func (c *Client) ask(ctx context.Context, method string, in any, files ...syscall.Conn) (answer, error) {
 	m := &Message{Method: method}
 	if in != nil {
 		body, err := json.Marshal(in)
 		if err != nil {
-			return fmt.Errorf("encode %s: %w", method, err)
+			return answer{}, fmt.Errorf("encode %s: %w", method, err)
 		}
 		m.Body = body
 	}
-	answer := make(chan *Message, 1)
-	if !c.expect(m, answer) {
-		return ErrGone
+	answered := make(chan answer, 1)
+	if !c.expect(m, answered) {
+		return answer{}, ErrGone
 	}
-	defer c.forget(m.Call)
-	if err := c.conn.Send(m, files...); err != nil {
-		return fmt.Errorf("%w: %s: %v", ErrGone, method, err)
+	defer c.forget(m.Call, answered)
+	if err := c.conn.Send(m, files...); errors.Is(err, ErrUnsendable) {
+		return answer{}, fmt.Errorf("%s: %w", method, err)
+	} else if err != nil {
+		return answer{}, fmt.Errorf("%w: %s: %v", ErrGone, method, err)
 	}
 	select {
-	case a := <-answer:
-		return a.unpack(out)
+	case a := <-answered:
+		return a, nil
 	case <-c.done:
-		return ErrGone
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return answer{}, context.Cause(ctx)
+	}
+	select {
+	case a := <-answered: // the last that came
+		return a, nil
+	default:
+		return answer{}, ErrGone
 	}
 }
 
@@ -157,8 +169,9 @@ func (m *Message) unpack(out any) error {
 	return nil
 }
 
-// expect numbers m and registers answer; false once the connection has ended.
-func (c *Client) expect(m *Message, answer chan *Message) bool {
+// expect numbers m and registers who waits for its answer; false once the
+// connection has ended.
+func (c *Client) expect(m *Message, answered chan answer) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.waiting == nil {
@@ -166,14 +179,21 @@ func (c *Client) expect(m *Message, answer chan *Message) bool {
 	}
 	c.last++
 	m.Call = c.last
-	c.waiting[m.Call] = answer
+	c.waiting[m.Call] = answered
 	return true
 }
 
-func (c *Client) forget(call uint64) {
+// forget ends the wait for an answer; the descriptors of one that has come and
+// that nobody took are closed.
+func (c *Client) forget(call uint64, answered chan answer) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	delete(c.waiting, call)
+	c.mu.Unlock()
+	select {
+	case a := <-answered:
+		closeFiles(a.files)
+	default:
+	}
 }
 
 // read delivers answers and exits until the connection ends.
@@ -185,20 +205,27 @@ func (c *Client) read() {
 			c.mu.Lock()
 			c.waiting = nil
 			c.mu.Unlock()
+			c.conn.discard()
 			return
 		}
-		for _, f := range files {
-			_ = f.Close() // the shim sends none; keep nothing it might, nil included
-		}
 		if m.Exit != nil {
+			closeFiles(files)
 			c.exits(*m.Exit)
 			continue
 		}
-		c.mu.Lock()
-		answer := c.waiting[m.Call]
-		c.mu.Unlock()
-		if answer != nil {
-			answer <- m
-		}
+		c.deliver(answer{m, files})
 	}
+}
+
+// deliver hands an answer to who waits for it, if anybody still does.
+func (c *Client) deliver(a answer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	answered := c.waiting[a.Call]
+	if answered == nil {
+		closeFiles(a.files)
+		return
+	}
+	answered <- a // has room: each call is answered once
+	delete(c.waiting, a.Call)
 }

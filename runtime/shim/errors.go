@@ -15,6 +15,13 @@ var (
 	ErrStopped = errors.New("container has ended")
 	// ErrGone means that the shim itself is no longer there.
 	ErrGone = errors.New("shim is gone")
+	// ErrBusy means that the shim still keeps containers.
+	ErrBusy = errors.New("shim keeps containers")
+	// ErrProtocol means that the shim speaks another version of the protocol.
+	ErrProtocol = errors.New("shim is of another version")
+	// ErrUnsendable means that a call is too large, or brings too many
+	// descriptors, to be made.
+	ErrUnsendable = errors.New("message cannot be sent")
 )
 
 // wireCodes names the errors that cross the socket and keep their identity.
@@ -24,6 +31,7 @@ var wireCodes = map[string]error{
 	"not_found":   ErrNotFound,
 	"exists":      ErrExists,
 	"stopped":     ErrStopped,
+	"busy":        ErrBusy,
 }
 
 // remoteError is an error of the shim's as the client sees it: the shim's text,

@@ -8,8 +8,10 @@
 // so that the binary libcontainer re-executes at every start stays small.
 //
 // The protocol is a handful of calls on one unix socket: create, start,
-// signal, delete, list, and a stream of exits. A message is a length-prefixed
-// JSON object; file descriptors travel beside it.
+// signal, delete, list, hold and fetch, and a stream of exits. A message is a
+// length-prefixed JSON object; file descriptors travel beside it. A shim has one
+// daemon at a time: a new connection ends the one before, and is greeted once
+// every call of that has been carried out.
 package shim
 
 import (
@@ -76,8 +78,10 @@ type Exit struct {
 	// MemoryPeak is the highest usage of the container's cgroup, 0 if unknown.
 	MemoryPeak contract.Bytes `json:"memoryPeak,omitempty"`
 	// LogDropped counts the bytes of output that could not be written.
-	LogDropped int64     `json:"logDropped,omitempty"`
-	At         time.Time `json:"at"`
+	LogDropped int64 `json:"logDropped,omitempty"`
+	// Started says that Start had been called.
+	Started bool      `json:"started,omitempty"`
+	At      time.Time `json:"at"`
 }
 
 // State is how far a container has come.

@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,24 +28,15 @@ type SpawnConfig struct {
 	Dir string
 	// Lifeline ties the shim to this process: when it ends, however it ends,
 	// the shim kills its containers and leaves. Without it the shim outlives
-	// its parent.
+	// its parent, and shares neither session nor standard streams with it.
 	Lifeline bool
-	// Hold is kept open by the shim for its whole life: a lock on the directory,
-	// which then nobody else gets before both have ended. Nil: nothing to hold.
+	// Hold is kept open by the shim for its whole life: a lock, which then nobody
+	// else gets before the shim has ended. Nil: nothing to hold.
 	Hold *os.File
 }
 
 // socketName is what the protocol's socket is called in the shim's directory.
 const socketName = "shim.sock"
-
-// Process is a shim that this process has started.
-type Process struct {
-	cmd      *exec.Cmd
-	log      string // path
-	lifeline *os.File
-	done     chan struct{}
-	err      error
-}
 
 // Spawn starts a shim in a session and a mount namespace of its own. When it
 // returns, the socket accepts connections.
@@ -57,7 +46,7 @@ func Spawn(cfg SpawnConfig) (_ *Process, err error) {
 		return nil, err
 	}
 	defer listener.Close()
-	log, err := os.OpenFile(filepath.Join(cfg.Dir, "shim.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(filepath.Join(cfg.Dir, logName), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open shim log: %w", err)
 	}
@@ -69,14 +58,14 @@ func Spawn(cfg SpawnConfig) (_ *Process, err error) {
 	cmd.Stderr = log // a file, so that the shim can write when nobody reads
 	cmd.ExtraFiles = []*os.File{listener}
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Cloneflags: unix.CLONE_NEWNS}
-	p := &Process{cmd: cmd, log: log.Name(), done: make(chan struct{})}
+	var lifeline *os.File
 	if cfg.Lifeline {
 		r, w, err := os.Pipe()
 		if err != nil {
 			return nil, fmt.Errorf("make lifeline: %w", err)
 		}
 		defer r.Close()
-		p.lifeline = w
+		lifeline = w
 		cmd.ExtraFiles = append(cmd.ExtraFiles, r)
 		cmd.Args = append(cmd.Args, "--lifeline")
 	}
@@ -84,56 +73,12 @@ func Spawn(cfg SpawnConfig) (_ *Process, err error) {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, cfg.Hold) // inherited, and never looked at
 	}
 	if err := cmd.Start(); err != nil {
-		if p.lifeline != nil {
-			_ = p.lifeline.Close()
+		if lifeline != nil {
+			_ = lifeline.Close() // nobody holds the other end
 		}
 		return nil, fmt.Errorf("start shim: %w", err)
 	}
-	go func() {
-		defer close(p.done)
-		p.err = cmd.Wait()
-	}()
-	return p, nil
-}
-
-// PID is the shim's process id.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
-// LastWords is the last line that the shim has logged, for a person who asks why
-// it ended.
-func (p *Process) LastWords() string {
-	text, err := os.ReadFile(p.log)
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return lines[len(lines)-1]
-}
-
-// Done is closed when the shim has ended.
-func (p *Process) Done() <-chan struct{} { return p.done }
-
-// closeTime bounds how long a shim may take to end its containers and itself.
-const closeTime = time.Minute
-
-// Close drops the lifeline, if there is one, and waits for the shim to end; it
-// returns how it ended. A shim that cannot end, because the kernel will not let
-// go of a container, is killed. A shim without a lifeline is not waited for.
-func (p *Process) Close() error {
-	if p.lifeline == nil {
-		return nil
-	}
-	_ = p.lifeline.Close()
-	select {
-	case <-p.done:
-	case <-time.After(closeTime):
-		_ = p.cmd.Process.Kill() // an error means that it has ended
-		<-p.done
-	}
-	if p.err != nil {
-		return fmt.Errorf("shim: %w", p.err)
-	}
-	return nil
+	return watch(cmd, log.Name(), lifeline), nil
 }
 
 // listen makes the socket anew: whoever listened there before is gone, if the

@@ -16,8 +16,10 @@ import (
 // anyway, so this is the kernel's limit for arguments with room for JSON.
 const maxMessage = 16 << 20
 
-// maxFiles bounds the descriptors beside one message.
-const maxFiles = 1
+// Protocol is the version of the protocol. It rises with every change that an
+// older daemon or an older shim would misunderstand: a shim outlives its daemon,
+// and the next one may be of another version.
+const Protocol = 1
 
 // Methods of the protocol.
 const (
@@ -28,7 +30,20 @@ const (
 	MethodDelete = "delete"
 	MethodList   = "list"
 	MethodAck    = "ack"
+	MethodHold   = "hold"
+	MethodFetch  = "fetch"
+	MethodDrop   = "drop"
+	MethodEnd    = "end"
 )
+
+// Greeting is the first message of every connection, from the shim. Its form
+// never changes, so that any two versions understand each other this far.
+type Greeting struct {
+	// Protocol is the version that the shim speaks.
+	Protocol int `json:"protocol"`
+	// PID is the shim's process id.
+	PID int `json:"pid"`
+}
 
 // SignalRequest asks for a signal to a container.
 type SignalRequest struct {
@@ -39,10 +54,11 @@ type SignalRequest struct {
 	All bool `json:"all,omitempty"`
 }
 
-// Message is one message in either direction: a call, its answer, or an exit
-// that the shim reports unasked.
+// Message is one message in either direction: a call, its answer, or what the
+// shim says unasked, which is the greeting and the exits.
 type Message struct {
-	// Call pairs a call with its answer; 0 for an exit.
+	Hello *Greeting `json:"hello,omitempty"`
+	// Call pairs a call with its answer; 0 for what is said unasked.
 	Call   uint64          `json:"call,omitempty"`
 	Method string          `json:"method,omitempty"`
 	Body   json.RawMessage `json:"body,omitempty"`
@@ -65,10 +81,11 @@ type Conn struct {
 	// sending serialises Send.
 	sending sync.Mutex
 
-	// buf holds bytes received and not yet consumed; files the descriptors
-	// that came with them, in order. Both belong to Receive.
-	buf   []byte
-	files []*os.File
+	// buf holds bytes received and not yet consumed; rights the descriptors
+	// that came with them, as many at a time as were sent. Both belong to
+	// Receive.
+	buf    []byte
+	rights [][]*os.File
 }
 
 // NewConn takes over c.
@@ -77,31 +94,35 @@ func NewConn(c *net.UnixConn) *Conn { return &Conn{unix: c} }
 // Close closes the connection; a blocked Receive returns.
 func (c *Conn) Close() error { return c.unix.Close() }
 
-// Send writes m and passes on files, which stay the caller's.
-func (c *Conn) Send(m *Message, files ...*os.File) error {
+// Send writes m and passes on files, which stay the caller's. What cannot be
+// sent at all is ErrUnsendable, and the connection is as good as before.
+func (c *Conn) Send(m *Message, files ...syscall.Conn) error {
 	m.Files = len(files)
 	if len(files) > maxFiles {
-		return fmt.Errorf("message with %d descriptors is above the limit of %d", len(files), maxFiles)
+		return fmt.Errorf("%w: message with %d descriptors is above the limit of %d", ErrUnsendable, len(files), maxFiles)
 	}
 	body, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("encode message: %w", err)
+		return fmt.Errorf("%w: encode message: %v", ErrUnsendable, err)
 	}
 	if len(body) > maxMessage {
-		return fmt.Errorf("message of %d bytes is above the limit of %d", len(body), maxMessage)
+		return fmt.Errorf("%w: message of %d bytes is above the limit of %d", ErrUnsendable, len(body), maxMessage)
 	}
 	frame := make([]byte, 4, 4+len(body))
 	binary.BigEndian.PutUint32(frame, uint32(len(body)))
 	frame = append(frame, body...)
-
-	var rights []byte
-	if len(files) > 0 {
-		fds := make([]int, len(files))
-		for i, f := range files {
-			fds[i] = int(f.Fd())
-		}
-		rights = syscall.UnixRights(fds...)
+	if len(files) == 0 {
+		return c.write(frame, nil)
 	}
+	var sent error
+	if err := withFDs(files, nil, func(fds []int) { sent = c.write(frame, syscall.UnixRights(fds...)) }); err != nil {
+		return fmt.Errorf("%w: pass on descriptor: %v", ErrUnsendable, err)
+	}
+	return sent
+}
+
+// write sends one frame; rights travel with its first bytes.
+func (c *Conn) write(frame, rights []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	n, _, err := c.unix.WriteMsgUnix(frame, rights, nil)
@@ -131,12 +152,8 @@ func (c *Conn) Receive() (*Message, []*os.File, error) {
 		return nil, nil, fmt.Errorf("decode message: %w", err)
 	}
 	c.buf = append(c.buf[:0], c.buf[4+size:]...)
-	if m.Files < 0 || m.Files > len(c.files) {
-		return nil, nil, fmt.Errorf("message announces %d descriptors, %d came", m.Files, len(c.files))
-	}
-	files := c.files[:m.Files:m.Files]
-	c.files = c.files[m.Files:]
-	return m, files, nil
+	files, err := c.takeRights(m.Files)
+	return m, files, err
 }
 
 // fill reads until buf holds n bytes.
@@ -162,33 +179,9 @@ func (c *Conn) fill(n int) error {
 	return nil
 }
 
-// keepRights queues the descriptors of a control message. The kernel cuts off
-// those that the process may not open; a message carries one at most, so that
-// nil stands for it.
-func (c *Conn) keepRights(oob []byte, flags int) error {
-	scms, err := syscall.ParseSocketControlMessage(oob)
-	if err != nil {
-		return fmt.Errorf("parse control message: %w", err)
-	}
-	before := len(c.files)
-	for _, scm := range scms {
-		fds, err := syscall.ParseUnixRights(&scm)
-		if err != nil {
-			return fmt.Errorf("parse descriptors: %w", err)
-		}
-		for _, fd := range fds {
-			syscall.CloseOnExec(fd)
-			c.files = append(c.files, os.NewFile(uintptr(fd), "received"))
-		}
-	}
-	if flags&syscall.MSG_CTRUNC != 0 && len(c.files) == before {
-		c.files = append(c.files, nil)
-	}
-	return nil
-}
-
-// Reply answers call with body or, if err is set, with that.
-func (c *Conn) Reply(call uint64, body any, err error) error {
+// Reply answers call with body and files or, if err is set, with that. The files
+// stay the caller's.
+func (c *Conn) Reply(call uint64, body any, err error, files ...syscall.Conn) error {
 	m := &Message{Call: call}
 	if err != nil {
 		m.Err = encodeError(err)
@@ -196,8 +189,8 @@ func (c *Conn) Reply(call uint64, body any, err error) error {
 	}
 	if body != nil {
 		if m.Body, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("encode reply: %w", err)
+			return fmt.Errorf("%w: encode reply: %v", ErrUnsendable, err)
 		}
 	}
-	return c.Send(m)
+	return c.Send(m, files...)
 }

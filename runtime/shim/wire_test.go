@@ -6,7 +6,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -65,10 +67,10 @@ func TestConnCarriesMessagesOfEverySize(t *testing.T) {
 func TestConnPairsDescriptorsWithTheirMessage(t *testing.T) {
 	t.Parallel()
 	a, b := connPair(t)
-	names := []string{"first", "", "third"}
+	names := []string{"first", "", "third", "", "a b c"}
 	for _, n := range names {
-		var files []*os.File
-		if n != "" {
+		var files []syscall.Conn
+		for n := range strings.FieldsSeq(n) {
 			f, err := os.Create(filepath.Join(t.TempDir(), n))
 			if err != nil {
 				t.Fatal(err)
@@ -88,16 +90,36 @@ func TestConnPairsDescriptorsWithTheirMessage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Method != n || len(files) != m.Files {
+		want := strings.Fields(n)
+		if m.Method != n || len(files) != len(want) {
 			t.Fatalf("got %q with %d descriptors, want %q", m.Method, len(files), n)
 		}
-		for _, f := range files {
+		for i, f := range files {
 			got := make([]byte, 16)
 			k, _ := f.ReadAt(got, 0)
-			if string(got[:k]) != n {
-				t.Errorf("descriptor of %q reads %q", n, got[:k])
+			if string(got[:k]) != want[i] {
+				t.Errorf("descriptor %d of %q reads %q", i, n, got[:k])
 			}
 			f.Close()
+		}
+	}
+}
+
+// A process without room for another descriptor gets those of a message in part;
+// the messages after it get all of theirs.
+func TestDescriptorsThatWereCutOffAreNil(t *testing.T) {
+	t.Parallel()
+	one, two := os.Stdin, os.Stdout
+	c := &Conn{rights: [][]*os.File{{one}, nil, {one, two}}}
+	for _, want := range [][]*os.File{{one, nil}, {nil}, {one, two}} {
+		got, err := c.takeRights(len(want))
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+	}
+	for _, n := range []int{-1, 1, maxFiles + 1} {
+		if _, err := c.takeRights(n); err == nil {
+			t.Errorf("took %d descriptors that never came", n)
 		}
 	}
 }
@@ -105,8 +127,11 @@ func TestConnPairsDescriptorsWithTheirMessage(t *testing.T) {
 func TestConnRefusesWhatIsTooLong(t *testing.T) {
 	t.Parallel()
 	a, b := connPair(t)
-	if err := a.Send(&Message{Method: strings.Repeat("m", maxMessage)}); err == nil {
-		t.Error("sent a message above the limit")
+	if err := a.Send(&Message{Method: strings.Repeat("m", maxMessage)}); !errors.Is(err, ErrUnsendable) {
+		t.Errorf("sent a message above the limit: %v", err)
+	}
+	if err := a.Send(new(Message), make([]syscall.Conn, maxFiles+1)...); !errors.Is(err, ErrUnsendable) {
+		t.Errorf("sent descriptors above the limit: %v", err)
 	}
 	if _, err := a.unix.Write([]byte{0xff, 0xff, 0xff, 0xff}); err != nil {
 		t.Fatal(err)

@@ -31,7 +31,6 @@ type container struct {
 	pidfd *os.File
 	group *cgroups.Group
 	mode  cgroups.Mode
-	netns *os.File
 	out   *output
 	// ended is closed when exit is set.
 	ended chan struct{}
@@ -109,6 +108,9 @@ func (c *container) wait() shim.Exit {
 		exit.MemoryPeak = usage.MemoryPeak
 	}
 	exit.LogDropped = c.out.finish()
+	c.mu.Lock()
+	exit.Started = c.started
+	c.mu.Unlock()
 	return exit
 }
 
@@ -146,16 +148,7 @@ func (c *container) release() error {
 	if err := os.RemoveAll(c.dir); err != nil {
 		return err
 	}
-	errs := []error{closeOnce(c.pidfd)}
-	if c.netns != nil {
-		errs = append(errs, closeOnce(c.netns))
-	}
-	return errors.Join(errs...)
-}
-
-// closeOnce closes f; one that has been closed is no error.
-func closeOnce(f *os.File) error {
-	if err := f.Close(); !errors.Is(err, os.ErrClosed) {
+	if err := c.pidfd.Close(); !errors.Is(err, os.ErrClosed) {
 		return err
 	}
 	return nil

@@ -24,25 +24,24 @@ type creation struct {
 	request *shim.CreateRequest
 	made    *container
 	root    *root
+	// netns is the container's network namespace, nil for one of its own.
+	netns *os.File
 	// file is the entrypoint's path in the root.
 	file string
 	done undo.Stack
 }
 
 // create makes a container up to the exec of its entrypoint. On failure
-// nothing is left of it. netns is taken over, even on failure.
+// nothing is left of it. netns stays the caller's, and is needed no longer once
+// create has returned.
 func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, err error) {
-	c := &creation{Server: s, request: r, made: &container{
+	c := &creation{Server: s, request: r, netns: netns, made: &container{
 		id:    r.ID,
 		dir:   filepath.Join(s.scratch, r.ID),
 		mode:  s.host.Mode,
-		netns: netns,
 		ended: make(chan struct{}),
 	}}
 	defer c.done.OnError(&err)
-	if netns != nil {
-		c.done.Push(netns.Close)
-	}
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -105,7 +104,7 @@ func (c *creation) check() error {
 	if err != nil {
 		return err
 	}
-	complete(c.request.Spec, c.root, c.made.netns, user)
+	complete(c.request.Spec, c.root, c.netns, user)
 	c.file, err = checkEntrypoint(c.root, c.request.Spec.Process)
 	return err
 }

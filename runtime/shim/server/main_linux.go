@@ -67,7 +67,8 @@ func runSealed(args []string) error {
 	return unix.Exec(fmt.Sprintf("/proc/self/fd/%d", sealed.Fd()), args, os.Environ())
 }
 
-// run serves on the inherited socket until the lifeline ends, if there is one.
+// run serves on the inherited socket until the lifeline ends, if there is one, or
+// the daemon says so.
 func run(dir string, lifeline bool) error {
 	listener, err := inherited(shim.ListenerFD)
 	if err != nil {

@@ -33,6 +33,7 @@ type Server struct {
 	journal  *journal
 	launcher *launcher
 	filters  filters
+	held     holdings
 	// scratch and state are directories on the private tmpfs: the roots of
 	// the containers, and what libcontainer remembers of them.
 	scratch, state string
@@ -44,9 +45,13 @@ type Server struct {
 	mu         sync.Mutex
 	containers map[string]*container
 	creating   map[string]fate
-	conns      map[*shim.Conn]bool
-	daemon     *shim.Conn // who hears of exits: the latest to connect
-	stopping   bool
+	// conns holds, for each connection, what is closed when its last call has
+	// been answered.
+	conns map[*shim.Conn]chan struct{}
+	// latest is the latest to connect, and daemon the same once it has been
+	// greeted: who hears of exits.
+	latest, daemon *shim.Conn
+	stopping       bool
 
 	// beforeStep is called before each step of a creation, and fails it: how
 	// tests make every step fail in turn. Nil otherwise.
@@ -71,7 +76,7 @@ func New(cfg Config) (*Server, error) {
 		state:      filepath.Join(private, "libcontainer"),
 		containers: map[string]*container{},
 		creating:   map[string]fate{},
-		conns:      map[*shim.Conn]bool{},
+		conns:      map[*shim.Conn]chan struct{}{},
 	}
 	for _, d := range []string{s.scratch, s.state} {
 		if err := os.Mkdir(d, 0o700); err != nil {
@@ -85,10 +90,12 @@ func New(cfg Config) (*Server, error) {
 	return s, err
 }
 
-// Run serves until Stop has been called and every container is gone.
+// Run serves until Stop has been called and every container is gone, or until the
+// daemon ends a shim that keeps none.
 func (s *Server) Run() error {
 	err := s.accept()
 	s.serving.Wait()
+	s.held.close()
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
@@ -134,6 +141,11 @@ func (s *Server) Stop() {
 		})
 	}
 	deleting.Wait()
+	s.leave()
+}
+
+// leave takes no more connections and ends those that there are.
+func (s *Server) leave() {
 	_ = s.listener.Close() // Run reports what matters
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,125 +154,13 @@ func (s *Server) Stop() {
 	}
 }
 
-// fate is what is to become of a container that is being created.
-type fate int
-
-const (
-	kept   fate = iota + 1
-	doomed      // deleted before its creation was over
-)
-
-// claim takes the ID for a container about to be created.
-func (s *Server) claim(id string) error {
+// end begins the end of a shim that keeps no container.
+func (s *Server) end() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopping {
-		return shim.ErrGone
+	if n := len(s.containers) + len(s.creating); n > 0 {
+		return fmt.Errorf("%w: %d", shim.ErrBusy, n)
 	}
-	if s.containers[id] != nil || s.creating[id] != 0 {
-		return fmt.Errorf("%w: %s", shim.ErrExists, id)
-	}
-	s.creating[id] = kept
+	s.stopping = true
 	return nil
-}
-
-// settle ends the creation of id; c is nil if it failed. It returns whether the
-// container is to be deleted at once.
-func (s *Server) settle(id string, c *container) (unwanted bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	unwanted = s.stopping || s.creating[id] == doomed
-	delete(s.creating, id)
-	if c != nil {
-		s.containers[id] = c
-	}
-	return unwanted
-}
-
-// add runs create and keeps the container, unless its ID is taken.
-func (s *Server) add(r *shim.CreateRequest, netns *os.File) error {
-	if err := s.claim(r.ID); err != nil {
-		if netns != nil {
-			_ = netns.Close() // a namespace is not written to
-		}
-		return err
-	}
-	c, err := s.create(r, netns)
-	unwanted := s.settle(r.ID, c)
-	if err != nil {
-		return err
-	}
-	s.serving.Go(func() { s.watch(c) })
-	if unwanted {
-		return errors.Join(shim.ErrGone, s.delete(r.ID))
-	}
-	return nil
-}
-
-// watch waits for the end of c, records it and tells the daemon.
-func (s *Server) watch(c *container) {
-	exit := c.wait()
-	if err := s.journal.add(exit); err != nil {
-		s.log.Error("record exit", "instance", c.id, "err", err)
-	}
-	c.finish(&exit)
-	s.mu.Lock()
-	daemon := s.daemon
-	s.mu.Unlock()
-	if daemon != nil {
-		// If it fails the daemon is gone; its next life asks for what is pending.
-		_ = daemon.Send(&shim.Message{Exit: &exit})
-	}
-}
-
-// delete ends the container and forgets it, its exit included. One that is
-// being created is deleted when it has been.
-func (s *Server) delete(id string) error {
-	s.mu.Lock()
-	c := s.containers[id]
-	if c == nil && s.creating[id] != 0 {
-		s.creating[id] = doomed
-	}
-	s.mu.Unlock()
-	if c == nil {
-		return s.journal.ack(id)
-	}
-	if err := c.kill(); err != nil {
-		return fmt.Errorf("kill container: %w", err)
-	}
-	<-c.ended
-	if err := c.release(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	delete(s.containers, id)
-	s.mu.Unlock()
-	return s.journal.ack(id)
-}
-
-// get finds a container.
-func (s *Server) get(id string) (*container, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.containers[id]; c != nil {
-		return c, nil
-	}
-	return nil, fmt.Errorf("%w: %s", shim.ErrNotFound, id)
-}
-
-// list describes every container, and the unacknowledged exits of those that
-// an earlier shim had.
-func (s *Server) list() []shim.Container {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []shim.Container
-	for _, c := range s.containers {
-		out = append(out, c.describe())
-	}
-	for _, e := range s.journal.pending() {
-		if s.containers[e.ID] == nil {
-			out = append(out, shim.Container{ID: e.ID, State: shim.Stopped, Exit: &e})
-		}
-	}
-	return out
 }

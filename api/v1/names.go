@@ -1,0 +1,29 @@
+package v1
+
+import "strings"
+
+// resource is the name of a v2 resource, taken apart. A short name alone is
+// one without project and location.
+type resource struct{ project, location, job, execution, name string }
+
+// split takes apart the name of a job, an execution or a task.
+func split(name string) resource {
+	parts := strings.Split(name, "/")
+	r := resource{name: parts[len(parts)-1]}
+	for i := 0; i+1 < len(parts); i += 2 {
+		switch parts[i] {
+		case "projects":
+			r.project = parts[i+1]
+		case "locations":
+			r.location = parts[i+1]
+		case "jobs":
+			r.job = parts[i+1]
+		case "executions":
+			r.execution = parts[i+1]
+		}
+	}
+	return r
+}
+
+// shortName is the last part of a resource name.
+func shortName(name string) string { return name[strings.LastIndex(name, "/")+1:] }

@@ -1,0 +1,149 @@
+package v1
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"go.yaml.in/yaml/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"runnel/api"
+)
+
+// readBody is the body of r. It may be empty.
+func readBody(r *http.Request) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r.Body, maxSize+1))
+	switch {
+	case err != nil:
+		return nil, status.Errorf(codes.InvalidArgument, "reading the request: %v", err)
+	case len(data) > maxSize:
+		return nil, status.Errorf(codes.InvalidArgument, "The request is %v (%d bytes).", ErrTooLarge, maxSize)
+	}
+	return data, nil
+}
+
+// readMessage fills m, a message of one of Google's other APIs, from the body
+// of r.
+func readMessage(r *http.Request, m proto.Message) error {
+	data, err := readBody(r)
+	if err != nil || len(data) == 0 {
+		return err
+	}
+	if err := protojson.Unmarshal(data, m); err != nil {
+		return status.Errorf(codes.InvalidArgument, "Invalid JSON payload received. %v", err)
+	}
+	return nil
+}
+
+// readJob reads the job in the body of r, which must belong to the project of
+// s.
+func (h *handler) readJob(r *http.Request, s scope) (*Job, error) {
+	root, err := readJSON(r)
+	if err != nil {
+		return nil, err
+	}
+	if root == nil {
+		return nil, status.Error(codes.InvalidArgument, "The request is empty: want a Job.")
+	}
+	if err := checkKind(root); err != nil {
+		return nil, err
+	}
+	var job Job
+	if err := decode(root, &job, false); err != nil {
+		return nil, err
+	}
+	if n := string(job.Metadata.Namespace); n != "" && h.control.ProjectID(n) != s.project {
+		return nil, api.FieldErrors{{Path: "metadata.namespace", Message: fmt.Sprintf("%q differs from the project in the path", n)}}
+	}
+	return &job, nil
+}
+
+// readJSON is the body of r as a tree, nil if there is none.
+func readJSON(r *http.Request) (*yaml.Node, error) {
+	data, err := readBody(r)
+	if err != nil || len(data) == 0 {
+		return nil, err
+	}
+	root, err := jsonTree(data)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "Invalid JSON payload received. %v", err)
+	}
+	return root, nil
+}
+
+// runRequest is the body of a job's :run.
+type runRequest struct {
+	Overrides *overrides `json:"overrides"`
+}
+
+// overrides is what one execution does differently.
+type overrides struct {
+	ContainerOverrides []containerOverride `json:"containerOverrides"`
+	TaskCount          *int32              `json:"taskCount"`
+	TimeoutSeconds     *Seconds            `json:"timeoutSeconds"`
+	DelayExecution     Ignored             `json:"delayExecution"`
+}
+
+type containerOverride struct {
+	Name      string   `json:"name"`
+	Args      []string `json:"args"`
+	Env       []EnvVar `json:"env"`
+	ClearArgs bool     `json:"clearArgs"`
+}
+
+// readOverrides reads the body of a job's :run, which may be empty.
+func readOverrides(r *http.Request) (*runpb.RunJobRequest_Overrides, error) {
+	root, err := readJSON(r)
+	if err != nil || root == nil {
+		return nil, err
+	}
+	var body runRequest
+	if err := decode(root, &body, false); err != nil || body.Overrides == nil {
+		return nil, err
+	}
+	o := body.Overrides
+	out := &runpb.RunJobRequest_Overrides{}
+	if o.TaskCount != nil {
+		out.TaskCount = *o.TaskCount
+	}
+	if o.TimeoutSeconds != nil {
+		out.Timeout = &durationpb.Duration{Seconds: int64(*o.TimeoutSeconds)}
+	}
+	for _, c := range o.ContainerOverrides {
+		out.ContainerOverrides = append(out.ContainerOverrides, &runpb.RunJobRequest_Overrides_ContainerOverride{
+			Name: c.Name, Args: c.Args, Env: environment(c.Env), ClearArgs: c.ClearArgs,
+		})
+	}
+	return out, nil
+}
+
+// dryRun reports whether r only asks what would happen.
+func dryRun(r *http.Request) (bool, error) {
+	switch v := r.URL.Query().Get("dryRun"); v {
+	case "":
+		return false, nil
+	case "all":
+		return true, nil
+	default:
+		return false, status.Errorf(codes.InvalidArgument, "dryRun: %q is not accepted: want all.", v)
+	}
+}
+
+// decode fills object, a pointer to a struct, from root. In a file, problems
+// are told with their line, and a number is not taken for text.
+func decode(root *yaml.Node, object any, file bool) error {
+	d := decoder{file: file}
+	d.decode(root, "", reflect.ValueOf(object).Elem(), 0)
+	err := d.errs.Err()
+	if d.full && len(d.errs) <= maxErrors {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return err
+}

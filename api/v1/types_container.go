@@ -1,0 +1,44 @@
+package v1
+
+// Container is a task's container.
+type Container struct {
+	Name       string    `json:"name,omitempty"`
+	Image      string    `json:"image,omitempty"`
+	Command    []string  `json:"command,omitempty"`
+	Args       []string  `json:"args,omitempty"`
+	Env        []EnvVar  `json:"env,omitempty"`
+	Resources  Resources `json:"resources,omitzero"`
+	WorkingDir string    `json:"workingDir,omitempty"`
+
+	// Images are pulled when a job is deployed, whatever the policy says.
+	ImagePullPolicy          Ignored     `json:"imagePullPolicy,omitzero"`
+	TerminationMessagePath   Ignored     `json:"terminationMessagePath,omitzero"`
+	TerminationMessagePolicy Ignored     `json:"terminationMessagePolicy,omitzero"`
+	Ports                    Unsupported `json:"ports,omitzero" why:"a job serves no requests, so its container has no port"`
+	VolumeMounts             Unsupported `json:"volumeMounts,omitzero" why:"volumes are not supported yet"`
+	StartupProbe             Unsupported `json:"startupProbe,omitzero" why:"probes of a job's container are not supported yet"`
+	LivenessProbe            Unsupported `json:"livenessProbe,omitzero" why:"probes of a job's container are not supported yet"`
+	ReadinessProbe           Unsupported `json:"readinessProbe,omitzero" why:"probes of a job's container are not supported yet"`
+	EnvFrom                  Unsupported `json:"envFrom,omitzero" why:"Cloud Run has no such source; want env"`
+	SecurityContext          Unsupported `json:"securityContext,omitzero" why:"Cloud Run does not let a container choose it"`
+}
+
+// EnvVar is a variable of a container's environment.
+type EnvVar struct {
+	Name      string      `json:"name,omitempty"`
+	Value     string      `json:"value,omitempty"`
+	ValueFrom Unsupported `json:"valueFrom,omitzero" why:"secrets are not supported yet; want value"`
+}
+
+// Resources are a container's limits.
+type Resources struct {
+	Limits map[string]Quantity `json:"limits,omitempty"`
+	// Requests are accepted and have no meaning: a container gets its limits.
+	Requests Ignored `json:"requests,omitzero"`
+}
+
+// IsZero reports whether there is nothing to write.
+func (r Resources) IsZero() bool { return len(r.Limits) == 0 }
+
+// Quantity is an amount of something. A file may write it as a number.
+type Quantity string

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"runnel/api"
+)
+
+// Group makes cmd a command that only holds others: alone it shows its help,
+// and an unknown name under it gets a suggestion.
+func Group(cmd *cobra.Command) *cobra.Command {
+	// Without a Run cobra would report unknown commands in its own way.
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknownCommand(cmd, args[0])
+	}
+	return cmd
+}
+
+// unknownCommand names the command that was probably meant.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	names := make([]string, 0, len(cmd.Commands()))
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return Usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", api.Nearest(name, names)))
+}
+
+// FlagError words what the flag parser has found; it is for SetFlagErrorFunc.
+func FlagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			return Usagef("unknown flag -%s", name)
+		}
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		return Usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", meant(name, names)))
+	case errors.As(err, &missing):
+		return Usagef("--%s: a value is missing", missing.GetSpecifiedName())
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
+		return Usagef("--%s %s: want %s", f.Name, invalid.GetValue(), wanted(f.Value.Type()))
+	}
+	return Usagef("%v", err)
+}
+
+// meant is the flag that an unknown one probably stands for: what docker,
+// kubectl or other commands of gcloud call it, or a misspelling.
+func meant(name string, flags []string) string {
+	elsewhere := map[string]string{
+		"env": "set-env-vars", "env-vars": "set-env-vars", "environment": "set-env-vars",
+		"timeout": "task-timeout", "retries": "max-retries", "task-count": "tasks",
+		"entrypoint": "command", "cpus": "cpu", "output": "format",
+	}
+	if flag := elsewhere[name]; slices.Contains(flags, flag) {
+		return flag
+	}
+	return api.Nearest(name, flags)
+}
+
+// didYouMean is the end of a message about an unknown name: what was probably
+// meant, or where to look.
+func didYouMean(command, prefix, name string) string {
+	if name == "" {
+		return fmt.Sprintf("; see %s --help", command)
+	}
+	return fmt.Sprintf("; did you mean %s%s?", prefix, name)
+}
+
+// wanted describes a flag's type to people.
+func wanted(flagType string) string {
+	switch flagType {
+	case "int", "int64":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + flagType
+}
+
+// NoArgs refuses arguments.
+func NoArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return Usagef("unexpected argument %q: this command takes none", args[0])
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"runnel/cmd/runnel/cli"
+)
+
+const longServe = `Run the daemon: jobs on this host behind the Cloud Run Admin API, v1 and v2,
+REST and gRPC, on one port and one unix socket.
+
+What was submitted survives: jobs, executions and the result of every task are
+kept under the root. When the daemon is stopped or killed, tasks that run go on,
+and the next daemon on the same root takes them over.
+
+The socket is for root and the group runnel, who need no token. Callers over TCP
+bring the token that stands in ROOT/api-token.
+
+Fields of the configuration file (YAML; ` + DefaultConfigFile + ` is read if it is there):
+  root, api, socket, socketGroup, project, projectNumber, region, serviceAccount,
+  tls: {cert, key, generate, hosts}, executions: {keep, running},
+  logs: {perInstance, total}, ephemeral
+Flags win over the file.`
+
+const exampleServe = `  # As configured, or with the defaults
+  sudo runnel serve
+
+  # Apart from any other, ended with all its tasks by Ctrl-C
+  sudo runnel serve --root /tmp/runnel --socket /tmp/runnel.sock --api 127.0.0.1:9000 --ephemeral
+
+  # Then, in another terminal
+  sudo runnel jobs deploy hello --image debian:stable-slim --command echo --args hello
+  sudo runnel jobs execute hello --wait`
+
+// NewServeCommand builds "runnel serve".
+func NewServeCommand(e cli.Env) *cobra.Command {
+	var file string
+	flags := DefaultConfig()
+	cmd := &cobra.Command{
+		Use:     "serve",
+		Short:   "Run the daemon",
+		Long:    longServe,
+		Example: exampleServe,
+		Args:    cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := configure(file, flags, cmd.Flags())
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), e, cfg)
+		},
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&file, "config", "", "configuration `file` (default "+DefaultConfigFile+", if it is there)")
+	register(set, &flags)
+	_ = cmd.MarkFlagDirname("root") // fails only for flags that do not exist
+	return cmd
+}
+
+// register adds the flags that stand for fields of the configuration.
+func register(set *pflag.FlagSet, c *Config) {
+	set.StringVar(&c.Root, "root", c.Root, "`directory` of everything that is kept")
+	set.StringVar(&c.API, "api", c.API, "TCP `address` of the API; empty for none")
+	set.StringVar(&c.Socket, "socket", c.Socket, "unix socket of the API; empty for none")
+	set.StringVar(&c.Project, "project", c.Project, "project of who names none")
+	set.StringVar(&c.ProjectNumber, "project-number", c.ProjectNumber, "that project's number")
+	set.StringVar(&c.Region, "region", c.Region, "region of who names none")
+	set.StringVar(&c.ServiceAccount, "service-account", c.ServiceAccount, "service account of jobs that name none")
+	set.BoolVar(&c.TLS.Generate, "tls", c.TLS.Generate, "serve TLS with a certificate made under the root")
+	set.StringVar(&c.TLS.Cert, "tls-cert", c.TLS.Cert, "serve TLS with this certificate, a PEM `file`")
+	set.StringVar(&c.TLS.Key, "tls-key", c.TLS.Key, "the key of --tls-cert, a PEM `file`")
+	set.BoolVar(&c.Ephemeral, "ephemeral", c.Ephemeral, "end all tasks when the daemon is stopped; the next one runs them again")
+}
+
+// configure lays the flags that were given over the file.
+func configure(file string, flags Config, set *pflag.FlagSet) (Config, error) {
+	cfg, err := ReadConfig(file)
+	if err != nil {
+		return cfg, err
+	}
+	target := pflag.NewFlagSet("", pflag.ContinueOnError)
+	register(target, &cfg)
+	set.Visit(func(f *pflag.Flag) {
+		if t := target.Lookup(f.Name); t != nil {
+			err = errors.Join(err, t.Value.Set(f.Value.String()))
+		}
+	})
+	if err != nil {
+		return cfg, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return cfg, &cli.UsageError{Lines: strings.Split(err.Error(), "\n")}
+	}
+	return cfg, nil
+}
+
+// serve runs the daemon until a signal asks it to stop.
+func serve(ctx context.Context, e cli.Env, cfg Config) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case s := <-e.Signals:
+			cancel(&cli.Interrupted{Signal: s})
+		case <-done:
+		}
+	}()
+	d, err := Open(ctx, cfg, newLogger(e))
+	if err != nil {
+		return err
+	}
+	err = d.Serve(ctx)
+	return errors.Join(err, d.Close())
+}
+
+// newLogger writes for people on a terminal and for programs elsewhere.
+func newLogger(e cli.Env) *slog.Logger {
+	if e.Screen {
+		return slog.New(slog.NewTextHandler(e.Stderr, nil))
+	}
+	return slog.New(slog.NewJSONHandler(e.Stderr, nil))
+}

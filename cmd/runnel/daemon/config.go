@@ -1,0 +1,128 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"sigs.k8s.io/yaml"
+
+	"runnel/contract"
+)
+
+// DefaultConfigFile is read if it exists and no other is named.
+const DefaultConfigFile = "/etc/runnel/config.yaml"
+
+// maxConfigFile is more than any configuration needs, in bytes.
+const maxConfigFile = 1 << 20
+
+// Config is the daemon's configuration: the file's fields, by the names of
+// their tags, and the flags over them.
+type Config struct {
+	// Root is the directory of everything the daemon keeps.
+	Root string `json:"root"`
+	// API is the TCP address of the API, HOST:PORT; empty for none.
+	API string `json:"api"`
+	// Socket is the path of the API's unix socket; empty for none.
+	Socket string `json:"socket"`
+	// SocketGroup may use the socket beside root, if there is such a group.
+	SocketGroup string `json:"socketGroup"`
+
+	// Project, ProjectNumber and Region are those of who names none.
+	Project       string `json:"project"`
+	ProjectNumber string `json:"projectNumber"`
+	Region        string `json:"region"`
+	// ServiceAccount is that of jobs that name none.
+	ServiceAccount string `json:"serviceAccount"`
+
+	// TLS secures the API's TCP address.
+	TLS TLSConfig `json:"tls"`
+	// Executions bounds executions.
+	Executions ExecutionsConfig `json:"executions"`
+	// Logs bounds what instances print.
+	Logs LogsConfig `json:"logs"`
+	// Ephemeral ends all instances when the daemon is stopped. Their executions
+	// go on when it is started again.
+	Ephemeral bool `json:"ephemeral"`
+}
+
+// TLSConfig names a certificate, or asks for one to be made.
+type TLSConfig struct {
+	// Cert and Key are files in PEM form.
+	Cert string `json:"cert"`
+	Key  string `json:"key"`
+	// Generate makes a certificate authority and a certificate under the root,
+	// unless they are there.
+	Generate bool `json:"generate"`
+	// Hosts are names and addresses that a generated certificate is good for,
+	// beside those of this host's loopback.
+	Hosts []string `json:"hosts"`
+}
+
+// On reports whether the API speaks TLS.
+func (t TLSConfig) On() bool { return t.Generate || t.Cert != "" }
+
+// ExecutionsConfig bounds executions.
+type ExecutionsConfig struct {
+	// Keep is how many ended executions of a job are kept.
+	Keep int `json:"keep"`
+	// Running is how many executions may run at once.
+	Running int `json:"running"`
+}
+
+// LogsConfig bounds logs, in quantities such as 16Mi.
+type LogsConfig struct {
+	// PerInstance bounds each of the two files of an instance's log.
+	PerInstance string `json:"perInstance"`
+	// Total bounds all logs together.
+	Total string `json:"total"`
+}
+
+// DefaultConfig is the configuration where nothing is said.
+func DefaultConfig() Config {
+	return Config{
+		Root:           "/var/lib/runnel",
+		API:            "127.0.0.1:8787",
+		Socket:         "/run/runnel/runnel.sock",
+		SocketGroup:    "runnel",
+		Project:        "local",
+		ProjectNumber:  "123456789012",
+		Region:         "us-central1",
+		ServiceAccount: "default@local.iam.gserviceaccount.com",
+		Executions:     ExecutionsConfig{Keep: contract.KeptExecutions, Running: contract.RunningExecutions},
+		Logs:           LogsConfig{PerInstance: "16Mi", Total: "1Gi"},
+	}
+}
+
+// ReadConfig reads the file at path over the defaults. The default file may be
+// missing, any other may not.
+func ReadConfig(path string) (Config, error) {
+	c := DefaultConfig()
+	name := path
+	if name == "" {
+		name = DefaultConfigFile
+	}
+	text, err := readBounded(name)
+	if path == "" && errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	if err := yaml.UnmarshalStrict(text, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxConfigFile {
+		return nil, fmt.Errorf("%s is larger than 1 MiB, which no configuration is", path)
+	}
+	return os.ReadFile(path)
+}

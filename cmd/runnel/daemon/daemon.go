@@ -1,0 +1,170 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"runnel/api/wire"
+	"runnel/cmd/runnel/machine"
+	"runnel/contract"
+	"runnel/control"
+	"runnel/internal/undo"
+	"runnel/logs"
+	"runnel/scheduler"
+	"runnel/store"
+)
+
+// shutdownTime is how long calls under way may take when the daemon stops.
+const shutdownTime = 5 * time.Second
+
+// Daemon is a running daemon.
+type Daemon struct {
+	cfg       Config
+	log       *slog.Logger
+	root      *machine.Root
+	store     *store.Store
+	machine   *machine.Machine
+	scheduler *scheduler.Scheduler
+	control   *control.Control
+	server    *wire.Server
+	token     string
+	// listeners are open from the beginning, so that an address in use is told
+	// before anything is touched; nobody is answered before all is ready.
+	listeners []net.Listener
+	// steps take down what Open has set up.
+	steps undo.Stack
+}
+
+// Open brings the daemon up, takes over what an earlier one left running, and
+// goes on with its executions. The caller must Close it. cfg has been validated.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Daemon, err error) {
+	if os.Geteuid() != 0 {
+		return nil, machine.ErrNotRoot
+	}
+	d := &Daemon{cfg: cfg, log: log}
+	defer d.steps.OnError(&err)
+	for _, step := range []func(context.Context) error{
+		d.openRoot, d.openStore, d.listen, d.openMachine, d.openControl, d.openServer,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *Daemon) openRoot(ctx context.Context) (err error) {
+	d.root, err = machine.OpenRoot(ctx, d.cfg.Root, d.warn)
+	return err
+}
+
+// openStore comes before anything that an earlier daemon may still use: its
+// lock is what keeps two daemons from one root.
+func (d *Daemon) openStore(context.Context) (err error) {
+	path := filepath.Join(d.root.Dir, "state.db")
+	d.store, err = store.Open(path)
+	if errors.Is(err, store.ErrLocked) {
+		return fmt.Errorf("%s is in use by another daemon: stop it, or give this one a --root of its own", d.root.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot open the database: %w", err)
+	}
+	d.steps.Push(d.store.Close)
+	if r := d.store.Recovery(); r != nil {
+		d.log.Error("database was damaged, its newest whole state is used", "reason", r.Reason, "kept", r.Kept)
+	}
+	return nil
+}
+
+// listen opens the sockets.
+func (d *Daemon) listen(ctx context.Context) error {
+	if d.cfg.API != "" {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.cfg.API)
+		if err != nil {
+			return fmt.Errorf("cannot listen: %w", err)
+		}
+		d.keep(l)
+	}
+	if d.cfg.Socket != "" {
+		l, err := listenUnix(d.cfg.Socket, d.cfg.SocketGroup)
+		if err != nil {
+			return err
+		}
+		d.keep(l)
+	}
+	return nil
+}
+
+func (d *Daemon) keep(l net.Listener) {
+	d.listeners = append(d.listeners, l)
+	d.steps.Push(func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // the server has closed it
+			return err
+		}
+		return nil
+	})
+}
+
+func (d *Daemon) openMachine(ctx context.Context) (err error) {
+	limit, err := contract.ParseBytes(d.cfg.Logs.PerInstance)
+	if err != nil {
+		return err
+	}
+	d.machine, err = machine.Open(ctx, machine.Config{
+		Root: d.root, Durable: true, EndOnClose: d.cfg.Ephemeral, LogLimit: limit, Warn: d.warn,
+	})
+	if err != nil {
+		return err
+	}
+	d.steps.Push(d.machine.Close)
+	return nil
+}
+
+// openControl goes on with what the records tell, and ends what they do not.
+func (d *Daemon) openControl(ctx context.Context) error {
+	capacity, err := machine.Capacity()
+	if err != nil {
+		return err
+	}
+	cfg := control.Config{
+		Store: d.store, Images: images{d.machine.Images},
+		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
+		ServiceAccount:    d.cfg.ServiceAccount,
+		KeepExecutions:    d.cfg.Executions.Keep,
+		RunningExecutions: d.cfg.Executions.Running,
+		RemoveLogs:        logs.Remove(d.machine.Launcher.LogDir()),
+		Logger:            d.log,
+	}
+	d.scheduler = scheduler.New(scheduler.Config{
+		Create:         d.machine.Create,
+		Adopt:          d.machine.Adopt,
+		Journal:        control.NewJournal(d.store),
+		Budget:         scheduler.NewBudget(capacity),
+		ProjectNumber:  cfg.NumberOf,
+		ServiceAccount: d.cfg.ServiceAccount,
+		Logger:         d.log,
+	})
+	cfg.Scheduler = d.scheduler
+	d.control = control.New(cfg)
+	d.steps.Push(d.letGo)
+	if err := d.control.Start(ctx); err != nil {
+		return fmt.Errorf("cannot go on with what was under way: %w", err)
+	}
+	return d.machine.EndSurvivors(ctx)
+}
+
+// letGo ends all decisions; instances go on.
+func (d *Daemon) letGo() error {
+	err := d.control.Close()
+	d.scheduler.Detach()
+	d.scheduler.Wait()
+	return err
+}
+
+func (d *Daemon) warn(text string) { d.log.Warn(text) }

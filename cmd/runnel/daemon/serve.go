@@ -1,0 +1,105 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+
+	"runnel/api/gcloud"
+	v1 "runnel/api/v1"
+	"runnel/api/wire"
+	"runnel/logs"
+)
+
+// tokenName is the file under the root that holds the token of callers over
+// TCP.
+const tokenName = "api-token"
+
+// tlsName is the directory under the root of a generated certificate.
+const tlsName = "tls"
+
+// openServer makes what answers callers.
+func (d *Daemon) openServer(context.Context) (err error) {
+	d.token, err = wire.LoadOrCreateToken(filepath.Join(d.root.Dir, tokenName))
+	if err != nil {
+		return fmt.Errorf("cannot make the API's token: %w", err)
+	}
+	cfg := wire.Config{
+		Control:  d.control,
+		Token:    d.token,
+		V1:       v1.NewHandler(d.control),
+		Handlers: d.handlers(),
+		Logger:   d.log,
+	}
+	switch t := d.cfg.TLS; {
+	case t.Cert != "":
+		cfg.TLS, err = wire.LoadTLS(t.Cert, t.Key)
+	case t.Generate:
+		cfg.TLS, err = wire.LoadOrCreateTLS(filepath.Join(d.root.Dir, tlsName), d.hosts())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot set up TLS: %w", err)
+	}
+	d.server = wire.New(cfg)
+	return nil
+}
+
+// hosts are the names a generated certificate is for: gcloud puts the region
+// before the host's.
+func (d *Daemon) hosts() []string {
+	return append([]string{d.cfg.Region + "-localhost"}, d.cfg.TLS.Hosts...)
+}
+
+// handlers answer what is not the API's own.
+func (d *Daemon) handlers() map[string]http.Handler {
+	all := logs.New(d.control, d.machine.Launcher.LogDir())
+	return map[string]http.Handler{
+		"GET " + SettingsPath: http.HandlerFunc(d.settings),
+		"GET " + TokenPath:    http.HandlerFunc(d.giveToken),
+		"GET " + CAPath:       http.HandlerFunc(d.giveCA),
+		gcloud.Path:           gcloud.NewHandler(d.control),
+
+		"GET " + logs.StreamPath: all.Stream(),
+		"POST " + logs.ListPath:  all.List(),
+	}
+}
+
+// Serve answers callers until ctx ends, then lets those finish that are being
+// answered.
+func (d *Daemon) Serve(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var serving sync.WaitGroup
+	errs := make(chan error, len(d.listeners))
+	for _, l := range d.listeners {
+		d.log.Info("listening", "address", l.Addr().String())
+		serving.Go(func() {
+			if err := d.server.Serve(l); err != nil {
+				errs <- fmt.Errorf("cannot serve on %s: %w", l.Addr(), err)
+				stop()
+			}
+		})
+	}
+	notify("READY=1")
+	<-ctx.Done()
+	notify("STOPPING=1")
+	d.log.Info("stopping")
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	err := d.server.Shutdown(limit)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // who takes that long is cut off
+	}
+	serving.Wait()
+	close(errs)
+	for failure := range errs {
+		err = errors.Join(err, failure)
+	}
+	return err
+}
+
+// Close takes the daemon down. Instances go on, unless it is ephemeral.
+func (d *Daemon) Close() error { return d.steps.Run() }

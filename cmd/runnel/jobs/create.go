@@ -1,0 +1,120 @@
+package jobs
+
+import (
+	"context"
+	"os"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"cloud.google.com/go/run/apiv2/runpb"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+
+	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/client"
+)
+
+// clientName is what jobs remember of the program that stored them.
+const clientName = "runnel"
+
+// create builds "runnel jobs create".
+func (c *commands) create() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "create NAME --image IMAGE [flags]",
+		Short: "Create a job",
+		Long: `Create a job from flags, and execute it if --execute-now or --wait says so.
+
+Lists are separated by commas; a list that begins with ^X^ is separated by X
+instead. The daemon fetches the image before the command returns.`,
+		Example: `  runnel jobs create hello --image busybox --command echo --args hello
+  runnel jobs create etl --image host:5000/etl:v2 --tasks 100 --parallelism 10 \
+       --cpu 2 --memory 1Gi --task-timeout 10m5s --set-env-vars MODE=full --wait`,
+	}
+	s := c.newSubmission(cmd)
+	cmd.RunE = c.checked(s.check, func(ctx context.Context, r *remote, args []string) error {
+		if err := s.wantImage(); err != nil {
+			return err
+		}
+		name, err := c.jobArgument(ctx, args, s.changes.Image())
+		if err != nil {
+			return err
+		}
+		return s.store(ctx, r, r.job(name), words{"Creating", "Creating", "created"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
+			op, err := s.createJob(ctx, r, name)
+			if err = r.client.Explain(err); is(err, codes.AlreadyExists) {
+				err = client.NewError("job ["+name+"] exists already; change it with \"runnel jobs update\" or \"runnel jobs deploy\"", err)
+			}
+			return op, err
+		})
+	})
+	return cmd
+}
+
+// deploy builds "runnel jobs deploy".
+func (c *commands) deploy() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "deploy NAME --image IMAGE [flags]",
+		Short: "Create a job, or update it if it exists",
+		Long: `Create a job if there is none of that name, and update it otherwise. What no
+flag names stays as it is.`,
+		Example:           `  runnel jobs deploy etl --image host:5000/etl:v3 --execute-now`,
+		ValidArgsFunction: c.completeJobs,
+	}
+	s := c.newSubmission(cmd)
+	cmd.RunE = c.checked(s.check, func(ctx context.Context, r *remote, args []string) error {
+		if err := s.wantImage(); err != nil {
+			return err
+		}
+		name, err := c.jobArgument(ctx, args, s.changes.Image())
+		if err != nil {
+			return err
+		}
+		step := "Updating"
+		if _, err := r.client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: r.job(name)}); is(err, codes.NotFound) {
+			step = "Creating"
+		} else if err != nil {
+			return err
+		}
+		return s.store(ctx, r, r.job(name), words{"Deploying container to", step, "deployed"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
+			if step == "Creating" {
+				op, err := s.createJob(ctx, r, name)
+				if !is(err, codes.AlreadyExists) {
+					return op, err
+				}
+			}
+			return s.updateJob(ctx, r, name)
+		})
+	})
+	return cmd
+}
+
+// wantImage refuses a new job without an image, and a file in place of one.
+func (s *submission) wantImage() error {
+	image := s.changes.Image()
+	if image == "" {
+		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
+	}
+	if info, err := os.Stat(image); err == nil && info.Mode().IsRegular() {
+		return cli.Usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", image)
+	}
+	return nil
+}
+
+// createJob asks the daemon to create the job that the flags describe.
+func (s *submission) createJob(ctx context.Context, r *remote, name string) (*longrunningpb.Operation, error) {
+	job := &runpb.Job{Client: clientName}
+	if err := s.changes.Apply(job); err != nil {
+		return nil, err
+	}
+	return r.client.Jobs.CreateJob(ctx, &runpb.CreateJobRequest{Parent: r.location(), JobId: name, Job: job})
+}
+
+// checked is connected for a verb whose flags are checked first.
+func (c *commands) checked(check func() error, do func(ctx context.Context, r *remote, args []string) error) func(*cobra.Command, []string) error {
+	run := c.connected(do)
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}
+}

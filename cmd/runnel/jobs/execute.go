@@ -1,0 +1,149 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+
+	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/client"
+	"runnel/cmd/runnel/jobs/change"
+	"runnel/cmd/runnel/stages"
+)
+
+// executionFailed is an execution that has ended badly.
+type executionFailed struct{ x *runpb.Execution }
+
+func (e *executionFailed) Error() string { return "the execution failed" }
+
+// executeCommand builds "runnel jobs execute".
+func (c *commands) executeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "execute NAME [flags]",
+		Short: "Execute a job",
+		Long: `Execute a job, and return when the execution has started, with --wait when it
+has ended, and with --async at once. What the flags change holds for this
+execution only: arguments and the number of tasks replace the job's, environment
+variables are merged with them.
+
+The exit status is 0 if the execution has started (with --wait: if every task
+succeeded), and 1 if it failed. Ctrl-C leaves the execution to itself.`,
+		Example: `  runnel jobs execute etl --wait
+  runnel jobs execute etl --args '-c,date' --update-env-vars DAY=2026-11-21 --tasks 1`,
+		Args:              wantOne("the job's name"),
+		ValidArgsFunction: c.completeJobs,
+	}
+	s := &submission{commands: c}
+	cmd.Flags().SortFlags = false
+	overrides := change.RegisterOverrides(cmd.Flags())
+	s.registerWaiting(cmd)
+	var request runpb.RunJobRequest
+	check := func() (err error) {
+		if s.async && s.wait {
+			return cli.Usagef("--async: cannot stand beside --wait")
+		}
+		request.Overrides, err = overrides.Request()
+		return err
+	}
+	cmd.RunE = c.checked(check, func(ctx context.Context, r *remote, args []string) error {
+		request.Name = r.job(args[0])
+		return s.executeOnly(ctx, r, &request)
+	})
+	return cmd
+}
+
+// executeOnly executes a job that is there, and tells how it went.
+func (s *submission) executeOnly(ctx context.Context, r *remote, request *runpb.RunJobRequest) error {
+	env := s.env
+	if s.async {
+		env.Stderr, env.Screen = io.Discard, false
+	}
+	tracker := stages.New(env, "Creating execution...", executionStages(s.wait)...)
+	x, err := s.execute(ctx, r, tracker, request)
+	if err != nil {
+		return s.ended(ctx, tracker, "Executing job failed", x, err)
+	}
+	tracker.Close(stages.Done, "Done.")
+	switch name := short(x.GetName()); {
+	case s.async:
+		s.say("Execution [%s] is being started asynchronously.", name)
+	case s.wait:
+		s.say("Execution [%s] has successfully completed.", name)
+	default:
+		s.say("Execution [%s] has successfully started running.", name)
+	}
+	s.say("%s", describeHint(x))
+	if s.nothing() {
+		return nil
+	}
+	return s.showExecution(x)
+}
+
+// execute has the daemon execute a job and waits as long as the flags say. It
+// returns the execution with an error if it has come to be: *executionFailed if
+// it has failed.
+func (s *submission) execute(ctx context.Context, r *remote, tracker *stages.Tracker, request *runpb.RunJobRequest) (*runpb.Execution, error) {
+	op, err := r.client.Jobs.RunJob(ctx, request)
+	switch {
+	case is(err, codes.ResourceExhausted):
+		return nil, client.NewError("too many executions run already; wait until one has ended", err)
+	case err != nil:
+		return nil, r.missing(err, "job", short(request.GetName()))
+	}
+	x := &runpb.Execution{}
+	if err := unpack(op, x); err != nil {
+		return nil, err
+	}
+	if s.async {
+		return x, nil
+	}
+	x, err = follow(ctx, r, op, x, func(x *runpb.Execution) bool {
+		showExecutionStages(tracker, x, s.wait)
+		return !s.wait && started(x)
+	})
+	var failure *failed
+	if err == nil && !succeeded(x) && (s.wait || !started(x)) || errors.As(err, &failure) && !(started(x) && !s.wait) {
+		return x, &executionFailed{x}
+	}
+	if failure != nil {
+		err = nil // it has started, which is all that was waited for
+	}
+	return x, err
+}
+
+// ended closes the tracker after err, and says what there is to know about the
+// execution, if one has begun.
+func (s *submission) ended(ctx context.Context, tracker *stages.Tracker, word string, x *runpb.Execution, err error) error {
+	var stopped *cli.Interrupted
+	var failure *executionFailed
+	switch {
+	case errors.As(context.Cause(ctx), &stopped):
+		tracker.Close(stages.Interrupted, "Aborted.")
+		if x != nil {
+			name := short(x.GetName())
+			s.say("Execution [%s] goes on without this command.\n\nTo see how it is doing, use:\nrunnel jobs executions describe %[1]s\n\nTo cancel it, use:\nrunnel jobs executions cancel %[1]s", name)
+		}
+		return stopped
+	case errors.As(err, &failure):
+		tracker.Close(stages.Failed, word)
+		s.say("The execution failed.")
+		if message := completed(x).GetMessage(); message != "" {
+			s.say("%s", message)
+		}
+		s.say("%s", describeHint(x))
+		s.say("\nSee what it printed by running:\nrunnel jobs executions logs %s", short(x.GetName()))
+		return cli.ErrFailed
+	}
+	tracker.Close(stages.Failed, word)
+	return err
+}
+
+// describeHint says how to learn more about an execution.
+func describeHint(x *runpb.Execution) string {
+	return fmt.Sprintf("\nView details about this execution by running:\nrunnel jobs executions describe %s", short(x.GetName()))
+}

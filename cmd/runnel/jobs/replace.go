@@ -1,0 +1,65 @@
+package jobs
+
+import (
+	"context"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"cloud.google.com/go/run/apiv2/runpb"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+
+	v1 "runnel/api/v1"
+	"runnel/cmd/runnel/cli"
+)
+
+// replace builds "runnel jobs replace".
+func (c *commands) replace() *cobra.Command {
+	s := &submission{commands: c}
+	cmd := &cobra.Command{
+		Use:   "replace FILE",
+		Short: "Create or replace a job from a file",
+		Long: `Create a job from a Cloud Run v1 Job file (kind Job of run.googleapis.com/v1), or
+make the job of that name what the file says: what the file does not mention
+gets its default. "-" reads the file from standard input.`,
+		Example: `  runnel jobs describe etl --format export > etl.yaml
+  runnel jobs replace etl.yaml`,
+		Args: wantOne("the job's file"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		job, err := c.readJob(args[0])
+		if err != nil {
+			return err
+		}
+		return c.connected(func(ctx context.Context, r *remote, _ []string) error { return s.replaceJob(ctx, r, job) })(cmd, args)
+	}
+	cmd.Flags().BoolVar(&s.async, "async", false, "return at once, and let things happen")
+	return cmd
+}
+
+// readJob reads a job's file.
+func (c *commands) readJob(path string) (*runpb.Job, error) {
+	data, name, err := cli.ReadFile(path, c.env.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	job, err := v1.ParseJob(data)
+	if err != nil {
+		return nil, cli.Prefixed(name, err)
+	}
+	return job, nil
+}
+
+// replaceJob stores a job that a file describes in full.
+func (s *submission) replaceJob(ctx context.Context, r *remote, job *runpb.Job) error {
+	id := short(job.GetName())
+	job.Name, job.Client, job.ClientVersion = r.job(id), clientName, ""
+	w := words{"Updating", "Updating", "updated"}
+	if _, err := r.client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: job.GetName()}); is(err, codes.NotFound) {
+		w = words{"Creating", "Creating", "created"}
+	} else if err != nil {
+		return err
+	}
+	return s.store(ctx, r, job.GetName(), w, func(ctx context.Context) (*longrunningpb.Operation, error) {
+		return r.client.Jobs.UpdateJob(ctx, &runpb.UpdateJobRequest{Job: job, AllowMissing: true})
+	})
+}

@@ -1,0 +1,122 @@
+package control
+
+import (
+	"context"
+	"sync"
+
+	"runnel/store"
+)
+
+// collection keeps imports and the removal of images apart: an image that has
+// been imported is in use by nobody before that is stored. Safe for concurrent
+// use.
+type collection struct {
+	mu sync.Mutex
+	// importing counts the imports whose images are not yet stored as used.
+	importing int // guarded by mu
+	// wanted says that there may be something to collect.
+	wanted bool // guarded by mu
+	// over is closed when the removal under way ends; nil if there is none.
+	over chan struct{} // guarded by mu
+}
+
+func newCollection() *collection { return &collection{} }
+
+// hold keeps every image until release.
+func (g *collection) hold(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		over := g.over
+		if over == nil {
+			g.importing++
+			g.mu.Unlock()
+			return nil
+		}
+		g.mu.Unlock()
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// release reports whether it is now time to collect.
+func (g *collection) release() (due bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.importing--
+	return g.wanted && g.importing == 0
+}
+
+// want asks for a collection.
+func (g *collection) want() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wanted = true
+}
+
+// begin reports whether a collection may begin; if so, end must follow.
+func (g *collection) begin() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.wanted || g.importing > 0 || g.over != nil {
+		return false
+	}
+	g.wanted, g.over = false, make(chan struct{})
+	return true
+}
+
+func (g *collection) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	close(g.over)
+	g.over = nil
+}
+
+// collectionName is what attention knows the collection by.
+const collectionName = "images"
+
+// collect has images removed that nothing needs any more, when no import is
+// under way.
+func (c *Control) collect() {
+	c.collection.want()
+	c.attention.call(collectionName, c.collectNow)
+}
+
+// collectNow removes the images that nothing needs.
+func (c *Control) collectNow(ctx context.Context, _ string) {
+	if !c.collection.begin() {
+		return
+	}
+	defer c.collection.end()
+	keep, err := c.neededImages()
+	if err == nil {
+		// What is begun is carried through, however often it is asked for.
+		err = c.config.Images.Collect(c.ctx, keep)
+	}
+	if err != nil && c.ctx.Err() == nil {
+		c.config.Logger.Warn("cannot remove images that nothing needs", "err", err)
+	}
+}
+
+// neededImages are the digests of the images of all jobs and of the executions
+// that have not ended.
+func (c *Control) neededImages() (digests []string, err error) {
+	unfinished := c.census.running()
+	err = c.view(func(tx *store.Tx) error {
+		digests = nil
+		for e := range tx.Newest(kindPins, "") {
+			if p := getPin(tx, e.Name); p.Digest != "" {
+				digests = append(digests, p.Digest)
+			}
+		}
+		for _, name := range unfinished {
+			if n := getNote(tx, name); n.Digest != "" {
+				digests = append(digests, n.Digest)
+			}
+		}
+		return nil
+	})
+	return digests, err
+}

@@ -1,0 +1,214 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"runnel/scheduler"
+	"runnel/store"
+)
+
+// Defaults of Config.
+const (
+	// defaultKeepExecutions and defaultRunningExecutions are Cloud Run's.
+	// Source: "Quotas and limits".
+	defaultKeepExecutions    = 1000
+	defaultRunningExecutions = 1000
+
+	defaultKeepOperations = 10_000
+	defaultOperationAge   = 24 * time.Hour
+)
+
+// Config says what a control plane works with. Store, Scheduler, Images,
+// Project, ProjectNumber, Region and ServiceAccount are required.
+type Config struct {
+	// Store keeps everything. It is the caller's to close, after Close.
+	Store *store.Store
+	// Scheduler runs executions, and writes a Journal in Store. It is the
+	// caller's to detach, after Close.
+	Scheduler *scheduler.Scheduler
+	// Images is where their images are.
+	Images Images
+
+	// Project and Region are meant where a door is told none; ProjectNumber
+	// belongs to Project.
+	Project, ProjectNumber, Region string
+	// ServiceAccount is the one of jobs that name none: an email address.
+	ServiceAccount string
+
+	// KeepExecutions is how many executions that have ended are kept of each
+	// job; 0 means 1,000.
+	KeepExecutions int
+	// RunningExecutions is how many there may be at once that have not ended, on
+	// this host; 0 means 1,000.
+	RunningExecutions int
+	// KeepOperations is how many operations are kept, and OperationAge how long
+	// those that are done; 0 means 10,000, and a day.
+	KeepOperations int
+	OperationAge   time.Duration
+
+	// LogURI is the address of an execution's logs, by its full name. Nil: they
+	// have none.
+	LogURI func(execution string) string
+	// RemoveLogs removes what an instance has written, if there is anything.
+	// Nil: nothing is written.
+	RemoveLogs func(instance string) error
+	// Logger gets state changes; nil discards them.
+	Logger *slog.Logger
+}
+
+// Validate reports everything that is missing.
+func (c Config) Validate() error {
+	var errs []error
+	for _, f := range []struct {
+		what    string
+		missing bool
+	}{
+		{"a store", c.Store == nil},
+		{"a scheduler", c.Scheduler == nil},
+		{"images", c.Images == nil},
+		{"a project", c.Project == ""},
+		{"a project number", !isNumber(c.ProjectNumber)},
+		{"a region", c.Region == ""},
+		{"a service account", c.ServiceAccount == ""},
+	} {
+		if f.missing {
+			errs = append(errs, errors.New("control needs "+f.what))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Control is the control plane of one host. Its methods are safe for concurrent
+// use; every call but Start and Close returns a gRPC status error.
+type Control struct {
+	config Config
+
+	projects   projects
+	census     *census
+	operations *operations
+	runs       *runs
+	collection *collection
+	attention  attention
+	// changes rings for operations that are done, jobs that have changed, and
+	// executions that have got further.
+	changes bells
+
+	// ctx ends with Close; writes are the changes under way.
+	ctx    context.Context
+	stop   context.CancelFunc
+	writes sync.WaitGroup
+	// mu keeps writes from beginning while Close waits for them.
+	mu     sync.RWMutex
+	closed bool // guarded by mu
+}
+
+// New makes a control plane that has not looked at the store yet.
+func New(config Config) *Control {
+	config.KeepExecutions = cmp.Or(config.KeepExecutions, defaultKeepExecutions)
+	config.RunningExecutions = cmp.Or(config.RunningExecutions, defaultRunningExecutions)
+	config.KeepOperations = cmp.Or(config.KeepOperations, defaultKeepOperations)
+	config.OperationAge = cmp.Or(config.OperationAge, defaultOperationAge)
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	c := &Control{
+		config:     config,
+		census:     newCensus(),
+		operations: newOperations(),
+		runs:       newRuns(),
+		collection: newCollection(),
+	}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.projects.use(config.Project, config.ProjectNumber)
+	return c
+}
+
+// Close decides nothing any more. Calls fail from now on; what runs goes on,
+// and the store says how to go on with it. Close it before the scheduler is
+// detached.
+func (c *Control) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.stop()
+	c.attention.close()
+	c.writes.Wait()
+	return nil
+}
+
+// update makes a change durable, and tells settled what has become of it: also
+// when the caller does not wait for that any more, so that nothing is durable
+// that nobody has seen to. change may run more than once; what it sets may be
+// read in settled, and where update has returned nil.
+func (c *Control) update(ctx context.Context, change func(*store.Tx) error, settled func(error)) error {
+	if err := c.mayWrite(); err != nil {
+		settled(err)
+		return err
+	}
+	result := make(chan error, 1)
+	go func() {
+		defer c.writes.Done()
+		err := c.config.Store.Update(c.ctx, change)
+		if err != nil && !isStatus(err) {
+			err = unavailable(err)
+		}
+		settled(err)
+		result <- err
+	}()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
+}
+
+// mayWrite counts a write that may begin.
+func (c *Control) mayWrite() error {
+	if err := c.config.Store.Health(); err != nil {
+		return unavailable(err)
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.closed {
+		return unavailable(errClosed)
+	}
+	c.writes.Add(1)
+	return nil
+}
+
+// errClosed is what calls get that come too late.
+var errClosed = errors.New("this daemon is about to end")
+
+// view reads the store.
+func (c *Control) view(look func(*store.Tx) error) error {
+	err := c.config.Store.View(look)
+	if err == nil || isStatus(err) {
+		return err
+	}
+	return unavailable(err)
+}
+
+// retryDisk is how long to wait for a disk that refuses to write.
+const retryDisk = time.Second
+
+// persist makes a change durable on nobody's behalf: it waits for a disk that
+// refuses as long as ctx allows.
+func (c *Control) persist(ctx context.Context, change func(*store.Tx) error) error {
+	for {
+		err := c.config.Store.Update(ctx, change)
+		if !errors.Is(err, store.ErrDisk) {
+			return err
+		}
+		select {
+		case <-time.After(retryDisk):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package controltest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	rimage "runnel/image"
+)
+
+// Image is the reference of the jobs of NewJob.
+const Image = "registry.example/hello:1"
+
+// Images is a fake image store in front of a registry that has every image. It
+// implements control.Images.
+type Images struct {
+	mu       sync.Mutex
+	stored   map[string]bool          // by digest
+	versions map[string]int           // by reference
+	failing  map[string]error         // by reference
+	held     map[string]chan struct{} // by reference
+	imports  int
+	collects int
+}
+
+func newImages() *Images {
+	return &Images{
+		stored:   make(map[string]bool),
+		versions: make(map[string]int),
+		failing:  make(map[string]error),
+		held:     make(map[string]chan struct{}),
+	}
+}
+
+// Fail makes imports of reference fail with err; nil mends it.
+func (i *Images) Fail(reference string, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.failing[reference] = err
+}
+
+// Hold makes imports of reference wait until release is called.
+func (i *Images) Hold(reference string) (release func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	held := make(chan struct{})
+	i.held[reference] = held
+	return sync.OnceFunc(func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		delete(i.held, reference)
+		close(held)
+	})
+}
+
+// Push makes the tag of a reference mean another image.
+func (i *Images) Push(reference string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.versions[reference]++
+}
+
+// Digest is what a reference means now.
+func (i *Images) Digest(reference string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.digest(reference)
+}
+
+// digest is Digest; the caller holds mu.
+func (i *Images) digest(reference string) string {
+	if _, digest, ok := strings.Cut(reference, "@"); ok {
+		return digest
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", reference, i.versions[reference]))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Stored are the digests of the images that are there.
+func (i *Images) Stored() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Sorted(maps.Keys(i.stored))
+}
+
+// Imports is how often an image was imported.
+func (i *Images) Imports() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.imports
+}
+
+// Collections is how often images that nothing needs were removed.
+func (i *Images) Collections() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.collects
+}
+
+// Lose removes all images.
+func (i *Images) Lose() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	clear(i.stored)
+}
+
+// Import implements control.Images.
+func (i *Images) Import(ctx context.Context, reference string) (*rimage.Image, error) {
+	i.mu.Lock()
+	held := i.held[reference]
+	i.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err := i.failing[reference]; err != nil {
+		return nil, fmt.Errorf("pull %s: %w", reference, err)
+	}
+	i.imports++
+	digest := i.digest(reference)
+	i.stored[digest] = true
+	return &rimage.Image{Reference: reference, Digest: digest}, nil
+}
+
+// Image implements control.Images.
+func (i *Images) Image(digest string) (*rimage.Image, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.stored[digest] {
+		return nil, fmt.Errorf("image %s: %w", digest, rimage.ErrNotFound)
+	}
+	return &rimage.Image{Reference: digest, Digest: digest}, nil
+}
+
+// Collect implements control.Images.
+func (i *Images) Collect(_ context.Context, keep []string) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.collects++
+	maps.DeleteFunc(i.stored, func(digest string, _ bool) bool { return !slices.Contains(keep, digest) })
+	return nil
+}

@@ -1,0 +1,21 @@
+// Package control is the control plane: which jobs, executions, tasks,
+// operations and policies there are, who changed them, and what follows from a
+// change.
+//
+// What is wanted stands in the store, and is durable before a call that asked
+// for it returns. What follows is brought about by one goroutine per resource,
+// which reads what is wanted, does the next thing, and looks again whenever
+// somebody has changed it; so it makes no difference whether the daemon died in
+// between. A finished execution is what the store says of it, an unfinished one
+// what the scheduler says.
+//
+//	          CreateJob, UpdateJob                     RunJob
+//	job  ──▶ reconciling ──▶ Ready           execution ──▶ image ──▶ scheduler ──▶ ended
+//	             │   image cannot be had         │                      │            │
+//	             └──────────▶ Failed             └──── CancelExecution ─┘            │
+//	         DeleteJob: executions, then the job             DeleteExecution ──▶ removed
+//
+// Errors are gRPC status errors, with the codes of Cloud Run's API. Resource
+// names are whole, such as projects/P/locations/L/jobs/J; any project and any
+// location is as good as another. The package needs no privilege.
+package control

@@ -1,0 +1,74 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+
+	rimage "runnel/image"
+)
+
+// Images is where images come from and are kept. Safe for concurrent use.
+type Images interface {
+	// Import gets the image that a reference, by tag or by digest, means now.
+	// Its errors wrap those of the image package.
+	Import(ctx context.Context, reference string) (*rimage.Image, error)
+	// Image is an image that is there already. It asks no network.
+	Image(digest string) (*rimage.Image, error)
+	// Collect removes every image whose digest is not in keep. It is never
+	// called while an Import is under way, nor the other way round.
+	Collect(ctx context.Context, keep []string) error
+}
+
+// obtain gives the image of a reference. With a digest, which may be empty, it
+// is the one that the reference meant at an earlier time.
+func (c *Control) obtain(ctx context.Context, reference, digest string) (*rimage.Image, error) {
+	if digest != "" {
+		if img, err := c.config.Images.Image(digest); err == nil {
+			return img, nil
+		}
+	}
+	return c.config.Images.Import(ctx, byDigest(reference, digest))
+}
+
+// byDigest is a reference that means the image with a digest, whatever becomes
+// of its tag. A local file, and a reference that has a digest, stay as they are.
+func byDigest(reference, digest string) string {
+	parsed, err := rimage.ParseReference(reference)
+	if err != nil || digest == "" || parsed.Digest != "" || parsed.Source != rimage.SourceRegistry {
+		return reference
+	}
+	return reference + "@" + digest
+}
+
+// imageReason is why an image cannot be had, as conditions say it.
+func imageReason(err error) runpb.Condition_CommonReason {
+	switch {
+	case errors.Is(err, rimage.ErrUnauthorized):
+		return runpb.Condition_CONTAINER_IMAGE_UNAUTHORIZED
+	case mayPass(err):
+		return runpb.Condition_INTERNAL
+	default: // there is none, or none that can be run
+		return runpb.Condition_CONTAINER_MISSING
+	}
+}
+
+// mayPass reports whether an image that cannot be had may be another time.
+func mayPass(err error) bool {
+	return errors.Is(err, rimage.ErrUnreachable) || errors.Is(err, rimage.ErrNoSpace)
+}
+
+// imageField is where a job's image stands, as api's errors name it.
+const imageField = "template.template.containers[0].image"
+
+// checkImage says what keeps a reference from being one, in one line.
+func checkImage(reference string) error {
+	_, err := rimage.ParseReference(reference)
+	if err == nil {
+		return nil
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(line)
+}

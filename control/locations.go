@@ -1,0 +1,36 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/cloud/location"
+)
+
+// Locations are where a project, given as projects/PROJECT or by its id alone,
+// has or may have jobs: the default region and every location in use.
+func (c *Control) Locations(_ context.Context, project string) ([]*location.Location, error) {
+	parent, err := c.parse("name", "projects/"+strings.TrimPrefix(project, "projects/")+"/locations/-", atLocation)
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{c.config.Region}
+	records, err := c.scan(kindJobs, parent, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		ids = append(ids, split(r.name).location())
+	}
+	slices.Sort(ids)
+	var all []*location.Location
+	for _, id := range slices.Compact(ids) {
+		all = append(all, &location.Location{
+			Name:        parent.up(1).child(id).String(),
+			LocationId:  id,
+			DisplayName: id,
+		})
+	}
+	return all, nil
+}

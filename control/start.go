@@ -1,0 +1,132 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/protobuf/proto"
+
+	"runnel/store"
+)
+
+// Start reads what there is and goes on with all that is not finished: jobs
+// that are not ready yet, executions that have not ended, deletions. When it
+// returns, the scheduler has every execution that may have instances, and
+// nobody will ask for those of others. Call it once.
+func (c *Control) Start(ctx context.Context) error {
+	if err := c.config.Validate(); err != nil {
+		return err
+	}
+	var left unfinished
+	err := c.config.Store.View(func(tx *store.Tx) (err error) {
+		left, err = c.takeStock(tx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("start control plane: %w", err)
+	}
+	for _, x := range left.executions {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := c.resume(x); err != nil {
+			return fmt.Errorf("start control plane: execution %s: %w", x.GetName(), err)
+		}
+	}
+	for _, x := range left.executions {
+		c.attention.call(x.GetName(), c.tendExecution)
+	}
+	for _, name := range left.ended {
+		c.attention.call(name, c.tendExecution)
+	}
+	for _, name := range left.jobs {
+		c.attention.call(name, c.tendJob)
+	}
+	c.collect()
+	return nil
+}
+
+// unfinished is what an earlier process has left to be done.
+type unfinished struct {
+	// jobs are not ready yet, or are being deleted; ended executions are being
+	// deleted, or operations wait for them.
+	jobs, ended []string
+	// executions have not ended.
+	executions []*runpb.Execution
+}
+
+// takeStock reads all there is.
+func (c *Control) takeStock(tx *store.Tx) (left unfinished, err error) {
+	for _, e := range oldestFirst(tx, kindOperations) {
+		c.takeOperation(e)
+	}
+	for e := range tx.Newest(kindJobs, "") {
+		job := &runpb.Job{}
+		if err := proto.Unmarshal(e.Value(), job); err != nil {
+			return left, fmt.Errorf("job %s: %w", e.Name, err)
+		}
+		project := split(e.Name).project()
+		c.projects.use(project, c.ProjectNumber(project))
+		if job.GetReconciling() || job.GetDeleteTime() != nil {
+			left.jobs = append(left.jobs, e.Name)
+		}
+	}
+	return left, c.takeExecutions(tx, &left)
+}
+
+// takeExecutions enters the stored executions into the books.
+func (c *Control) takeExecutions(tx *store.Tx, left *unfinished) error {
+	for _, e := range oldestFirst(tx, kindExecutions) {
+		x := &runpb.Execution{}
+		if err := proto.Unmarshal(e.Value(), x); err != nil {
+			return fmt.Errorf("execution %s: %w", e.Name, err)
+		}
+		c.census.add(split(e.Name), x.GetCreateTime().AsTime(), ended(x))
+		switch {
+		case !ended(x):
+			left.executions = append(left.executions, x)
+		case !getNote(tx, e.Name).Deleted.IsZero() || len(c.operations.of(x.GetUid())) > 0:
+			left.ended = append(left.ended, e.Name)
+		}
+	}
+	return nil
+}
+
+// oldestFirst are the records of a kind, in the order in which they came.
+func oldestFirst(tx *store.Tx, kind store.Kind) []store.Entry {
+	entries := slices.Collect(tx.Newest(kind, ""))
+	slices.Reverse(entries)
+	return entries
+}
+
+// takeOperation enters a stored operation into the books.
+func (c *Control) takeOperation(e store.Entry) {
+	var o operation
+	if !unmarshalJSON(e.Value(), &o) {
+		return
+	}
+	c.operations.file(e.Name, o.When, c.config.KeepOperations, c.config.OperationAge)
+	if !o.Done {
+		c.operations.expect(e.Name, o.UID)
+	}
+}
+
+// resume hands an execution back to the scheduler, if its image is there. One
+// whose image is not has to wait for it.
+func (c *Control) resume(x *runpb.Execution) error {
+	_, of, err := c.readExecution(split(x.GetName()))
+	if err != nil {
+		return err
+	}
+	past, err := c.past(x, of)
+	if err != nil || of.Digest == "" || of.unwanted() && len(past.Tasks) == 0 {
+		return err
+	}
+	img, err := c.config.Images.Image(of.Digest)
+	if err != nil {
+		return nil
+	}
+	return c.hand(x, img, past)
+}

@@ -1,0 +1,144 @@
+package logs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/contract"
+)
+
+// maxPage bounds a page, in bytes: it ends early rather than exceed that.
+const maxPage = 8 << 20
+
+// page is a page of a list in the making.
+type page struct {
+	query  query
+	size   int
+	newest bool // first
+	// text makes every payload a text.
+	text bool
+
+	entries []json.RawMessage
+	places  []key
+	bytes   int
+	// more says that there may be another page, behind last.
+	more bool
+	last key
+}
+
+// read fills the page.
+func (p *page) read(ctx context.Context, l *Logs, runs []*run) (err error) {
+	if p.newest {
+		if p.query.from, err = l.newest(ctx, runs, p.query, p.size); err != nil {
+			return err
+		}
+	}
+	m := newMerge(l, runs, p.query.task)
+	for !p.full() {
+		x, err := m.next(ctx)
+		if err != nil {
+			return err
+		}
+		if x == nil || !x.place.before(p.query.before) {
+			break
+		}
+		if err := p.one(m, x); err != nil {
+			return err
+		}
+	}
+	p.end()
+	return nil
+}
+
+// full reports whether nothing more is wanted; of the newest the last are.
+func (p *page) full() bool { return !p.newest && (len(p.entries) == p.size || p.bytes > maxPage) }
+
+// one adds the next entry of x, if it is wanted.
+func (p *page) one(m *merge, x *log) error {
+	if p.query.skips(x) {
+		return m.pass(x)
+	}
+	place := x.place
+	e, err := m.take(x)
+	if err != nil || !p.query.wants(&e) {
+		return err
+	}
+	if p.text {
+		e.plain()
+	}
+	var b bytes.Buffer
+	if err := encode(&b, &e); err != nil {
+		return err
+	}
+	p.entries, p.places = append(p.entries, b.Bytes()), append(p.places, place)
+	p.bytes += b.Len()
+	for p.newest && len(p.entries) > 1 && (len(p.entries) > p.size || p.bytes > maxPage) {
+		p.bytes -= len(p.entries[0])
+		p.entries, p.places = p.entries[1:], p.places[1:]
+		p.more = true
+	}
+	return nil
+}
+
+// end puts the entries in order and notes where the next page begins.
+func (p *page) end() {
+	p.more = p.more || p.full() || len(p.entries) == p.size
+	if len(p.entries) == 0 {
+		p.more = false
+		return
+	}
+	p.last = p.places[len(p.places)-1]
+	if p.newest {
+		p.last = p.places[0]
+		slices.Reverse(p.entries)
+	}
+}
+
+// offClock is more than the times that entries give themselves are off.
+const offClock = time.Hour
+
+// runsFor are the runs that may have entries that the request's filter lets
+// through.
+func (l *Logs) runsFor(ctx context.Context, r *listRequest) (runs []*run, err error) {
+	if kind, ok := r.filter.Equal("resource", "type"); ok && !strings.EqualFold(kind, resourceType) {
+		return nil, nil
+	}
+	job, location := "-", "-"
+	if id, ok := r.filter.Equal("resource", "labels", "job_name"); ok {
+		job = strings.ToLower(id)
+	}
+	if id, ok := r.filter.Equal("resource", "labels", "location"); ok {
+		location = strings.ToLower(id)
+	}
+	if job != "-" && !contract.IsLabel(job) || location != "-" && !contract.IsLabel(location) {
+		return nil, nil // there is none of that name
+	}
+	execution, one := r.filter.Equal("labels", labelExecution)
+	from, until := r.filter.Bounds("timestamp")
+	match := func(x *runpb.Execution) bool {
+		switch end := x.GetCompletionTime(); {
+		case one && !strings.EqualFold(path.Base(x.GetName()), execution):
+			return false
+		case !until.IsZero() && x.GetCreateTime().AsTime().After(until.Add(offClock)):
+			return false
+		case end != nil && end.AsTime().Add(offClock).Before(from):
+			return false
+		}
+		return true
+	}
+	for _, project := range r.projects {
+		some, err := l.runsBelow(ctx, "projects/"+project+"/locations/"+location+"/jobs/"+job, match)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, some...)
+	}
+	return runs, nil
+}

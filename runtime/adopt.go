@@ -1,0 +1,161 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"runnel/runtime/shim"
+)
+
+// endAtOnce is how many survivors are ended at the same time.
+const endAtOnce = 8
+
+// survivor is an instance that an earlier launcher created and that nobody has
+// adopted yet.
+type survivor struct {
+	ended   *ending
+	started bool
+}
+
+// survivors are those that are left.
+type survivors struct {
+	// mu guards left.
+	mu   sync.Mutex
+	left map[string]survivor
+}
+
+func (p *survivors) put(id string, s survivor) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == nil {
+		p.left = map[string]survivor{}
+	}
+	p.left[id] = s
+}
+
+// take returns the survivor id to one caller alone.
+func (p *survivors) take(id string) (survivor, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.left[id]
+	delete(p.left, id)
+	return s, ok
+}
+
+// recall learns from the shim which instances there are. It asks twice: an exit
+// between an instance's first mention and its registration is in the second
+// answer, and a later one arrives by itself.
+func (l *Launcher) recall(k *keeper) error {
+	for range 2 {
+		all, err := k.client.List(context.Background())
+		if err != nil {
+			return fmt.Errorf("list instances: %w", err)
+		}
+		for _, c := range all {
+			l.remember(k, &c)
+		}
+	}
+	return nil
+}
+
+// remember makes a survivor of a container of the shim's, or learns more of one.
+func (l *Launcher) remember(k *keeper, c *shim.Container) {
+	s, ok := l.survivors.take(c.ID)
+	if !ok {
+		s.ended, _ = l.exits.expect(c.ID, k) // the first of its name
+	}
+	s.started = c.State == shim.Running
+	if c.Exit != nil {
+		s.started = c.Exit.Started
+		l.exits.deliver(k, *c.Exit)
+	}
+	l.survivors.put(c.ID, s)
+}
+
+// Survivors are the IDs, in order, of the instances that an earlier durable
+// launcher left and nobody has adopted yet: waiting, running, or ended and not
+// deleted. One whose shim has died since has ended as lost.
+func (l *Launcher) Survivors() []string {
+	l.survivors.mu.Lock()
+	defer l.survivors.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.survivors.left))
+}
+
+// Adopt takes over the survivor s.ID: its process, its log and its network are
+// what they were, and the metadata server answers it as s.Identity again. Of s
+// only these two count. The caller must Delete it. Errors: ErrNotFound if there
+// is no such survivor; after any other it is still one.
+func (l *Launcher) Adopt(ctx context.Context, s Spec) (_ *Instance, err error) {
+	left, ok := l.survivors.take(s.ID)
+	if !ok {
+		return nil, fmt.Errorf("adopt instance %s: %w", s.ID, ErrNotFound)
+	}
+	defer func() {
+		if err != nil {
+			l.survivors.put(s.ID, left)
+			err = fmt.Errorf("adopt instance %s: %w", s.ID, err)
+		}
+	}()
+	i := l.revive(s.ID, left)
+	if left.ended.over() {
+		return i, nil // nobody is left in there to be answered
+	}
+	files, err := left.ended.keeper.client.Fetch(ctx, s.ID)
+	if errors.Is(err, shim.ErrGone) && !l.closed.Load() {
+		return i, nil // it has just been lost, as its end will tell
+	}
+	if err != nil {
+		return nil, l.lost(err)
+	}
+	i.slot, err = l.reopenSlot(ctx, files, s.Identity)
+	return i, err
+}
+
+// revive is the instance of a survivor, without its slot.
+func (l *Launcher) revive(id string, s survivor) *Instance {
+	i := &Instance{id: id, launcher: l, ended: s.ended}
+	i.started.Store(s.started)
+	return i
+}
+
+// EndSurvivors ends and deletes every instance that nobody has adopted. Each is
+// tried; those that cannot be deleted stay survivors. It begins none any more
+// once ctx has ended.
+func (l *Launcher) EndSurvivors(ctx context.Context) error {
+	ids := l.Survivors()
+	errs := make([]error, len(ids))
+	var ending sync.WaitGroup
+	free := make(chan struct{}, endAtOnce)
+	for n, id := range ids {
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			errs[n] = context.Cause(ctx)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		ending.Go(func() {
+			defer func() { <-free }()
+			errs[n] = l.endSurvivor(ctx, id)
+		})
+	}
+	ending.Wait()
+	return errors.Join(errs...)
+}
+
+func (l *Launcher) endSurvivor(ctx context.Context, id string) error {
+	s, ok := l.survivors.take(id)
+	if !ok {
+		return nil // adopted, or ended by another
+	}
+	if err := l.revive(id, s).Delete(ctx); err != nil {
+		l.survivors.put(id, s)
+		return fmt.Errorf("end instance %s, which nobody adopted: %w", id, err)
+	}
+	return nil
+}
