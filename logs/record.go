@@ -14,7 +14,7 @@ func schema() filter.Schema {
 		Kind: kindOf,
 		Level: func(word string) (int, bool) {
 			name, ok := parseSeverity(word)
-			return severities[name], ok
+			return weigh(name), ok
 		},
 	}
 }
@@ -70,7 +70,7 @@ func (r record) Field(path []string) any {
 	case "receiveTimestamp":
 		return r.ReceiveTimestamp
 	case "severity":
-		return severities[r.Severity]
+		return weigh(r.Severity)
 	case "labels":
 		return label(r.Labels, path[1:])
 	case "resource":

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,36 +14,47 @@ const (
 	severityError   = "ERROR"
 )
 
-// severities are those of Cloud Logging, with their weights.
+// severityStep is between the numbers of one severity and the next.
 // Source: Cloud Logging API v2, LogSeverity.
-var severities = map[string]int{
-	severityDefault: 0, "DEBUG": 100, severityInfo: 200, "NOTICE": 300, severityWarning: 400,
-	severityError: 500, "CRITICAL": 600, "ALERT": 700, "EMERGENCY": 800,
+const severityStep = 100
+
+// severityNames are all severities, the least first.
+// Source: Cloud Logging API v2, LogSeverity.
+func severityNames() []string {
+	return []string{
+		severityDefault, "DEBUG", severityInfo, "NOTICE", severityWarning,
+		severityError, "CRITICAL", "ALERT", "EMERGENCY",
+	}
 }
 
-// aliases are how logging libraries call some of them.
-var aliases = map[string]string{
-	"TRACE": "DEBUG", "INFORMATION": severityInfo, "WARN": severityWarning, "ERR": severityError,
-	"SEVERE": severityError, "CRIT": "CRITICAL", "FATAL": "CRITICAL", "PANIC": "EMERGENCY", "EMERG": "EMERGENCY",
-}
+// weigh is the place of a severity among all, 0 for DEFAULT and what is none.
+func weigh(severity string) int { return max(0, slices.Index(severityNames(), severity)) }
 
-// parseSeverity reads a severity: a name, in any case, or a weight.
+// parseSeverity reads a severity: a name, in any case, one that logging
+// libraries have for it, or a number.
 func parseSeverity(s string) (name string, ok bool) {
 	s = strings.ToUpper(strings.TrimSpace(s))
-	if alias, ok := aliases[s]; ok {
-		return alias, true
+	switch s {
+	case "TRACE":
+		return "DEBUG", true
+	case "INFORMATION":
+		return severityInfo, true
+	case "WARN":
+		return severityWarning, true
+	case "ERR", "SEVERE":
+		return severityError, true
+	case "CRIT", "FATAL":
+		return "CRITICAL", true
+	case "EMERG", "PANIC":
+		return "EMERGENCY", true
 	}
-	if _, ok := severities[s]; ok {
+	all := severityNames()
+	if slices.Contains(all, s) {
 		return s, true
 	}
-	weight, err := strconv.Atoi(s)
-	if err != nil {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n%severityStep != 0 || n/severityStep >= len(all) {
 		return "", false
 	}
-	for name, w := range severities {
-		if w == weight {
-			return name, true
-		}
-	}
-	return "", false
+	return all[n/severityStep], true
 }

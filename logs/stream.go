@@ -71,8 +71,8 @@ func (l *Logs) Stream() http.Handler {
 // query is what the request wants.
 func (r streamRequest) query() query {
 	q := query{task: r.task, from: at(r.since), before: lastKey, system: r.system}
-	if weight := severities[r.severity]; weight > 0 {
-		q.match = func(e *Entry) bool { return severities[e.Severity] >= weight }
+	if weight := weigh(r.severity); weight > 0 {
+		q.match = func(e *Entry) bool { return weigh(e.Severity) >= weight }
 	}
 	return q
 }

@@ -78,13 +78,15 @@ func (r *root) open(ephemeral bool) (*daemon, error) {
 // close ends a daemon in order.
 func (d *daemon) close() error { return errors.Join(d.Launcher.Close(), d.network.Close()) }
 
-// nextDaemon is a daemon in this process, which the test closes.
+// nextDaemon is a daemon in this process, which the test closes at its end if not
+// before.
 func (r *root) nextDaemon() *daemon {
 	r.t.Helper()
 	d, err := r.open(false)
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.t.Cleanup(func() { _ = d.close() }) // a second time in most cases
 	return d
 }
 

@@ -90,9 +90,11 @@ func (l *Launcher) start(held *os.File) (*keeper, error) {
 
 // closeDurable lets go of the shim and its instances, or ends it if it has none.
 func (l *Launcher) closeDurable() error {
+	if l.closed.Swap(true) {
+		return nil // what was let go is not this launcher's any more
+	}
 	l.stop()
 	l.supervising.Wait()
-	l.closed.Store(true)
 	k := l.keepers.take(ErrClosed)
 	var errs []error
 	switch {

@@ -203,6 +203,7 @@ func TestInstancesOutliveAnOrderlyDaemon(t *testing.T) {
 	p := r.play()
 	p.do("create", "running", asks)
 	p.do("start", "running", "")
+	r.logs("running", "tick-1\n") // it hears signals
 	p.do("close", "", "")
 	p.kill()
 	for round := range 3 {
@@ -212,7 +213,7 @@ func TestInstancesOutliveAnOrderlyDaemon(t *testing.T) {
 		testenv.Eventually(t, minute, func() bool { return strings.Count(r.log("running"), "resolved") == round+1 }, "answered in round", round)
 		waited := make(chan error)
 		go func() { _, err := i.Wait(context.Background()); waited <- err }()
-		r.must(d.close())
+		r.must(d.close(), d.close())
 		if err := <-waited; !errors.Is(err, rruntime.ErrClosed) {
 			t.Errorf("wait beyond the launcher: %v", err)
 		}

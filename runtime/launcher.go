@@ -195,7 +195,7 @@ func (l *Launcher) writeProductName() (string, error) {
 // the launcher then has the network leave them connected (see
 // rnet.Network.Leave), if the caller has not, so that closing the network
 // afterwards does them no harm. If it is Idle the shim is ended and nothing is
-// left.
+// left. A second Close of a durable launcher does nothing.
 func (l *Launcher) Close() error {
 	if !l.cfg.Ephemeral {
 		return l.closeDurable()

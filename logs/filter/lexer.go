@@ -104,9 +104,6 @@ func (l *lexer) space() {
 	}
 }
 
-// escapes are what stands for what behind a backslash.
-var escapes = strings.NewReplacer(`\"`, `"`, `\'`, `'`, `\\`, `\`, `\n`, "\n", `\t`, "\t", `\r`, "\r")
-
 // quoted takes a text in quotes.
 func (l *lexer) quoted() (token, error) {
 	begin, quote := l.at, l.text[l.at]
@@ -116,8 +113,16 @@ func (l *lexer) quoted() (token, error) {
 			i++
 		case quote:
 			l.at = i + 1
-			return token{quoted, escapes.Replace(l.text[begin+1 : i]), begin, l.at}, nil
+			return token{quoted, unescape(l.text[begin+1 : i]), begin, l.at}, nil
 		}
 	}
 	return token{}, fmt.Errorf("the quote at character %d is not closed", utf8.RuneCountInString(l.text[:begin])+1)
+}
+
+// unescape replaces what stands behind backslashes by what it stands for.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	return strings.NewReplacer(`\"`, `"`, `\'`, `'`, `\\`, `\`, `\n`, "\n", `\t`, "\t", `\r`, "\r").Replace(s)
 }
