@@ -103,9 +103,11 @@ func (c *Control) collectNow(ctx context.Context, _ string) {
 // neededImages are the digests of the images of all jobs and of the executions
 // that have not ended.
 func (c *Control) neededImages() (digests []string, err error) {
-	unfinished := c.census.running()
 	err = c.view(func(tx *store.Tx) error {
-		digests = nil
+		// Counted after the state to be read was fixed: an execution that is in it
+		// is not missed. One that is stored later has the image of a pin in it; see
+		// launch.store.
+		unfinished := c.census.running()
 		for e := range tx.Newest(kindPins, "") {
 			if p := getPin(tx, e.Name); p.Digest != "" {
 				digests = append(digests, p.Digest)

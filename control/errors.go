@@ -84,6 +84,7 @@ func isStatus(err error) bool {
 	return errors.As(err, &s)
 }
 
-// isNotFound and isAlreadyExists tell what an answer is.
+// isNotFound, isAlreadyExists and isAborted tell what an answer is.
 func isNotFound(err error) bool      { return status.Code(err) == codes.NotFound }
 func isAlreadyExists(err error) bool { return status.Code(err) == codes.AlreadyExists }
+func isAborted(err error) bool       { return status.Code(err) == codes.Aborted }

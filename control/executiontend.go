@@ -128,7 +128,7 @@ func (c *Control) begun(ctx context.Context, x *runpb.Execution, of note) error 
 	case err != nil:
 		c.config.Logger.Warn("execution is given up", "execution", x.GetName(), "err", err)
 		return c.giveUp(ctx, x, past, err)
-	case of.Digest == "":
+	case of.Digest != img.Digest: // not known, or of a file that is another one now
 		if x, err = c.identify(ctx, x, img.Digest); err != nil {
 			return err
 		}

@@ -101,6 +101,10 @@ func (l *launch) store(tx *store.Tx) error {
 			return err
 		}
 	}
+	// An image that the job does not mean any more may be on its way out.
+	if digest := l.note.Digest; digest != "" && getPin(tx, l.job.GetName()).Digest != digest {
+		return status.Errorf(codes.Aborted, "Resource '%s' has just been changed: try again.", n.up(atJob).id())
+	}
 	putExecution(tx, l.execution)
 	putNote(tx, l.execution, l.note)
 	if l.op != nil {

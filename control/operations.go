@@ -20,6 +20,8 @@ type operations struct {
 	// waiting are the names of the operations that are not done, by the UID of
 	// their target. Those that are about to be stored are among them.
 	waiting map[string][]string // guarded by mu
+	// undone are the same, by their names.
+	undone map[string]struct{} // guarded by mu
 	// all are all of them, the oldest first.
 	all []filed // guarded by mu
 }
@@ -30,7 +32,9 @@ type filed struct {
 	when time.Time
 }
 
-func newOperations() *operations { return &operations{waiting: make(map[string][]string)} }
+func newOperations() *operations {
+	return &operations{waiting: make(map[string][]string), undone: make(map[string]struct{})}
+}
 
 // operationsOf is what the names of the operations in a location begin with.
 func operationsOf(location name) string { return location.up(atLocation).String() + "/operations/" }
@@ -53,12 +57,14 @@ func (s *operations) expect(name, uid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting[uid] = append(s.waiting[uid], name)
+	s.undone[name] = struct{}{}
 }
 
 // unexpect notes that an operation does not wait any more.
 func (s *operations) unexpect(name, uid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.undone, name)
 	s.waiting[uid] = slices.DeleteFunc(s.waiting[uid], func(n string) bool { return n == name })
 	if len(s.waiting[uid]) == 0 {
 		delete(s.waiting, uid)
@@ -66,18 +72,23 @@ func (s *operations) unexpect(name, uid string) {
 }
 
 // file notes that an operation has been stored, and takes out of the books
-// those that are too many or too old: done operations for the caller to remove,
-// others to be looked at another time.
+// those that are done and too many or too old, for the caller to remove. One
+// that is not done stays, however old it is.
 func (s *operations) file(name string, when time.Time, keep int, age time.Duration) (old []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, filed{name, when})
+	var stay []filed
 	n := 0
-	for n < len(s.all) && (len(s.all)-n > keep || when.Sub(s.all[n].when) > age) {
-		old = append(old, s.all[n].name)
+	for n < len(s.all) && (len(s.all)-len(old) > keep || when.Sub(s.all[n].when) > age) {
+		if _, undone := s.undone[s.all[n].name]; undone {
+			stay = append(stay, s.all[n])
+		} else {
+			old = append(old, s.all[n].name)
+		}
 		n++
 	}
-	s.all = s.all[n:]
+	s.all = s.all[n-copy(s.all[n-len(stay):n], stay):]
 	return old
 }
 
@@ -153,15 +164,17 @@ func (p *pending) settled(err error) {
 		c.operations.unexpect(p.name, p.UID)
 		return
 	}
-	old := c.operations.file(p.name, p.When, c.config.KeepOperations, c.config.OperationAge)
-	if len(old) == 0 {
+	c.discard(c.operations.file(p.name, p.When, c.config.KeepOperations, c.config.OperationAge))
+}
+
+// discard removes operations that are done. Nobody waits until they are gone.
+func (c *Control) discard(names []string) {
+	if len(names) == 0 {
 		return
 	}
 	c.config.Store.Append(func(tx *store.Tx) {
-		for _, name := range old {
-			if o, ok := getOperation(tx, name); ok && o.Done {
-				tx.Delete(kindOperations, name)
-			}
+		for _, name := range names {
+			tx.Delete(kindOperations, name)
 		}
 	})
 }

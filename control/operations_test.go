@@ -102,3 +102,33 @@ func TestOperationsAreNotKeptForEver(t *testing.T) {
 	}
 	w.Eventually("three operations", func() bool { return len(listOperations(t, w, "", 100)) == 3 })
 }
+
+// Which operations are too many, or too old, is also found out after a restart,
+// and of one that was not done then.
+func TestOperationsAreNotKeptForEverAcrossRestarts(t *testing.T) {
+	t.Parallel()
+	keep := 100
+	w := controltest.Start(t, controltest.Options{Control: func(c *control.Config) { c.KeepOperations = keep }})
+	name := w.Job("hello", 1)
+	w.Instances.Always(controltest.Script{Hold: true})
+	_, first := w.Run(name)
+	w.Eventually("the instance", func() bool { return len(w.Instances.Running()) == 1 })
+	w.Instances.Always(controltest.Script{})
+	for range 6 {
+		_, op := w.Run(name)
+		w.WaitFor(op.GetName())
+	}
+	keep = 3
+	w.Restart()
+	w.Eventually("three operations", func() bool { return len(listOperations(t, w, "", 100)) == 3 })
+	if got, err := w.Control.Operation(t.Context(), first.GetName()); err != nil || got.GetDone() {
+		t.Errorf("the one that is not done: %v, %v", got, err)
+	}
+	w.Instances.Release()
+	w.WaitFor(first.GetName())
+	_, op := w.Run(name)
+	w.WaitFor(op.GetName())
+	w.Eventually("three operations", func() bool { return len(listOperations(t, w, "", 100)) == 3 })
+	_, err := w.Control.Operation(t.Context(), first.GetName())
+	fails(t, err, codes.NotFound, "")
+}

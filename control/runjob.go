@@ -37,13 +37,15 @@ func (c *Control) RunJob(ctx context.Context, r *runpb.RunJobRequest) (*runpb.Ex
 	return c.launchNew(ctx, job, r.GetValidateOnly())
 }
 
-// maxDraws is how many names are drawn where one after the other is taken.
-const maxDraws = 5
+// maxTries is how often an execution is made where one name after the other is
+// taken, or the job's image changes each time.
+const maxTries = 5
 
-// launchNew creates an execution of a name that nobody has.
+// launchNew creates an execution, of a name that nobody has and with the image
+// that the job means then.
 func (c *Control) launchNew(ctx context.Context, job *runpb.Job, validateOnly bool) (*runpb.Execution, *longrunningpb.Operation, error) {
 	var l *launch
-	for draws := 1; ; draws++ {
+	for tries := 1; ; tries++ {
 		var err error
 		if l, err = c.newLaunch(job, "", caller(ctx)); err != nil {
 			return nil, nil, err
@@ -56,7 +58,7 @@ func (c *Control) launchNew(ctx context.Context, job *runpb.Job, validateOnly bo
 		if err = l.do(ctx); err == nil {
 			break
 		}
-		if !isAlreadyExists(err) || draws == maxDraws {
+		if !isAlreadyExists(err) && !isAborted(err) || tries == maxTries {
 			return nil, nil, err
 		}
 	}

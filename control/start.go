@@ -44,6 +44,7 @@ func (c *Control) Start(ctx context.Context) error {
 	for _, name := range left.jobs {
 		c.attention.call(name, c.tendJob)
 	}
+	c.discard(left.operations)
 	c.collect()
 	return nil
 }
@@ -53,6 +54,8 @@ type unfinished struct {
 	// jobs are not ready yet, or are being deleted; ended executions are being
 	// deleted, or operations wait for them.
 	jobs, ended []string
+	// operations are done, and have been kept long enough.
+	operations []string
 	// executions have not ended.
 	executions []*runpb.Execution
 }
@@ -60,7 +63,7 @@ type unfinished struct {
 // takeStock reads all there is.
 func (c *Control) takeStock(tx *store.Tx) (left unfinished, err error) {
 	for _, e := range oldestFirst(tx, kindOperations) {
-		c.takeOperation(e)
+		left.operations = append(left.operations, c.takeOperation(e)...)
 	}
 	for e := range tx.Newest(kindJobs, "") {
 		job := &runpb.Job{}
@@ -101,16 +104,17 @@ func oldestFirst(tx *store.Tx, kind store.Kind) []store.Entry {
 	return entries
 }
 
-// takeOperation enters a stored operation into the books.
-func (c *Control) takeOperation(e store.Entry) {
+// takeOperation enters a stored operation into the books. It returns those that
+// are to be removed.
+func (c *Control) takeOperation(e store.Entry) (old []string) {
 	var o operation
 	if !unmarshalJSON(e.Value(), &o) {
-		return
+		return nil
 	}
-	c.operations.file(e.Name, o.When, c.config.KeepOperations, c.config.OperationAge)
 	if !o.Done {
 		c.operations.expect(e.Name, o.UID)
 	}
+	return c.operations.file(e.Name, o.When, c.config.KeepOperations, c.config.OperationAge)
 }
 
 // resume hands an execution back to the scheduler, if its image is there. One

@@ -55,12 +55,16 @@ func taskIndex(id string) (execution string, index int, ok bool) {
 // tasks are up to n tasks of an execution, from an index on.
 func (c *Control) tasks(ctx context.Context, of name, from, n int) ([]*runpb.Task, error) {
 	r := c.runs.get(of.String())
-	x, records, err := c.readTasks(of, from, n)
+	stored := n
+	if r != nil {
+		stored = 0 // the scheduler has them
+	}
+	x, records, err := c.readTasks(of, from, stored)
 	if err != nil {
 		return nil, err
 	}
 	if r == nil {
-		return c.showTasks(listTasks(x, records, from, n)), nil
+		return c.showTasks(scheduler.Tasks(x, from, n, records)), nil
 	}
 	tasks, err := r.Tasks(ctx, from, n)
 	switch {
@@ -82,18 +86,6 @@ func (c *Control) readTasks(of name, from, n int) (x *runpb.Execution, records [
 		return nil
 	})
 	return x, records, err
-}
-
-// listTasks are the tasks of x from an index on; those without a record too.
-func listTasks(x *runpb.Execution, records []scheduler.TaskRecord, from, n int) (tasks []*runpb.Task) {
-	for index := from; index < min(from+n, int(x.GetTaskCount())); index++ {
-		r := scheduler.TaskRecord{Index: index}
-		if len(records) > 0 && records[0].Index == index {
-			r, records = records[0], records[1:]
-		}
-		tasks = append(tasks, scheduler.Task(x, r))
-	}
-	return tasks
 }
 
 // showTasks adds to tasks what is not stored with them.
@@ -162,14 +154,24 @@ func (l *taskList) read(ctx context.Context, parent name) (next string, err erro
 	}
 }
 
-// taskChunk is how many tasks are looked at together.
+// taskChunk is how many tasks are looked at together where some of them may not
+// be in the list.
 const taskChunk = 500
+
+// chunk is how many tasks to look at next: where all are in the list, those that
+// are missing on the page and one to tell whether there are more.
+func (l *taskList) chunk() int {
+	if l.query.Match != nil {
+		return taskChunk
+	}
+	return l.size - len(l.items) + 1
+}
 
 // readFrom adds the tasks of one execution. It reports whether the page is full
 // and there is at least one more task.
 func (l *taskList) readFrom(ctx context.Context, of name) (full bool, err error) {
 	for {
-		tasks, err := l.control.tasks(ctx, of, l.at.index, taskChunk)
+		tasks, err := l.control.tasks(ctx, of, l.at.index, l.chunk())
 		if err != nil || len(tasks) == 0 {
 			return false, err
 		}

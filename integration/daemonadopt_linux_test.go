@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -33,6 +34,13 @@ done; echo over; exit 7`)
 	before := d.instanceProcesses()
 
 	d.kill()
+	links := linksHere(t)
+	if r := h.run(h.script("echo here", "--root", d.root)...); r.code != 1 || !strings.Contains(r.stderr, "in use") {
+		t.Errorf("a run in the root of living tasks: exit %d\n%s", r.code, r)
+	}
+	if now := linksHere(t); now != links {
+		t.Errorf("the refused run has changed the links from %s to %s", links, now)
+	}
 	<-time.After(1500 * time.Millisecond) // it ticks on meanwhile
 	d.start()
 	if after := d.instanceProcesses(); after != before {
@@ -143,6 +151,22 @@ func (d *daemon) instanceProcesses() string {
 		}
 	}
 	return strings.Join(main, " ")
+}
+
+// linksHere are the links of all networks of Runnel's.
+func linksHere(t *testing.T) string {
+	t.Helper()
+	links, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours []string
+	for _, l := range links {
+		if strings.HasPrefix(l.Name, "rnl") {
+			ours = append(ours, l.Name)
+		}
+	}
+	return strings.Join(ours, " ")
 }
 
 // distinct are the different lines of log that begin with prefix.

@@ -97,6 +97,10 @@ func TestPages(t *testing.T) {
 	})
 	w.Ended(w.run(w.Job("etl", 5)))
 	all, _ := w.list(map[string]any{"resourceNames": local(), "pageSize": 1000})
+	_, token := w.list(map[string]any{"resourceNames": local(), "pageSize": 7})
+	if code, body := w.post(map[string]any{"resourceNames": local(), "pageToken": token, "filter": "severity>=INFO"}); code != http.StatusBadRequest {
+		t.Errorf("the token of another list: %d %s", code, body)
+	}
 	if len(all) != 55 {
 		t.Fatalf("%d entries, want 55", len(all))
 	}

@@ -71,7 +71,7 @@ func (r *run) find(ctx context.Context, l *Logs, task int) (found []*log, err er
 // tellSwept notes it where the logs that were found may all have been removed.
 func (r *run) tellSwept(dir string, found []*log) {
 	until := sweptUntil(dir)
-	if len(found) == 0 || until.Before(r.from) || !nothingLeft(found) {
+	if len(found) == 0 || until.Add(slack).Before(r.from) || !nothingLeft(found) {
 		return
 	}
 	text := fmt.Sprintf(sweptText, until.UTC().Format(time.RFC3339))

@@ -1,10 +1,13 @@
 package logs
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
@@ -185,5 +188,70 @@ func TestBadStreamRequests(t *testing.T) {
 		if resp.StatusCode != want {
 			t.Errorf("%s: %s, want %d", path, resp.Status, want)
 		}
+	}
+}
+
+// A follower that goes away leaves nothing behind, and keeps nobody up.
+func TestFollowerGoesAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.play(func(_ rruntime.Spec, out io.Writer) int { _, _ = io.WriteString(out, "hi\n"); return -1 })
+	x := w.run(w.Job("etl", 1))
+	<-w.begun
+	ctx, cancel := context.WithCancel(t.Context())
+	entries := w.open(ctx, x+":stream?follow=true")
+	if got := text(w.receive(entries)); got != "hi" {
+		t.Errorf("got %q", got)
+	}
+	cancel()
+	for e := range entries {
+		t.Errorf("got %+v", e)
+	}
+	w.server.Close() // waits for what is being answered
+}
+
+// A follower of an execution that is deleted comes to an end.
+func TestFollowerOfWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.play(func(_ rruntime.Spec, out io.Writer) int { _, _ = io.WriteString(out, "hi\n"); return -1 })
+	x := w.run(w.Job("etl", 1))
+	<-w.begun
+	entries := w.open(t.Context(), x+":stream?follow=true")
+	w.receive(entries)
+	if _, _, err := w.Control.DeleteExecution(t.Context(), &runpb.DeleteExecutionRequest{Name: x}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case e, ok := <-entries:
+		if ok {
+			t.Errorf("got %+v", e)
+		}
+	case <-time.After(patience):
+		t.Error("it goes on")
+	}
+}
+
+// An answer that cannot be brought to its end does not look as if it was.
+func TestBrokenStreamIsCutOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.play(func(_ rruntime.Spec, out io.Writer) int { _, _ = io.WriteString(out, "hi\n"); return 0 })
+	x := w.run(w.Job("etl", 2))
+	w.Ended(x)
+	path := logfile.Path(w.dir, <-w.begun)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := w.server.Client().Get(w.server.URL + StreamPath + x + ":stream")
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+	}
+	if err == nil {
+		t.Error("it looks whole")
 	}
 }

@@ -17,8 +17,8 @@ const createTime = 2 * time.Minute
 
 // Create makes an instance up to the exec of its entrypoint. On failure nothing
 // of it is left. The caller must Delete it. While a durable launcher has no shim
-// it waits for the next, or says why there is none. A survivor of that ID, which
-// nobody has adopted, is ended first. Errors: ErrUnstartable,
+// it waits for the next; when ctx ends first it says why there is none. A survivor
+// of that ID, which nobody has adopted, is ended first. Errors: ErrUnstartable,
 // ErrExists, ErrKeeperGone, ErrLost, ErrClosed.
 func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) {
 	if len(argv(&s)) == 0 {

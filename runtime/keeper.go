@@ -54,8 +54,9 @@ func (p *keepers) set(k *keeper, why error) {
 	}
 }
 
-// get returns the current keeper. If one is on its way get waits for it, as long
-// as ctx lasts.
+// get returns the current keeper, or waits for the next as long as ctx lasts: a
+// host that could not start one in one second may in the next, and who does not
+// wait uses up his tries meanwhile.
 func (p *keepers) get(ctx context.Context) (*keeper, error) {
 	for {
 		p.mu.Lock()
@@ -63,18 +64,21 @@ func (p *keepers) get(ctx context.Context) (*keeper, error) {
 		if k != nil && p.replaced && k.gone() {
 			k = nil // as will be said in a moment
 		}
-		if k == nil && why == nil && p.changed == nil {
+		if k == nil && p.changed == nil {
 			p.changed = make(chan struct{})
 		}
 		changed := p.changed
 		p.mu.Unlock()
-		if k != nil || why != nil {
-			return k, why
+		switch {
+		case k != nil:
+			return k, nil
+		case errors.Is(why, ErrClosed):
+			return nil, why // for good
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, errors.Join(why, context.Cause(ctx))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,7 +127,7 @@ func (w *world) crashWhenFull(cancel, down time.Duration, vanish bool) bool {
 // checkCancelled checks that tasks that were waiting when the execution had been
 // cancelled never began.
 func (w *world) checkCancelled(past Past) {
-	before := Tasks(w.x, past.Tasks)
+	before := Tasks(w.x, 0, math.MaxInt32, past.Tasks)
 	for i, task := range tasksOf(w.t, w.run) {
 		state := TaskState(task.GetLabels()[StateLabel])
 		if TaskState(before[i].GetLabels()[StateLabel]) == Pending && state != Cancelled {
@@ -147,7 +148,7 @@ func (w *world) audit() {
 	if !proto.Equal(status, x) {
 		t.Errorf("shown is\n%v\nrecorded is\n%v", status, x)
 	}
-	shown, kept := tasksOf(t, w.run), Tasks(x, past.Tasks)
+	shown, kept := tasksOf(t, w.run), Tasks(x, 0, math.MaxInt32, past.Tasks)
 	var counts Counts
 	most := int(x.GetTemplate().GetMaxRetries()) + 1
 	for i, task := range kept {

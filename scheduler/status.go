@@ -9,33 +9,37 @@ import (
 	"runnel/contract"
 )
 
-// Tasks are the tasks of x by index, with what the journal has kept of each.
-// One without a record is Pending, or has ended as its execution has. They
-// share their containers and volumes, which must not be changed.
-func Tasks(x *runpb.Execution, records []TaskRecord) []*runpb.Task {
+// Tasks are the tasks of x by index, with what the journal has kept of each: n
+// of them or what there is, from index from on. One without a record is Pending,
+// or has ended as its execution has. They share their containers and volumes,
+// which must not be changed.
+func Tasks(x *runpb.Execution, from, n int, records []TaskRecord) []*runpb.Task {
 	p := newPlan(x)
-	tasks := make([]*runpb.Task, p.tasks)
+	from = max(0, from)
+	n = min(n, p.tasks-from)
+	if n <= 0 {
+		return nil
+	}
+	tasks := make([]*runpb.Task, n)
 	for _, r := range records {
-		if r.Index >= 0 && r.Index < len(tasks) {
-			tasks[r.Index] = p.task(&r)
+		if i := r.Index - from; i >= 0 && i < n {
+			tasks[i] = p.task(p.recorded(r))
 		}
 	}
 	for i, t := range tasks {
 		if t == nil {
-			tasks[i] = p.task(p.unrecorded(i))
+			tasks[i] = p.task(p.unrecorded(from + i))
 		}
 	}
 	return tasks
 }
 
-// Task is the task of x whose record is r. The zero State stands for a task
-// without a record.
-func Task(x *runpb.Execution, r TaskRecord) *runpb.Task {
-	p := newPlan(x)
+// recorded is the record r, or what stands for it if it says nothing.
+func (p *plan) recorded(r TaskRecord) *TaskRecord {
 	if r.State == "" {
-		return p.task(p.unrecorded(r.Index))
+		return p.unrecorded(r.Index)
 	}
-	return p.task(&r)
+	return &r
 }
 
 // unrecorded stands for the record of a task that has none.

@@ -57,7 +57,7 @@ func TestExecutionThatEndsBeforeItBegins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, task := range Tasks(x, []TaskRecord{{Index: 1, State: Running, Attempts: 1}, {Index: 5}}) {
+	for i, task := range Tasks(x, 0, 10, []TaskRecord{{Index: 1, State: Running, Attempts: 1}, {Index: 5}}) {
 		want := []string{"Pending", "Running", "Pending"}[i]
 		if task.GetLabels()[StateLabel] != want || task.GetIndex() != int32(i) || !task.GetReconciling() {
 			t.Errorf("task %d: %v", i, task)
@@ -71,7 +71,7 @@ func TestExecutionThatEndsBeforeItBegins(t *testing.T) {
 	if c := completed(t, failed); c.GetMessage() != "pull r: not found" || c.GetReason() != runpb.Condition_CONTAINER_MISSING {
 		t.Errorf("condition %v", c)
 	}
-	if task := Task(failed, TaskRecord{Index: 2}); task.GetLabels()[StateLabel] != "Failed" ||
+	if task := Tasks(failed, 2, 1, nil)[0]; task.GetLabels()[StateLabel] != "Failed" ||
 		task.GetLastAttemptResult().GetStatus().GetMessage() != "pull r: not found" || !task.GetCompletionTime().AsTime().Equal(at) {
 		t.Errorf("task %v", task)
 	}
@@ -81,7 +81,7 @@ func TestExecutionThatEndsBeforeItBegins(t *testing.T) {
 	if c := completed(t, cancelled); c.GetExecutionReason() != runpb.Condition_CANCELLED || cancelled.GetGeneration() != 2 {
 		t.Errorf("execution %v", cancelled)
 	}
-	if task := Tasks(cancelled, nil)[2]; task.GetLabels()[StateLabel] != "Cancelled" || task.GetLastAttemptResult().GetStatus().GetCode() != 1 {
+	if task := Tasks(cancelled, 0, 10, nil)[2]; task.GetLabels()[StateLabel] != "Cancelled" || task.GetLastAttemptResult().GetStatus().GetCode() != 1 {
 		t.Errorf("task %v", task)
 	}
 }

@@ -68,7 +68,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		{"POST", jobs, `{},"parent":"x"`, 400, "INVALID_ARGUMENT", "job", "not JSON"},
 		{"POST", jobs, `[]`, 400, "INVALID_ARGUMENT", "job", "not an object"},
 		{"POST", jobs, `null`, 400, "INVALID_ARGUMENT", "job", "not an object"},
-		{"POST", jobs, strings.Repeat("[", 20000), 400, "INVALID_ARGUMENT", "job", ""},
+		{"POST", jobs, strings.Repeat("[", 15000), 400, "INVALID_ARGUMENT", "job", ""},
 		{"POST", jobs, `{"labels":{"a":"` + strings.Repeat("x", 1<<20) + `"}}`, 413, "INVALID_ARGUMENT", "", "larger than 1048576 bytes"},
 		{"DELETE", jobs + "/j", `{"etag":"x"}`, 400, "INVALID_ARGUMENT", "", "no body"},
 	} {

@@ -61,6 +61,9 @@ func (b bodyField) bind(m protoreflect.Message, r *http.Request) error {
 	if err := checkType(r.Header); err != nil {
 		return err
 	}
+	if err := CheckValues(text); err != nil {
+		return err
+	}
 	if err := protojson.Unmarshal(text, target.Interface()); err != nil {
 		return refuse(diagnose(text, target.Type(), path, err))
 	}

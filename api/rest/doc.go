@@ -8,5 +8,6 @@
 // details}} where a call fails. It reads both spellings of a name and enums by
 // name or number, and refuses what it does not know, saying where it stands.
 //
-// It bounds neither bodies nor time: who takes the connection does.
+// It bounds how many values a body holds, but neither its bytes nor time: who
+// takes the connection does.
 package rest

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"runnel/api"
+	"runnel/api/rest"
 )
 
 // readBody is the body of r. It may be empty.
@@ -26,7 +27,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	case len(data) > maxSize:
 		return nil, status.Errorf(codes.InvalidArgument, "The request is %v (%d bytes).", ErrTooLarge, maxSize)
 	}
-	return data, nil
+	return data, rest.CheckValues(data)
 }
 
 // readMessage fills m, a message of one of Google's other APIs, from the body

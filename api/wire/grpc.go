@@ -20,6 +20,7 @@ func (s *Server) newGRPC() *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(s.intercept),
 		grpc.MaxRecvMsgSize(maxBody),
+		grpc.ForceServerCodecV2(newCodec()),
 	)
 	v2.Register(server, s.config.Control)
 	return server

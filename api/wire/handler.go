@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"time"
 
@@ -59,6 +60,8 @@ func (s *Server) handler() http.Handler {
 		case !ok:
 		case isGRPC(r):
 			s.grpc.ServeHTTP(a, r)
+		case !isClean(r.URL.EscapedPath()):
+			refuse(a, r, status.Errorf(codes.NotFound, "nothing is served at %s: a part of it is empty, or dots alone", r.URL.EscapedPath()))
 		default:
 			mux.ServeHTTP(a, r)
 		}
@@ -82,6 +85,14 @@ func (s *Server) admit(a *answer, r *http.Request, g guard) (*http.Request, bool
 		caller = p.name
 	}
 	return r.WithContext(control.WithCaller(r.Context(), caller)), true
+}
+
+// isClean reports whether a path is one that http.ServeMux would not send its
+// caller away from, to a path without empty parts and dots. What was meant for
+// an execution called ".." would then come to the job above it.
+func isClean(escaped string) bool {
+	cleaned := path.Clean(escaped)
+	return escaped == cleaned || escaped == cleaned+"/"
 }
 
 // healthPath answers everybody.

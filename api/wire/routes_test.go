@@ -60,6 +60,31 @@ func TestPathsReachTheirHandlers(t *testing.T) {
 	}
 }
 
+// A path with dots or without a name in it is not taken for another one: who
+// asks for an execution called ".." to be deleted does not mean the job.
+func TestPathsAreTakenAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	v1 := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "v1") }
+	s := start(t, wire.Config{Control: w.Control, V1: http.HandlerFunc(v1)})
+	if _, _, err := w.Control.CreateJob(t.Context(), &runpb.CreateJobRequest{Parent: controltest.Parent, JobId: "j", Job: newJob()}); err != nil {
+		t.Fatal(err)
+	}
+	const job = "/v2/" + controltest.Parent + "/jobs/j"
+	for _, path := range []string{
+		job + "/executions/..", job + "/executions/.", job + "//executions/..", "//v2/" + controltest.Parent + "/jobs/j",
+		"/x/.." + job, "/./" + job, "/apis//jobs", "/apis/run.googleapis.com/v1/namespaces//jobs/j",
+	} {
+		code, _, text := get(t, newClient(t, false, nil), "DELETE", "http://"+s.addr+path, "")
+		if code != 404 || !strings.Contains(text, `"NOT_FOUND"`) {
+			t.Errorf("DELETE %s: %d %s", path, code, text)
+		}
+	}
+	if got, err := w.Control.Job(t.Context(), controltest.Parent+"/jobs/j"); err != nil || got.GetDeleteTime() != nil {
+		t.Errorf("the job is gone: %v, %v", got, err)
+	}
+}
+
 // What a peer of the unix socket makes is by its user; over TCP it is by a name
 // for all.
 func TestCreatorIsTheCaller(t *testing.T) {

@@ -46,7 +46,7 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 		return nil, fmt.Errorf("cannot follow logs: %w", err)
 	}
 	h.steps.Push(h.logs.Close)
-	capacity, err := machine.Capacity()
+	capacity, err := machine.Capacity(root)
 	if err != nil {
 		return nil, err
 	}

@@ -100,9 +100,14 @@ func (t *dockerTool) close() error {
 
 // until waits until ready says yes.
 func until(ctx context.Context, ready func() bool) error {
+	return untilEvery(ctx, 100*time.Millisecond, ready)
+}
+
+// untilEvery is until for those who want to know sooner.
+func untilEvery(ctx context.Context, pause time.Duration, ready func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, daemonLimit)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for !ready() {
 		select {

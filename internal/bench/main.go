@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -23,7 +24,23 @@ type config struct {
 	cpu   string
 	only  string
 	tools string
+	// stored is how many executions are in the database of a full root.
+	stored int
 }
+
+// wants reports whether a scenario or a trial is to be measured.
+func (c config) wants(name string) bool { return slices.Contains(strings.Split(c.only, ","), name) }
+
+// compares reports whether the peers are wanted at all.
+func (c config) compares() bool {
+	return slices.ContainsFunc(strings.Split(peerScenarios, ","), c.wants)
+}
+
+// What can be measured: beside the peers, and of the daemon.
+const (
+	peerScenarios = "sequential,parallel,pull"
+	daemonTrials  = "submit,watch,durable,stored,adopt"
+)
 
 func main() {
 	c := flags()
@@ -46,7 +63,8 @@ func flags() config {
 	flag.IntVar(&c.parallel, "parallel", 1000, "tasks in parallel; Docker and Podman do a tenth")
 	flag.IntVar(&c.workers, "workers", 4, "tasks at once")
 	flag.StringVar(&c.cpu, "cpu", "0.5", "CPU limit of Runnel's tasks; workers of them must fit the host")
-	flag.StringVar(&c.only, "only", "sequential,parallel,pull", "what to measure")
+	flag.StringVar(&c.only, "only", peerScenarios+","+daemonTrials, "what to measure")
+	flag.IntVar(&c.stored, "stored", 100, "executions of 1,000 tasks in the daemon's database")
 	flag.StringVar(&c.tools, "tools", "runnel,runc,podman,docker", "what to measure with")
 	flag.Parse()
 	return c
@@ -67,14 +85,14 @@ func run(ctx context.Context, c config) (err error) {
 	defer func() { err = errors.Join(err, work.close()) }()
 	printFacts(os.Stdout, c.rounds, work.tools)
 	for _, s := range scenarios(c, work) {
-		if !strings.Contains(c.only, s.name) {
+		if !c.wants(s.name) {
 			continue
 		}
 		if err := measure(ctx, os.Stdout, c.rounds, s, work.tools); err != nil {
 			return err
 		}
 	}
-	return nil
+	return measureDaemon(ctx, os.Stdout, c, work.registry.ref(smallName))
 }
 
 // workshop is what a run has standing.
@@ -112,7 +130,7 @@ func prepare(ctx context.Context, c config) (_ *workshop, err error) {
 	if err := w.registry.push(ctx, smallName, small); err != nil {
 		return nil, err
 	}
-	if strings.Contains(c.only, "pull") {
+	if c.wants("pull") {
 		fmt.Fprintln(os.Stderr, "making the large image")
 		large, err := largeImage(small)
 		if err != nil {
@@ -121,6 +139,9 @@ func prepare(ctx context.Context, c config) (_ *workshop, err error) {
 		if err := w.registry.push(ctx, largeName, large); err != nil {
 			return nil, err
 		}
+	}
+	if !c.compares() {
+		return w, nil
 	}
 	for _, make := range []func(config) (tool, error){newRunnel, newRunc, newPodman, newDocker} {
 		t, err := make(c)

@@ -29,8 +29,9 @@ type comparison struct {
 	pattern *regexp.Regexp
 }
 
-// compile finds out what the value is.
-func (c *comparison) compile(schema Schema) (err error) {
+// compile finds out what the value is. left is how many steps regular
+// expressions may still have, and then how many there may be after this one.
+func (c *comparison) compile(schema Schema, left *int) (err error) {
 	c.lower = strings.ToLower(c.text)
 	c.number, err = strconv.ParseFloat(c.text, 64)
 	c.numeric = err == nil
@@ -44,8 +45,8 @@ func (c *comparison) compile(schema Schema) (err error) {
 		if c.kind == Time || c.kind == Level {
 			return fmt.Errorf("%s is not a text, which %s is for", c.name, c.op)
 		}
-		if c.pattern, err = regexp.Compile(c.text); err != nil {
-			return fmt.Errorf("%s: %q is not a regular expression", c.name, c.text)
+		if c.pattern, *left, err = compilePattern(c.text, *left); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
 		}
 		return nil
 	}

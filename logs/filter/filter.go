@@ -53,7 +53,7 @@ func Parse(text string, schema Schema) (*Filter, error) {
 	if len(text) > maxLength {
 		return nil, fmt.Errorf("%w: it is longer than %d characters", ErrInvalid, maxLength)
 	}
-	p := parser{lexer: lexer{text: text}, schema: schema}
+	p := parser{lexer: lexer{text: text}, schema: schema, steps: maxPattern}
 	root, err := p.parse()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)

@@ -15,6 +15,8 @@ type parser struct {
 	schema Schema
 	ahead  token
 	depth  int
+	// steps is how many steps regular expressions may still have.
+	steps int
 }
 
 // parse reads the whole filter.
@@ -227,7 +229,7 @@ func (p *parser) comparison(path []string) (node, error) {
 			return nil, p.unexpected()
 		}
 		c := &comparison{path: path, name: name, kind: kind, op: op, text: p.ahead.text, any: p.ahead.kind == word && p.ahead.text == "*"}
-		if err := c.compile(p.schema); err != nil {
+		if err := c.compile(p.schema, &p.steps); err != nil {
 			return nil, err
 		}
 		return c, p.step(false)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"runnel/api/wire"
@@ -31,6 +32,7 @@ type Daemon struct {
 	store     *store.Store
 	machine   *machine.Machine
 	scheduler *scheduler.Scheduler
+	logs      *logs.Logs
 	control   *control.Control
 	server    *wire.Server
 	token     string
@@ -50,7 +52,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Daemon, err err
 	d := &Daemon{cfg: cfg, log: log}
 	defer d.steps.OnError(&err)
 	for _, step := range []func(context.Context) error{
-		d.openRoot, d.openStore, d.listen, d.openMachine, d.openControl, d.openServer,
+		d.openRoot, d.openStore, d.listen, d.openMachine, d.openControl, d.openLogs, d.openServer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -128,7 +130,7 @@ func (d *Daemon) openMachine(ctx context.Context) (err error) {
 
 // openControl goes on with what the records tell, and ends what they do not.
 func (d *Daemon) openControl(ctx context.Context) error {
-	capacity, err := machine.Capacity()
+	capacity, err := machine.Capacity(d.root)
 	if err != nil {
 		return err
 	}
@@ -157,6 +159,34 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		return fmt.Errorf("cannot go on with what was under way: %w", err)
 	}
 	return d.machine.EndSurvivors(ctx)
+}
+
+// openLogs keeps the logs of all instances within their bound from now on.
+func (d *Daemon) openLogs(ctx context.Context) error {
+	total, err := contract.ParseBytes(d.cfg.Logs.Total)
+	if err != nil {
+		return err
+	}
+	d.logs = logs.New(d.control, d.machine.Launcher.LogDir())
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var keeping sync.WaitGroup
+	keeping.Go(func() { d.logs.Keep(ctx, int64(total), d.logsSwept) })
+	d.steps.Push(func() error {
+		stop()
+		keeping.Wait()
+		return nil
+	})
+	return nil
+}
+
+// logsSwept tells of logs that had to go.
+func (d *Daemon) logsSwept(s logs.Swept, err error) {
+	if err != nil {
+		d.log.Error("logs cannot be kept within their bound", "err", err)
+	}
+	if s.Instances > 0 {
+		d.log.Warn("the oldest logs are removed", "instances", s.Instances, "bytes", s.Bytes, "left", s.Left)
+	}
 }
 
 // letGo ends all decisions; instances go on.

@@ -55,15 +55,14 @@ func (d *Daemon) hosts() []string {
 
 // handlers answer what is not the API's own.
 func (d *Daemon) handlers() map[string]http.Handler {
-	all := logs.New(d.control, d.machine.Launcher.LogDir())
 	return map[string]http.Handler{
 		"GET " + SettingsPath: http.HandlerFunc(d.settings),
 		"GET " + TokenPath:    http.HandlerFunc(d.giveToken),
 		"GET " + CAPath:       http.HandlerFunc(d.giveCA),
 		gcloud.Path:           gcloud.NewHandler(d.control),
 
-		"GET " + logs.StreamPath: all.Stream(),
-		"POST " + logs.ListPath:  all.List(),
+		"GET " + logs.StreamPath: d.logs.Stream(),
+		"POST " + logs.ListPath:  d.logs.List(),
 	}
 }
 

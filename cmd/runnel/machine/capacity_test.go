@@ -27,7 +27,7 @@ func TestMemAvailable(t *testing.T) {
 
 func TestCapacityOfThisHost(t *testing.T) {
 	t.Parallel()
-	c, err := Capacity()
+	c, err := Capacity(&Root{Name: "nothing"})
 	if err != nil || c.CPU < 1000 || c.Memory <= 0 {
 		t.Errorf("%v, %v", c, err)
 	}

@@ -52,6 +52,8 @@ type Machine struct {
 
 	network *rnet.Network
 	config  Config
+	// occupied says that the root's instances are somebody else's.
+	occupied bool
 	// steps take down what Open has set up.
 	steps undo.Stack
 }
@@ -91,11 +93,9 @@ func Open(ctx context.Context, cfg Config) (_ *Machine, err error) {
 // openNetwork makes the instances' network, or takes over what lives of it.
 func (m *Machine) openNetwork(ctx context.Context, cfg Config) error {
 	m.network = rnet.New(rnet.Config{Name: cfg.Root.Name})
-	setup := m.network.Setup
-	if cfg.Durable {
-		setup = m.network.Resume
-	}
-	if err := setup(ctx); err != nil {
+	// Even where everything is to end with this process: the launcher may yet
+	// find that instances of a daemon live in the root, and then says so.
+	if err := m.network.Resume(ctx); err != nil {
 		return fmt.Errorf("cannot set up the network: %w", err)
 	}
 	m.steps.Push(m.closeNetwork)
@@ -118,10 +118,17 @@ func (m *Machine) openLauncher(cfg Config, shim string) (err error) {
 		Resolver:     newResolver(),
 		LogLimit:     cfg.LogLimit,
 	})
+	if errors.Is(err, rruntime.ErrLocked) {
+		m.occupied = true
+		return fmt.Errorf("%s is in use: tasks of a daemon run there; start that again (runnel serve), or give this run a --root of its own", cfg.Root.Dir)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot start the shim: %w", err)
 	}
-	return nil
+	if cfg.Durable {
+		return nil
+	}
+	return m.network.Prune(context.Background()) // of a run that was killed
 }
 
 // Create is scheduler.Create.
@@ -172,7 +179,7 @@ func (m *Machine) Close() error {
 // living instances connected.
 func (m *Machine) closeNetwork() error {
 	switch {
-	case m.Launcher == nil && m.config.Durable:
+	case m.Launcher == nil && (m.config.Durable || m.occupied):
 		return m.network.Leave() // who lives there is not known
 	case m.Launcher == nil:
 		return m.network.Close()

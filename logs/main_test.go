@@ -1,0 +1,10 @@
+package logs
+
+import (
+	"os"
+	"testing"
+
+	"runnel/internal/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
