@@ -74,28 +74,41 @@ func (c *Control) markJobDeleted(ctx context.Context, job *runpb.Job, etag strin
 
 // tearDown removes a job when its executions are gone, which it sees to.
 func (c *Control) tearDown(ctx context.Context, job *runpb.Job) {
-	n := split(job.GetName())
 	for ctx.Err() == nil {
-		changed := c.changes.listen(n.String())
-		wanted, deleted, err := c.executionsOf(n)
-		switch {
-		case err == nil && len(wanted) > 0:
-			err = c.markDeleted(ctx, wanted)
-		case err == nil && deleted == 0:
-			if err = c.removeJob(ctx, job); err == nil {
-				return
-			}
+		gone, err := c.takeApart(ctx, job)
+		if gone {
+			return
 		}
 		if err != nil && ctx.Err() == nil {
 			c.config.Logger.Error("cannot remove a job", "job", job.GetName(), "err", err)
 			wait(ctx, retryDisk)
-			continue
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
 		}
 	}
+}
+
+// takeApart removes the job if it has no executions any more. If it has, all are
+// to be deleted, and it returns when one is gone.
+func (c *Control) takeApart(ctx context.Context, job *runpb.Job) (gone bool, err error) {
+	n := split(job.GetName())
+	changed, leave := c.changes.listen(n.String())
+	defer leave()
+	wanted, deleted, err := c.executionsOf(n)
+	switch {
+	case err != nil:
+		return false, err
+	case len(wanted) > 0:
+		if err := c.markDeleted(ctx, wanted); err != nil {
+			return false, err
+		}
+	case deleted == 0:
+		err := c.removeJob(ctx, job)
+		return err == nil, err
+	}
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+	return false, nil
 }
 
 // executionsOf are the executions of a job that are not being deleted yet, and

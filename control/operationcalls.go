@@ -132,32 +132,26 @@ func (c *Control) WaitOperation(ctx context.Context, name string, timeout time.D
 	if err != nil {
 		return nil, err
 	}
-	// Nobody ever rings for an operation that there is not.
-	if _, err := c.readOperation(name); err != nil {
-		return nil, err
-	}
 	var passed <-chan time.Time
 	if timeout > 0 {
 		timer := time.NewTimer(timeout)
 		defer timer.Stop()
 		passed = timer.C
 	}
-	for {
-		done := c.changes.listen(name)
-		o, err := c.operation(ctx, name)
-		if err != nil || o.GetDone() {
-			return o, err
-		}
-		select {
-		case <-done:
-		case <-passed:
-			return c.operation(ctx, name)
-		case <-ctx.Done():
-			return nil, contextError(ctx)
-		case <-c.ctx.Done():
-			return nil, unavailable(errClosed)
-		}
+	done, leave := c.changes.listen(name)
+	defer leave()
+	if o, err := c.operation(ctx, name); err != nil || o.GetDone() {
+		return o, err
 	}
+	select {
+	case <-done:
+	case <-passed:
+	case <-ctx.Done():
+		return nil, contextError(ctx)
+	case <-c.ctx.Done():
+		return nil, unavailable(errClosed)
+	}
+	return c.operation(ctx, name)
 }
 
 // DeleteOperation forgets an operation. What it does goes on.

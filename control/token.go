@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
@@ -27,39 +26,53 @@ func (c *Control) tokenExecution(ctx context.Context, job *runpb.Job, p pin) err
 	return c.awaitToken(ctx, x, wait)
 }
 
-// lookAgain is how often an execution is looked at that has not started yet:
-// nobody tells when it has.
-const lookAgain = 50 * time.Millisecond
-
-// awaitToken waits for an execution to start or to succeed.
+// awaitToken waits for an execution to start or, with wait, to succeed.
 func (c *Control) awaitToken(ctx context.Context, n name, wait bool) error {
 	for {
-		changed := c.changes.listen(n.String())
-		x, err := c.execution(ctx, n)
-		switch {
-		case isNotFound(err): // it was started once, and has been deleted
-			return nil
-		case err != nil:
-			return err
-		case !wait && x.GetStartTime() != nil:
-			return nil
-		case ended(x):
-			if conditionError(completed(x)) != nil || completionStatus(x) == runpb.ExecutionReference_EXECUTION_CANCELLED {
-				return wrongState("Execution '%s' did not succeed: %s", n.id(), completed(x).GetMessage())
+		changed, leave := c.changes.listen(n.String())
+		done, err := c.tokenServed(ctx, n, wait)
+		if !done && err == nil {
+			select {
+			case <-changed:
+			case <-c.begins(n, wait):
+			case <-ctx.Done():
+				err = context.Cause(ctx)
 			}
-			return nil
 		}
-		var again <-chan time.Time
-		if !wait {
-			again = time.After(lookAgain)
-		}
-		select {
-		case <-changed:
-		case <-again:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		leave()
+		if done || err != nil {
+			return err
 		}
 	}
+}
+
+// begins is closed when an execution's first task has started; nil, which never
+// is, if it is not with the scheduler yet, or is to succeed.
+func (c *Control) begins(n name, wait bool) <-chan struct{} {
+	r := c.runs.get(n.String())
+	if wait || r == nil {
+		return nil
+	}
+	return r.Begun()
+}
+
+// tokenServed reports whether an execution has started or, with wait, succeeded;
+// an error says that it never will.
+func (c *Control) tokenServed(ctx context.Context, n name, wait bool) (bool, error) {
+	x, err := c.execution(ctx, n)
+	switch {
+	case isNotFound(err): // it was started once, and has been deleted
+		return true, nil
+	case err != nil:
+		return false, err
+	case !wait && x.GetStartTime() != nil:
+		return true, nil
+	case !ended(x):
+		return false, nil
+	case conditionError(completed(x)) != nil || completionStatus(x) == runpb.ExecutionReference_EXECUTION_CANCELLED:
+		return false, wrongState("Execution '%s' did not succeed: %s", n.id(), completed(x).GetMessage())
+	}
+	return true, nil
 }
 
 // startToken starts the execution n of the job, unless there is one already,

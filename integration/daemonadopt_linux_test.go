@@ -1,9 +1,11 @@
 package integration
 
 import (
+	"cmp"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,7 +33,7 @@ done; echo over; exit 7`)
 	d.createJob(ctx, "steady", steady)
 	x := d.begin(ctx, "steady")
 	d.eventually("the task runs", func() bool { return strings.Contains(d.logs(x), "tick 2\n") })
-	before := d.instanceProcesses()
+	before := d.entrypoint()
 
 	d.kill()
 	links := linksHere(t)
@@ -43,8 +45,8 @@ done; echo over; exit 7`)
 	}
 	<-time.After(1500 * time.Millisecond) // it ticks on meanwhile
 	d.start()
-	if after := d.instanceProcesses(); after != before {
-		t.Errorf("processes before the kill %s, after %s", before, after)
+	if after := d.entrypoint(); after != before {
+		t.Errorf("the entrypoint before the kill is %s, after %s", before, after)
 	}
 	d.stop()
 	<-time.After(time.Second)
@@ -140,17 +142,16 @@ func (d *daemon) shim() (pid int) {
 	return pid
 }
 
-// instanceProcesses are the processes of the daemon's instances.
-func (d *daemon) instanceProcesses() string {
+// entrypoint is the process of the daemon's one instance that was there first:
+// what it starts comes and goes.
+func (d *daemon) entrypoint() string {
 	d.h.Helper()
-	var main []string
-	for _, pid := range d.h.instances([]string{d.root}) {
-		// The entrypoint; what it starts comes and goes.
-		if text, err := os.ReadFile("/proc/" + pid + "/cmdline"); err == nil && strings.Contains(string(text), "tick") {
-			main = append(main, pid)
-		}
+	pids := d.h.instances([]string{d.root})
+	slices.SortFunc(pids, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+	if len(pids) == 0 {
+		return "none"
 	}
-	return strings.Join(main, " ")
+	return pids[0]
 }
 
 // linksHere are the links of all networks of Runnel's.

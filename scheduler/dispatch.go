@@ -110,11 +110,20 @@ func (l *loop) start(ctx context.Context, a *attempt) {
 		l.move(t, Running)
 	})
 	if first {
-		l.changeExecution()
+		l.tellBegun(l.changeExecution())
 	}
 	l.emit(Event{Kind: AttemptStarting}, a)
 	l.running++
 	l.watch(ctx, a)
+}
+
+// tellBegun tells that the execution has begun, once that is durable.
+func (l *loop) tellBegun(t Ticket) {
+	l.helpers.Go(func() {
+		if l.scheduler.await(t) {
+			close(l.begun)
+		}
+	})
 }
 
 // begin counts an attempt.

@@ -20,6 +20,8 @@ type Execution struct {
 	cancelled, killed chan struct{}
 	// queries ask the loop for a snapshot.
 	queries chan query
+	// begun is closed when the first attempt begins, and that is durable.
+	begun chan struct{}
 	// done is closed when the loop has come to its end; final and leftovers,
 	// what could not be deleted, are set before. left is closed instead when
 	// the loop was detached.
@@ -61,6 +63,7 @@ func newExecution(p *plan) *Execution {
 		cancelled: make(chan struct{}),
 		killed:    make(chan struct{}),
 		queries:   make(chan query),
+		begun:     make(chan struct{}),
 		done:      make(chan struct{}),
 		left:      make(chan struct{}),
 	}
@@ -68,6 +71,10 @@ func newExecution(p *plan) *Execution {
 
 // Name is the short name, JOB-xxxxx.
 func (e *Execution) Name() string { return e.plan.name }
+
+// Begun is closed when the first attempt at any task begins, and that is durable,
+// or has been in another process; never if the execution ends before that.
+func (e *Execution) Begun() <-chan struct{} { return e.begun }
 
 // Done is closed when every task has come to its end, that is durable, and
 // every instance is gone. After Detach it never is.

@@ -15,6 +15,9 @@ func (l *loop) resume(ctx context.Context, past Past) {
 	l.tasks = l.plan.arrange(past.Tasks)
 	l.progress = l.plan.replay(l.tasks)
 	l.view.progress = l.progress
+	if !l.started.IsZero() {
+		close(l.begun)
+	}
 	for i := range l.tasks {
 		switch t := &l.tasks[i]; {
 		case t.State == Running:

@@ -31,7 +31,7 @@ var dangerous = []guarded{
 		linux:   true,
 		because: "system calls stand in files named for the system, so that the rest can be tested anywhere"},
 	{paths: []string{"cloud.google.com/go/run"},
-		only:    []string{"api", "control", "logs", "scheduler", "cmd/runnel"},
+		only:    []string{"api", "control", "logs", "scheduler", "cmd/runnel", "internal/bench"},
 		because: "Google's messages are the vocabulary of resources; below the scheduler there are plain types"},
 	{paths: []string{"testing", module + "/internal/testenv", module + "/image/imagetest", module + "/control/controltest"},
 		only:    []string{"internal/testenv", "image/imagetest", "control/controltest"},
