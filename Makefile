@@ -61,7 +61,7 @@ test-race: setup build .cache/node ## all tests on this host, as root, with the 
 test-vm: setup build ## the privileged tests in a VM with cgroup v2 and every capability
 	$(GO) run -buildvcs=false ./internal/vm $(VERBOSE) $(VM)
 
-bench: build ## measure beside runc, podman and docker; needs make bench-setup
+bench: build ## measure, beside runc, podman and docker and the daemon by itself; needs make bench-setup
 	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/bench $(BENCH)
 
 bench-setup: setup ## install the peers that bench compares with

@@ -35,15 +35,22 @@ func checkEtag(name, given string, updated time.Time) error {
 func unquote(etag string) string { return strings.Trim(etag, `"`) }
 
 // version is when the version with the etag was written, in microseconds since
-// the epoch, or the etag itself if it is none of ours.
+// the epoch, or the etag itself if it is none of ours. The slash that parts
+// stamp and name is not the only one: base64 has it too.
 func version(etag string) string {
-	stamp, _, _ := strings.Cut(unquote(etag), "/")
-	raw, err := base64.StdEncoding.DecodeString(stamp)
-	at := &timestamppb.Timestamp{}
-	if err != nil || len(raw) == 0 || proto.Unmarshal(raw, at) != nil {
-		return etag
+	text := unquote(etag)
+	for i, c := range text {
+		if c != '/' {
+			continue
+		}
+		stamp, err1 := base64.StdEncoding.DecodeString(text[:i])
+		name, err2 := base64.StdEncoding.DecodeString(text[i+1:])
+		at := &timestamppb.Timestamp{}
+		if err1 == nil && err2 == nil && strings.HasPrefix(string(name), collections[0]+"/") && proto.Unmarshal(stamp, at) == nil {
+			return strconv.FormatInt(at.AsTime().UnixMicro(), 10)
+		}
 	}
-	return strconv.FormatInt(at.AsTime().UnixMicro(), 10)
+	return etag
 }
 
 // now is the time, as exact as versions are.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -19,6 +20,7 @@ func (c *Control) tendExecution(ctx context.Context, full string) {
 		x, of, err := c.readExecution(split(full))
 		switch {
 		case isNotFound(err):
+			c.census.forget(split(full)) // it was removed before whoever made it counted it
 			return
 		case err != nil:
 			c.trouble(full, err)
@@ -126,14 +128,16 @@ func (c *Control) begun(ctx context.Context, x *runpb.Execution, of note) error 
 		wait(ctx, retryImport)
 		return nil
 	case err != nil:
-		c.config.Logger.Warn("execution is given up", "execution", x.GetName(), "err", err)
-		return c.giveUp(ctx, x, past, err)
+		return c.giveUp(ctx, x, past, imageReason(err), err)
 	case of.Digest != img.Digest: // not known, or of a file that is another one now
 		if x, err = c.identify(ctx, x, img.Digest); err != nil {
 			return err
 		}
 	}
-	return c.hand(x, img, past)
+	if err = c.hand(x, img, past); err != nil && !errors.Is(err, scheduler.ErrRunning) {
+		return c.giveUp(ctx, x, past, runpb.Condition_INTERNAL, err)
+	}
+	return err
 }
 
 // retryImport is how long to wait before an image is asked for again that an
@@ -154,13 +158,16 @@ func (c *Control) finishOff(ctx context.Context, x *runpb.Execution, of note, pa
 	return c.hand(x, img, past)
 }
 
-// giveUp ends an execution whose image cannot be had: with all tasks that have
-// not ended.
-func (c *Control) giveUp(ctx context.Context, x *runpb.Execution, past scheduler.Past, why error) error {
-	last := scheduler.FailedExecution(x, imageReason(why), why, now())
-	last.StartTime = x.GetStartTime()
+// giveUp ends an execution whose image cannot be had, or that the scheduler does
+// not take: with all tasks that have not ended.
+func (c *Control) giveUp(ctx context.Context, x *runpb.Execution, past scheduler.Past, reason runpb.Condition_CommonReason, why error) error {
+	c.config.Logger.Warn("execution is given up", "execution", x.GetName(), "err", why)
+	last := scheduler.FailedExecution(x, reason, why, now())
 	var rows []scheduler.TaskRecord
 	for _, r := range past.Tasks {
+		if r.Attempts > 1 {
+			last.RetriedCount++
+		}
 		switch {
 		case r.State == scheduler.Succeeded:
 			last.SucceededCount++

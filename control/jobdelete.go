@@ -117,12 +117,10 @@ func (c *Control) takeApart(ctx context.Context, job *runpb.Job) (gone bool, err
 func (c *Control) executionsOf(job name) (wanted []string, deleted int, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		wanted, deleted = nil, 0
-		for e := range tx.Newest(kindExecutions, "") {
-			switch {
-			case !job.holds(e.Name):
-			case getNote(tx, e.Name).Deleted.IsZero():
+		for e := range tx.Under(kindExecutions, job.String()+"/") {
+			if getNote(tx, e.Name).Deleted.IsZero() {
 				wanted = append(wanted, e.Name)
-			default:
+			} else {
 				deleted++
 			}
 		}

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -8,9 +9,12 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"runnel/control"
 	"runnel/control/controltest"
+	"runnel/store"
 )
 
 // contract: JOB-21
@@ -99,5 +103,85 @@ func TestListOfManyExecutionsComesQuickly(t *testing.T) {
 	t.Logf("%d executions in %v", len(all), took)
 	if len(all) != 500 || took > 5*time.Second {
 		t.Errorf("%d executions took %v", len(all), took)
+	}
+}
+
+// fill stores executions that have ended: n of each job, those of the first job
+// before those of the next.
+func fill(t *testing.T, w *controltest.World, jobs []string, n int) {
+	t.Helper()
+	at := time.Now().Add(-24 * time.Hour)
+	for _, job := range jobs {
+		err := w.Store().Update(t.Context(), func(tx *store.Tx) error {
+			for i := range n {
+				at = at.Add(time.Millisecond)
+				x := &runpb.Execution{
+					Name:           fmt.Sprintf("%s/executions/x-%05d", job, i),
+					Uid:            fmt.Sprint(job, i),
+					CreateTime:     timestamppb.New(at),
+					CompletionTime: timestamppb.New(at),
+					TaskCount:      1,
+					Template:       controltest.NewJob(1).GetTemplate().GetTemplate(),
+				}
+				value, err := proto.Marshal(x)
+				if err != nil {
+					return err
+				}
+				tx.Put("executions", x.GetName(), at, value)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A page of one job's executions, or of one's tasks, costs the same however many
+// newer ones other jobs have.
+func TestListsOfOneJobDoNotReadThoseOfOthers(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	var jobs []string
+	for i := range 40 {
+		jobs = append(jobs, fmt.Sprintf("%s/jobs/job-%d", parent, i))
+	}
+	fill(t, w, jobs, 1000)
+	// quickest is what the quickest of some calls takes.
+	quickest := func(call func() error) time.Duration {
+		best := time.Hour
+		for range 10 {
+			begin := time.Now()
+			if err := call(); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(begin))
+		}
+		return best
+	}
+	page := func(job string) func() error {
+		return func() error {
+			all, next, err := w.Control.Executions(t.Context(), control.Query[*runpb.Execution]{Parent: job})
+			if len(all) != 100 || next == "" || all[0].GetName() != job+"/executions/x-00999" {
+				t.Errorf("%d executions, the next page is %q", len(all), next)
+			}
+			return err
+		}
+	}
+	task := func(job string) func() error {
+		return func() error {
+			all, _, err := w.Control.Tasks(t.Context(), control.Query[*runpb.Task]{Parent: job + "/executions/x-00999"})
+			if len(all) != 1 {
+				t.Errorf("%d tasks", len(all))
+			}
+			return err
+		}
+	}
+	for what, list := range map[string]func(string) func() error{"executions": page, "tasks": task} {
+		oldest, newest := quickest(list(jobs[0])), quickest(list(jobs[len(jobs)-1]))
+		t.Logf("%s: %v of the oldest job, %v of the newest", what, oldest, newest)
+		if oldest > 4*newest+2*time.Millisecond {
+			t.Errorf("%s of the oldest job take %v, those of the newest %v", what, oldest, newest)
+		}
 	}
 }

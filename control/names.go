@@ -140,7 +140,10 @@ func (n name) holds(full string) bool {
 
 // checkParent says whether jobs may be made in a location of a project.
 func checkParent(n name) error {
-	if n.wild() || !contract.IsLabel(n.location()) {
+	if n.project() == anyID {
+		return violation("parent", "%q is not a project: want the id of one", n.project())
+	}
+	if !contract.IsLabel(n.location()) {
 		return violation("parent", "%q is not a location: want the name of one, such as us-central1", n.location())
 	}
 	return nil

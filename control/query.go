@@ -1,9 +1,11 @@
 package control
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +102,7 @@ type found struct {
 // parent.
 func (c *Control) scan(kind store.Kind, parent name, after store.Cursor, n int) (all []found, err error) {
 	err = c.view(func(tx *store.Tx) error {
-		for e := range tx.Newest(kind, after) {
+		for e := range listed(tx, kind, parent, after) {
 			if !parent.holds(e.Name) {
 				continue
 			}
@@ -115,6 +117,27 @@ func (c *Control) scan(kind store.Kind, parent name, after store.Cursor, n int) 
 		return nil
 	})
 	return all, err
+}
+
+// listed are the records of a kind behind a cursor, the newest first, among them
+// all those below parent. Where parent is one job, or one execution, hardly any
+// other is looked at.
+func listed(tx *store.Tx, kind store.Kind, parent name, after store.Cursor) iter.Seq[store.Entry] {
+	if kind != kindExecutions || parent.depth < atJob || parent.wild() {
+		return tx.Newest(kind, after)
+	}
+	begin := parent.String()
+	if parent.depth == atJob {
+		begin += "/"
+	}
+	var own []store.Entry
+	for e := range tx.Under(kind, begin) {
+		if e.Cursor > after {
+			own = append(own, e)
+		}
+	}
+	slices.SortFunc(own, func(a, b store.Entry) int { return cmp.Compare(a.Cursor, b.Cursor) })
+	return slices.Values(own)
 }
 
 // page reads a page of the records of a kind below parent; show turns a record

@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/protobuf/proto"
 
 	"runnel/contract"
 	"runnel/control"
 	"runnel/control/controltest"
 	rimage "runnel/image"
 	rruntime "runnel/runtime"
+	"runnel/store"
 )
 
 func TestExecutionGoesOnAcrossRestarts(t *testing.T) {
@@ -218,11 +220,53 @@ func TestExecutionThatHasLostItsImageForEver(t *testing.T) {
 	if got.GetSucceededCount() != 1 || got.GetFailedCount() != 2 || got.GetRunningCount() != 0 || got.GetStartTime() == nil {
 		t.Errorf("got %v", got)
 	}
+	for _, condition := range got.GetConditions() {
+		if condition.GetType() == "Started" && condition.GetState() != runpb.Condition_CONDITION_SUCCEEDED {
+			t.Errorf("it has started: %v", condition)
+		}
+	}
 	states := map[string]int{}
 	for _, task := range tasks(t, w, x.GetName()) {
 		states[task.GetLabels()["run.googleapis.com/runningState"]]++
 	}
 	if states["Succeeded"] != 1 || states["Failed"] != 2 {
 		t.Errorf("tasks: %v", states)
+	}
+}
+
+// What one execution has come to, or an older version has let pass, does not
+// keep the daemon from starting; and it comes to its end.
+func TestExecutionThatTheSchedulerDoesNotTake(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	name := w.Job("hello", 1)
+	w.Instances.Always(controltest.Script{Hold: true})
+	x, op := w.Run(name)
+	w.Eventually("the instance", func() bool { return len(w.Instances.Running()) == 1 })
+	other, _ := w.Run(name)
+	w.Eventually("the instances", func() bool { return len(w.Instances.Running()) == 2 })
+	err := w.Store().Update(t.Context(), func(tx *store.Tx) error {
+		bad := &runpb.Execution{}
+		if err := proto.Unmarshal(tx.Get("executions", x.GetName()), bad); err != nil {
+			return err
+		}
+		bad.Template.Containers = append(bad.Template.Containers, bad.Template.Containers[0])
+		value, err := proto.Marshal(bad)
+		tx.Put("executions", x.GetName(), bad.GetCreateTime().AsTime(), value)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Restart()
+	if got := w.WaitFor(op.GetName()); got.GetError().GetCode() != 13 {
+		t.Errorf("operation: %v", got)
+	}
+	if got := w.Ended(x.GetName()); got.GetFailedCount() != 1 || got.GetRunningCount() != 0 {
+		t.Errorf("got %v", got)
+	}
+	w.Instances.Release()
+	if got := w.Ended(other.GetName()); got.GetSucceededCount() != 1 {
+		t.Errorf("the other one: %v", got)
 	}
 }

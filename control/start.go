@@ -32,7 +32,7 @@ func (c *Control) Start(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		if err := c.resume(x); err != nil {
-			return fmt.Errorf("start control plane: execution %s: %w", x.GetName(), err)
+			c.trouble(x.GetName(), err) // and nothing to keep the others from going on
 		}
 	}
 	for _, x := range left.executions {

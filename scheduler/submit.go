@@ -83,14 +83,14 @@ func resolve(template *runpb.TaskTemplate, account string) *runpb.TaskTemplate {
 	return template
 }
 
-// FailedExecution is what becomes of x, as NewExecution has made it, when it
-// ends before it could begin, because of err: its image cannot be had, for
-// example. All its tasks have failed.
+// FailedExecution is what becomes of x when it ends because of err, with all its
+// tasks failed: its image cannot be had, for example. It has not begun, or
+// cannot go on.
 func FailedExecution(x *runpb.Execution, reason runpb.Condition_CommonReason, err error, at time.Time) *runpb.Execution {
 	p := newPlan(x)
 	x = p.execution(&progress{
-		counts:    Counts{Failed: p.tasks},
-		completed: at, updated: at,
+		counts:  Counts{Failed: p.tasks},
+		started: moment(x.GetStartTime()), completed: at, updated: at,
 		failure: err.Error(),
 	})
 	for _, c := range x.GetConditions() {
@@ -99,7 +99,9 @@ func FailedExecution(x *runpb.Execution, reason runpb.Condition_CommonReason, er
 			c.State, c.Message, c.LastTransitionTime = runpb.Condition_CONDITION_FAILED, err.Error(), timestamp(at)
 			fallthrough
 		case conditionCompleted, conditionStarted:
-			c.Reasons = &runpb.Condition_Reason{Reason: reason}
+			if c.GetState() == runpb.Condition_CONDITION_FAILED { // it may have started
+				c.Reasons = &runpb.Condition_Reason{Reason: reason}
+			}
 		}
 	}
 	return x

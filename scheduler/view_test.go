@@ -47,6 +47,25 @@ func TestReadersSeeWhatIsDurable(t *testing.T) {
 	})
 }
 
+// Whoever waits for the beginning sees it as soon as it is told.
+func TestBeginningIsToldWhenItIsDurable(t *testing.T) {
+	durable(t, 1, testJob(1, 0, 0, time.Hour), each(script{runs: 2 * time.Hour}), func(t *testing.T, w *world) {
+		w.journal.hold()
+		<-time.After(time.Minute)
+		select {
+		case <-w.run.Begun():
+			t.Error("told before it is durable")
+		default:
+		}
+		w.journal.release()
+		<-w.run.Begun()
+		if statusOf(t, w.run).GetStartTime() == nil {
+			t.Error("told before it is seen")
+		}
+		check(t, wait(t, w.run), "succeeded 0 failed 1 cancelled 0 retried 0")
+	})
+}
+
 // An end is told and acknowledged only when it is durable, the last one too.
 func TestEndWaitsForTheDisk(t *testing.T) {
 	durable(t, 1, testJob(1, 0, 0, time.Hour), each(script{runs: time.Second}), func(t *testing.T, w *world) {

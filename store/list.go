@@ -9,12 +9,16 @@ import (
 )
 
 // Cursor is a place in a list: that of one entry, also when the entry is gone.
-// The empty Cursor is the beginning. It is text if names are, stays good when
-// the store is opened again, and should not be read.
+// The empty Cursor is the beginning, and what comes later in a list has a greater
+// one. It is text if names are, stays good when the store is opened again, and
+// should not be read.
 type Cursor string
 
 // cursorTime is how many digits of a cursor are the time of creation.
 const cursorTime = 2 * timeSize
+
+// cursor is the place of the record called name, as created as b says.
+func cursor(b []byte, name string) Cursor { return Cursor(hex.EncodeToString(b) + name) }
 
 // Valid reports whether a list can be continued at c.
 func (c Cursor) Valid() bool {
@@ -66,8 +70,7 @@ func (tx *Tx) Newest(kind Kind, after Cursor) iter.Seq[Entry] {
 		for key, _ := behind(c, from); bytes.HasPrefix(key, all); {
 			own := key[len(all):]
 			name := string(own[timeSize:])
-			at := Cursor(hex.EncodeToString(own[:timeSize]) + name)
-			if !yield(Entry{Name: name, Cursor: at, tx: tx, kind: kind}) {
+			if !yield(Entry{Name: name, Cursor: cursor(own[:timeSize], name), tx: tx, kind: kind}) {
 				return
 			}
 			if tx.writes == seen {
@@ -76,6 +79,28 @@ func (tx *Tx) Newest(kind Kind, after Cursor) iter.Seq[Entry] {
 			}
 			c, seen = tx.bucket(bucketOrder).Cursor(), tx.writes
 			key, _ = behind(c, key)
+		}
+	}
+}
+
+// Under lists the records of a kind whose names begin with the text given, which
+// is not empty, by name: as cheaply as if there were no others. The transaction
+// may be written to on the way, and the record listed last removed.
+func (tx *Tx) Under(kind Kind, begin string) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		all := recordKey(kind, begin)
+		c, seen := tx.bucket(bucketRecords).Cursor(), tx.writes
+		for key, record := c.Seek(all); bytes.HasPrefix(key, all); {
+			name := string(key[len(kind)+1:])
+			if !yield(Entry{Name: name, Cursor: cursor(record[:timeSize], name), tx: tx, kind: kind}) {
+				return
+			}
+			if tx.writes == seen {
+				key, record = c.Next()
+				continue
+			}
+			c, seen = tx.bucket(bucketRecords).Cursor(), tx.writes
+			key, record = behind(c, recordKey(kind, name))
 		}
 	}
 }

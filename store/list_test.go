@@ -144,3 +144,37 @@ func TestRecordsMayBeWrittenWhileTheyAreListed(t *testing.T) {
 		t.Fatalf("saw %d, left %v", seen, left)
 	}
 }
+
+func TestUnderListsByName(t *testing.T) {
+	t.Parallel()
+	s := openNew(t)
+	update(t, s, func(tx *Tx) {
+		for i, name := range []string{"a/2", "a/1", "a/3", "a", "ab/1", "b/1"} {
+			tx.Put("jobs", name, epoch().Add(time.Duration(i)), []byte(name))
+		}
+		tx.Put("job", "a/4", epoch(), nil)
+	})
+	under := func(tx *Tx, begin string, each func(Entry)) (all []string) {
+		for e := range tx.Under("jobs", begin) {
+			all = append(all, e.Name)
+			each(e)
+		}
+		return all
+	}
+	view(t, s, func(tx *Tx) {
+		byCursor := make(map[Cursor]string)
+		for e := range tx.Newest("jobs", "") {
+			byCursor[e.Cursor] = e.Name
+		}
+		equal(t, under(tx, "a/", func(e Entry) {
+			if byCursor[e.Cursor] != e.Name || string(e.Value()) != e.Name {
+				t.Errorf("%s has the cursor of %q and the value %q", e.Name, byCursor[e.Cursor], e.Value())
+			}
+		}), []string{"a/1", "a/2", "a/3"})
+		equal(t, under(tx, "c", func(Entry) {}), []string(nil))
+	})
+	update(t, s, func(tx *Tx) {
+		equal(t, under(tx, "a", func(e Entry) { tx.Delete("jobs", e.Name) }), []string{"a", "a/1", "a/2", "a/3", "ab/1"})
+	})
+	equal(t, names(t, s, "jobs"), []string{"b/1"})
+}

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,14 +19,18 @@ import (
 	"runnel/api/rest"
 )
 
+// maxRequest bounds a request, in bytes. It is no less than v2 takes: what was
+// made there can be changed here.
+const maxRequest = 4 << 20
+
 // readBody is the body of r. It may be empty.
 func readBody(r *http.Request) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r.Body, maxSize+1))
+	data, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
 	switch {
+	case len(data) > maxRequest || errors.As(err, new(*http.MaxBytesError)):
+		return nil, status.Errorf(codes.InvalidArgument, "The request is %v (%d bytes).", ErrTooLarge, maxRequest)
 	case err != nil:
 		return nil, status.Errorf(codes.InvalidArgument, "reading the request: %v", err)
-	case len(data) > maxSize:
-		return nil, status.Errorf(codes.InvalidArgument, "The request is %v (%d bytes).", ErrTooLarge, maxSize)
 	}
 	return data, rest.CheckValues(data)
 }

@@ -28,6 +28,9 @@ type localHost struct {
 
 // openHost brings up this machine. The caller must Close it.
 func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
+	if os.Geteuid() != 0 {
+		return nil, machine.ErrNotRoot // before anything is made
+	}
 	h := new(localHost)
 	defer h.steps.OnError(&err)
 	root, err := machine.OpenRoot(ctx, cfg.Root, cfg.Warn)
@@ -39,7 +42,7 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 		return nil, err
 	}
 	h.steps.Push(h.machine.Close)
-	if err := removeOldLogs(h.logDir()); err != nil {
+	if err := removeOldLogs(h.logDir(), root.Records()); err != nil {
 		return nil, fmt.Errorf("cannot remove the logs of an earlier run: %w", err)
 	}
 	if h.logs, err = tail.Open(h.logDir()); err != nil {

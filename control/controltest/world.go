@@ -5,6 +5,7 @@ package controltest
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -32,6 +33,10 @@ type Options struct {
 	Tasks int
 	// Control changes the control plane's configuration; nil leaves it.
 	Control func(*control.Config)
+	// Dir is an empty directory for what is stored; "" is one of its own.
+	Dir string
+	// State is one that State has returned, to go on from; nil begins anew.
+	State []byte
 }
 
 // World is a control plane in its surroundings.
@@ -58,12 +63,20 @@ func Start(t testing.TB, options Options) *World {
 	if options.Tasks == 0 {
 		options.Tasks = 8
 	}
+	if options.Dir == "" {
+		options.Dir = t.TempDir()
+	}
 	w := &World{
 		t:         t,
 		options:   options,
-		path:      filepath.Join(t.TempDir(), "state.db"),
+		path:      filepath.Join(options.Dir, "state.db"),
 		Images:    newImages(),
 		Instances: newInstances(t),
+	}
+	if options.State != nil {
+		if err := os.WriteFile(w.path, options.State, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.begin()
 	t.Cleanup(w.end)
@@ -94,6 +107,16 @@ func (w *World) Resume() {
 
 // Store is where everything is stored, until the next Stop or Restart.
 func (w *World) Store() *store.Store { return w.store }
+
+// State is what would be on the disk if the daemon were killed now.
+func (w *World) State() (content []byte, err error) {
+	// While a change runs nothing is written.
+	err = w.store.Update(context.Background(), func(*store.Tx) (err error) {
+		content, err = os.ReadFile(w.path)
+		return err
+	})
+	return content, err
+}
 
 // begin makes a control plane from what is stored.
 func (w *World) begin() {

@@ -1,5 +1,7 @@
 // Package main measures Runnel beside runc, Podman and Docker: the same work on
-// the same host, taking turns, medians of several rounds, as Markdown.
+// the same host, taking turns, medians of several rounds, as Markdown. Of the
+// daemon it measures what nobody else has: how fast a submit is durable, how
+// fast it answers, what it costs a task, and what it takes to start again.
 //
 // It moves into mount and network namespaces of its own first, so that the
 // bridges and packet filter rules of the peers are gone when it ends, and keeps

@@ -24,7 +24,7 @@ type submits struct {
 
 // submitRound is one round: the calls, and files written and synced, in place
 // and at their end.
-type submitRound struct{ rest, wire, inPlace, appended spread }
+type submitRound struct{ rest, wire, nothing, inPlace, appended spread }
 
 // submitted is how many executions are submitted in a round, each way.
 const submitted = 100
@@ -54,6 +54,7 @@ func (s *submits) round(ctx context.Context, c config, d *daemon, ref string) er
 			{&r.inPlace, disk.overwrite},
 			{&r.wire, func(ctx context.Context) error { _, err := d.runWire(ctx, "great"); return err }},
 			{&r.appended, disk.append},
+			{&r.nothing, func(context.Context) error { d.answers(); return nil }},
 		} {
 			if err := step.into.time(ctx, step.do); err != nil {
 				return err
@@ -99,6 +100,7 @@ func (s *submits) print(w io.Writer) {
 	}{
 		{"`:run` over REST", func(r submitRound) spread { return r.rest }},
 		{"`:run` over gRPC", func(r submitRound) spread { return r.wire }},
+		{"a call that does nothing (`/healthz`)", func(r submitRound) spread { return r.nothing }},
 		{"write and fsync, in place", func(r submitRound) spread { return r.inPlace }},
 		{"write and fsync, at the end of a file", func(r submitRound) spread { return r.appended }},
 	} {

@@ -27,11 +27,27 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
+	if path := below(cmd, name); path != "" {
+		return Usagef("unknown command %q; did you mean %s?", name, path)
+	}
 	names := make([]string, 0, len(cmd.Commands()))
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
 	return Usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", api.Nearest(name, names)))
+}
+
+// below is the path of the command called name that a command of cmd holds: one
+// whose group was forgotten. It is empty if there is none.
+func below(cmd *cobra.Command, name string) string {
+	for _, group := range cmd.Commands() {
+		for _, c := range group.Commands() {
+			if c.Name() == name && !c.Hidden {
+				return c.CommandPath()
+			}
+		}
+	}
+	return ""
 }
 
 // FlagError words what the flag parser has found; it is for SetFlagErrorFunc.
@@ -64,6 +80,7 @@ func meant(name string, flags []string) string {
 		"env": "set-env-vars", "env-vars": "set-env-vars", "environment": "set-env-vars",
 		"timeout": "task-timeout", "retries": "max-retries", "task-count": "tasks",
 		"entrypoint": "command", "cpus": "cpu", "output": "format",
+		"port": "api", "listen": "api", "address": "api", "addr": "api", "data-dir": "root",
 	}
 	if flag := elsewhere[name]; slices.Contains(flags, flag) {
 		return flag
@@ -89,6 +106,17 @@ func wanted(flagType string) string {
 		return "true or false"
 	}
 	return "a " + flagType
+}
+
+// NoArgsBut refuses arguments of a command that takes by a flag what people put
+// there.
+func NoArgsBut(flag string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return Usagef("unexpected argument %q; did you mean --%s %s?", args[0], flag, args[0])
+		}
+		return nil
+	}
 }
 
 // NoArgs refuses arguments.

@@ -169,8 +169,35 @@ func TestDaemonThatIsNotThere(t *testing.T) {
 		}
 	}
 	c := open(t, Config{})
-	if err := c.unreachable(os.ErrPermission); !strings.Contains(err.Error(), "no permission for /run/runnel/runnel.sock; use sudo, or join the group") {
+	if err := c.unreachable(os.ErrPermission); !strings.Contains(err.Error(), "no permission for /run/runnel/runnel.sock; use sudo, or ") {
 		t.Errorf("no permission: %v", err)
+	}
+	for group, want := range map[int]string{0: "make a group for it and join that: sudo groupadd --system runnel", 1: "sudo usermod -aG daemon $USER"} {
+		if os.Geteuid() != 0 {
+			break // only root gives files away
+		}
+		if err := os.Chown(dead, 0, group); err != nil {
+			t.Fatal(err)
+		}
+		if err := open(t, Config{Host: dead}).unreachable(os.ErrPermission); !strings.Contains(err.Error(), want) {
+			t.Errorf("no permission: %v", err)
+		}
+	}
+}
+
+// Who writes https where there is no TLS is told so.
+func TestTLSWhereThereIsNone(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(server(t))
+	t.Cleanup(s.Close)
+	host := strings.Replace(s.URL, "http:", "https:", 1)
+	c := open(t, Config{Host: host})
+	want := "cannot reach the daemon: " + host + " does not speak TLS; write http:// instead of https://"
+	if _, err := c.get(t, "x"); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if _, err := c.Get(t.Context(), "/x"); err == nil || err.Error() != want {
+		t.Errorf("over HTTP: %v, want %s", err, want)
 	}
 }
 

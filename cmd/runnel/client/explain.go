@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"os/user"
 	"strings"
 	"syscall"
 
@@ -89,15 +91,33 @@ func (c *Client) unreachable(why error) error {
 	case socket && errors.Is(why, fs.ErrNotExist):
 		advice = fmt.Sprintf("there is no socket %s; is the daemon running? Start it with: sudo runnel serve", c.target.address)
 	case socket && errors.Is(why, fs.ErrPermission):
-		advice = fmt.Sprintf("no permission for %s; use sudo, or join the group that owns it: sudo usermod -aG runnel $USER, then log in again", c.target.address)
+		advice = fmt.Sprintf("no permission for %s; use sudo, or %s", c.target.address, joinGroup(c.target.address))
 	case errors.Is(why, syscall.ECONNREFUSED):
 		advice = fmt.Sprintf("nobody listens on %s; is the daemon running? Start it with: sudo runnel serve", c.target.address)
 	case errors.As(why, new(x509.UnknownAuthorityError)):
 		advice = fmt.Sprintf("the certificate of %s is signed by nobody known; name the daemon's own with --ca-file", c.target.host)
+	case errors.As(why, new(tls.RecordHeaderError)), errors.Is(why, http.ErrSchemeMismatch):
+		advice = fmt.Sprintf("%s does not speak TLS; write http:// instead of https://", c.target.host)
 	default:
 		advice = fmt.Sprintf("%s: %v", c.target.host, why)
 	}
 	return &Error{Message: ErrUnreachable.Error() + ": " + advice, cause: errors.Join(ErrUnreachable, why)}
+}
+
+// joinGroup says how to become one of those who may use a socket: those of its
+// group, unless that is root's, because there was none to give it to.
+func joinGroup(socket string) string {
+	name := "runnel"
+	var st syscall.Stat_t
+	switch err := syscall.Stat(socket, &st); {
+	case err == nil && st.Gid == 0:
+		return "make a group for it and join that: sudo groupadd --system runnel && sudo usermod -aG runnel $USER, then start the daemon anew and log in again"
+	case err == nil:
+		if g, err := user.LookupGroupId(fmt.Sprint(st.Gid)); err == nil {
+			name = g.Name
+		}
+	}
+	return fmt.Sprintf("join the group that owns it: sudo usermod -aG %s $USER, then log in again", name)
 }
 
 // locked says what to do about a token that is missing or wrong.

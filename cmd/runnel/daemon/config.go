@@ -6,8 +6,7 @@ import (
 	"io/fs"
 	"os"
 
-	"sigs.k8s.io/yaml"
-
+	"runnel/cmd/runnel/cli"
 	"runnel/contract"
 )
 
@@ -110,8 +109,8 @@ func ReadConfig(path string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	if err := yaml.UnmarshalStrict(text, &c); err != nil {
-		return c, fmt.Errorf("%s: %w", name, err)
+	if err := c.lay(text); err != nil {
+		return c, cli.Prefixed(name, err)
 	}
 	return c, nil
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"runnel/cmd/runnel/cli"
 )
 
 func TestConfigIsValidWhereNothingIsSaid(t *testing.T) {
@@ -26,6 +28,33 @@ func TestReadConfigLaysTheFileOverTheDefaults(t *testing.T) {
 	}
 	if !c.TLS.On() || len(c.TLS.Hosts) != 1 || d.TLS.On() {
 		t.Errorf("TLS: %+v", c.TLS)
+	}
+}
+
+// What is wrong is told in the file's words, as a mistake in usage.
+func TestReadConfigSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"projct: mine":             "projct: unknown field; did you mean project?",
+		"executions: {kep: 3}":     "kep: unknown field; did you mean keep?",
+		"frobnicate: 1":            "frobnicate: unknown field; see runnel serve --help",
+		"executions: {keep: many}": "executions.keep: want a whole number, not a string",
+		"tls: {hosts: a}":          "tls.hosts: want a list, not a string",
+		"region: [a]":              "region: want text, not a list",
+		"just text":                "want fields and their values, not a string",
+		"project: a\nproject: b":   "not valid YAML: ",
+		"api: [":                   "not valid YAML: line 1: did not find expected node content",
+	} {
+		file := configFile(t, text)
+		_, err := ReadConfig(file)
+		if err == nil || !strings.HasPrefix(err.Error(), file+": "+want) || strings.Contains(err.Error(), "\n") || cli.ExitCode(err) != cli.ExitUsage {
+			t.Errorf("%s: %v\nwant %s", text, err, want)
+		}
+	}
+	for _, text := range []string{"", "# nothing\n", "{}", "projectNumber: 12"} {
+		if c, err := ReadConfig(configFile(t, text)); err != nil || c.Root != DefaultConfig().Root {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

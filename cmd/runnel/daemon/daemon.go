@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -69,8 +68,7 @@ func (d *Daemon) openRoot(ctx context.Context) (err error) {
 // openStore comes before anything that an earlier daemon may still use: its
 // lock is what keeps two daemons from one root.
 func (d *Daemon) openStore(context.Context) (err error) {
-	path := filepath.Join(d.root.Dir, "state.db")
-	d.store, err = store.Open(path)
+	d.store, err = store.Open(d.root.Records())
 	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("%s is in use by another daemon: stop it, or give this one a --root of its own", d.root.Dir)
 	}
@@ -158,7 +156,11 @@ func (d *Daemon) openControl(ctx context.Context) error {
 	if err := d.control.Start(ctx); err != nil {
 		return fmt.Errorf("cannot go on with what was under way: %w", err)
 	}
-	return d.machine.EndSurvivors(ctx)
+	if err := d.machine.EndSurvivors(ctx); err != nil && ctx.Err() == nil {
+		// What will not go must not keep everything else from going on.
+		d.log.Error("something of an earlier daemon is left behind", "err", err)
+	}
+	return nil
 }
 
 // openLogs keeps the logs of all instances within their bound from now on.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,7 +53,7 @@ func New(e cli.Env) *cobra.Command {
 			}
 			if dir == "" {
 				var err error
-				if dir, err = ownDir(); err != nil {
+				if dir, err = ownDir(cfg.Host); err != nil {
 					return err
 				}
 			}
@@ -65,13 +66,18 @@ func New(e cli.Env) *cobra.Command {
 	return cmd
 }
 
-// ownDir is the user's own directory for what runnel keeps for them.
-func ownDir() (string, error) {
+// ownDir is the user's own directory for what runnel keeps for them of a daemon:
+// one for the usual daemon, and one below it for each other.
+func ownDir(host string) (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
 		return "", fmt.Errorf("cannot tell where to copy the token to, give --dir: %w", err)
 	}
-	return filepath.Join(dir, "runnel"), nil
+	dir = filepath.Join(dir, "runnel")
+	if host = strings.TrimPrefix(host, "unix://"); host != "" && "unix://"+host != client.DefaultHost {
+		dir = filepath.Join(dir, url.PathEscape(strings.TrimPrefix(host, "/")))
+	}
+	return dir, nil
 }
 
 // printEnvironment asks the daemon and prints what a shell should do.
@@ -112,6 +118,10 @@ func printEnvironment(ctx context.Context, e cli.Env, cfg client.Config, dir str
 			return err
 		}
 		lines = append(lines, "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE="+ca)
+		// Python's requests, which gcloud uses, lets these win over gcloud's own.
+		if e.Variable("REQUESTS_CA_BUNDLE") != "" || e.Variable("CURL_CA_BUNDLE") != "" {
+			lines = append(lines, "REQUESTS_CA_BUNDLE="+ca)
+		}
 	}
 	for _, line := range lines {
 		name, value, _ := strings.Cut(line, "=")

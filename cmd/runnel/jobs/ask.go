@@ -16,7 +16,7 @@ func (c *commands) confirm(ctx context.Context, what string) error {
 		return nil
 	}
 	if !c.env.Attended {
-		return cli.Usagef("%s Nobody is here to confirm that: add --quiet if it shall", what)
+		return cli.Usagef("%s Nobody is here to confirm that: add --quiet to go ahead", what)
 	}
 	fmt.Fprintf(c.env.Stderr, "%s\n\nDo you want to continue (Y/n)?  ", what)
 	answer, err := c.answer(ctx)

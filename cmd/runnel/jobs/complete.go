@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -35,6 +36,38 @@ func (c *commands) completeExecutions(cmd *cobra.Command, args []string, _ strin
 		}
 		return names
 	})
+}
+
+// completeTasks are the names of an execution's tasks once that is written, and
+// before that those of executions.
+func (c *commands) completeTasks(cmd *cobra.Command, args []string, written string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	execution, _, whole := cutLast(written, "-task")
+	if !whole {
+		names, directive := c.completeExecutions(cmd, args, written)
+		for i := range names {
+			names[i] += "-task"
+		}
+		return names, directive | cobra.ShellCompDirectiveNoSpace
+	}
+	return c.complete(cmd, args, func(ctx context.Context, r *remote) (names []string) {
+		x, err := r.getExecution(ctx, execution)
+		if err != nil {
+			return nil
+		}
+		page, _ := r.client.Tasks.ListTasks(ctx, &runpb.ListTasksRequest{Parent: x.GetName(), PageSize: maxCompletions})
+		for _, task := range page.GetTasks() {
+			names = append(names, short(task.GetName()))
+		}
+		return names
+	})
+}
+
+// cutLast is strings.Cut at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 // complete asks the daemon for names. If it does not answer in time there are

@@ -28,6 +28,7 @@ instead. The daemon fetches the image before the command returns.`,
 		Example: `  runnel jobs create hello --image busybox --command echo --args hello
   runnel jobs create etl --image host:5000/etl:v2 --tasks 100 --parallelism 10 \
        --cpu 2 --memory 1Gi --task-timeout 10m5s --set-env-vars MODE=full --wait`,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	s := c.newSubmission(cmd)
 	cmd.RunE = c.checked(s.check, func(ctx context.Context, r *remote, args []string) error {

@@ -52,10 +52,11 @@ func (c *commands) describeExecution() *cobra.Command {
 // describeTask builds "runnel jobs executions tasks describe".
 func (c *commands) describeTask() *cobra.Command {
 	return &cobra.Command{
-		Use:     "describe NAME",
-		Short:   "Show a task",
-		Example: `  runnel jobs executions tasks describe etl-abcde-task0`,
-		Args:    wantOne("the task's name"),
+		Use:               "describe NAME",
+		Short:             "Show a task",
+		Example:           `  runnel jobs executions tasks describe etl-abcde-task0`,
+		Args:              wantOne("the task's name"),
+		ValidArgsFunction: c.completeTasks,
 		RunE: c.connected(func(ctx context.Context, r *remote, args []string) error {
 			t, err := r.client.Tasks.GetTask(ctx, &runpb.GetTaskRequest{Name: r.task(args[0])})
 			if err != nil {

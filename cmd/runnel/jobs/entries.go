@@ -150,6 +150,7 @@ type entry struct {
 // showEntry writes an entry: a line of text, with --format json a line of JSON,
 // or else what --format says.
 func (l *logging) showEntry(data []byte) error {
+	l.shown = true
 	f, err := l.form()
 	if err != nil {
 		return err

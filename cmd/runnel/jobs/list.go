@@ -55,7 +55,7 @@ func (c *commands) listExecutions() *cobra.Command {
 		Short: "List executions",
 		Example: `  runnel jobs executions list --job etl
   runnel jobs executions list --limit 10 --format 'table(name,status.succeededCount:label=DONE)'`,
-		Args: cli.NoArgs,
+		Args: cli.NoArgsBut("job"),
 		RunE: c.checked(l.check, func(ctx context.Context, r *remote, _ []string) error {
 			parent := r.job(job)
 			if job == anyID {
@@ -97,7 +97,7 @@ func (c *commands) listTasks() *cobra.Command {
 		Short: "List the tasks of an execution",
 		Example: `  runnel jobs executions tasks list --execution etl-abcde
   runnel jobs executions tasks list --execution etl-abcde --failed --format 'value(index)'`,
-		Args: cli.NoArgs,
+		Args: cli.NoArgsBut("execution"),
 	}
 	check := func() error {
 		if execution == "" {

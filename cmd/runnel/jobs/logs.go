@@ -20,6 +20,7 @@ type logging struct {
 	severity, filter string
 
 	since time.Duration // from freshness, by check; 0 for all
+	shown bool          // an entry was
 }
 
 // jobLogs builds "runnel jobs logs".
@@ -87,11 +88,30 @@ func (c *commands) logging(cmd *cobra.Command, follow bool, find func(ctx contex
 		if err != nil {
 			return err
 		}
+		show := l.stream
 		if l.filter != "" {
-			return l.list(ctx, r, name)
+			show = l.list
 		}
-		return l.stream(ctx, r, name)
+		if err := show(ctx, r, name); err != nil {
+			return err
+		}
+		l.sayIfNothing()
+		return nil
 	})
+}
+
+// sayIfNothing says where else to look if there was nothing to show, as of tasks
+// that could not be started.
+func (l *logging) sayIfNothing() {
+	switch {
+	case l.shown:
+	case l.task >= 0 || l.since > 0 || l.severity != "" || l.filter != "":
+		l.say("Nothing has been printed that the flags are true of.")
+	case l.system:
+		l.say("Nothing has been printed.")
+	default:
+		l.say("Nothing has been printed. What Runnel has to say about the tasks is shown with --system.")
+	}
 }
 
 // register adds the flags to set.
@@ -99,7 +119,7 @@ func (l *logging) register(set *pflag.FlagSet) {
 	set.BoolVarP(&l.follow, "follow", "f", l.follow, "go on as more is printed, until all is over")
 	set.IntVar(&l.limit, "limit", 0, "most lines to show, the latest ones (default all)")
 	set.IntVar(&l.task, "task", -1, "`index` of the only task to show")
-	set.Lookup("task").DefValue = ""
+	set.Lookup("task").DefValue = "0" // a zero value, which help does not show
 	set.StringVar(&l.freshness, "freshness", "", "show nothing older than a `duration` such as 10m, 24h or 7d")
 	set.StringVar(&l.severity, "severity", "", "show nothing below a `level` such as WARNING or ERROR")
 	set.BoolVar(&l.system, "system", false, "show also what Runnel has to say about the tasks, such as how they ended")

@@ -63,6 +63,27 @@ func (a *asked) handlers(t *testing.T) map[string]http.Handler {
 	}
 }
 
+// Who finds nothing learns where else to look.
+func TestEmptyLogs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	socket := filepath.Join(t.TempDir(), "s")
+	t.Cleanup(w.listen("unix", socket, wire.Config{Handlers: map[string]http.Handler{
+		"GET /logs/v1/": http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+	}}))
+	w.host = socket
+	w.must("create etl --image busybox")
+	for line, want := range map[string]string{
+		"logs etl":          "Nothing has been printed. What Runnel has to say about the tasks is shown with --system.\n",
+		"logs etl --system": "Nothing has been printed.\n",
+		"logs etl --task 3": "Nothing has been printed that the flags are true of.\n",
+	} {
+		if got := w.do(line); got != (outcome{stderr: want}) {
+			t.Errorf("runnel jobs %s: exit %d, %s%s", line, got.code, got.stdout, got.stderr)
+		}
+	}
+}
+
 // contract: LOG-12
 func TestLogs(t *testing.T) {
 	t.Parallel()

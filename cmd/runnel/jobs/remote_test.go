@@ -76,15 +76,18 @@ func TestCompletionAsksTheDaemon(t *testing.T) {
 	w.must("create hello --image busybox --wait")
 	x := w.latest("hello")
 	for line, want := range map[string]string{
-		"describe ":                          "etl,hello",
-		"update ":                            "etl,hello",
-		"execute etl ":                       "",
-		"executions describe ":               x,
-		"executions cancel ":                 x,
-		"executions list --job ":             "etl,hello",
-		"executions tasks list --execution ": x,
-		"describe --host unix:///nowhere ":   "",
-		"list --format ":                     "csv(,export,json,none,table(,value(,yaml",
+		"describe ":                                "etl,hello",
+		"update ":                                  "etl,hello",
+		"execute etl ":                             "",
+		"executions describe ":                     x,
+		"executions cancel ":                       x,
+		"executions list --job ":                   "etl,hello",
+		"executions tasks list --execution ":       x,
+		"executions tasks describe ":               x + "-task",
+		"executions tasks describe " + x + "-task": x + "-task0",
+		"create ":                                  "",
+		"describe --host unix:///nowhere ":         "",
+		"list --format ":                           "csv(,export,json,none,table(,value(,yaml",
 	} {
 		args := append([]string{"__complete", "jobs"}, strings.Split(line, " ")...)
 		out := w.root(cli.Env{}, args...)

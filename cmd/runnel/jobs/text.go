@@ -63,12 +63,14 @@ func (c *commands) taskText(t *runpb.Task) []byte {
 	sheet := []item{{"Running state", runningState(t), 0}}
 	if last := t.GetLastAttemptResult(); last != nil && t.GetCompletionTime() != nil {
 		sheet = append(sheet, item{"Last Attempt Result", "", 0})
-		if signal := last.GetTermSignal(); signal != 0 {
+		message := last.GetStatus().GetMessage()
+		switch signal, code := last.GetTermSignal(), last.GetExitCode(); {
+		case signal != 0:
 			sheet = append(sheet, item{"Signal", fmt.Sprint(signal), 1})
-		} else {
-			sheet = append(sheet, item{"Exit Code", fmt.Sprint(last.GetExitCode()), 1})
+		case code != 0 || message == "": // who has failed without a code has not run
+			sheet = append(sheet, item{"Exit Code", fmt.Sprint(code), 1})
 		}
-		sheet = append(sheet, item{"Message", last.GetStatus().GetMessage(), 1})
+		sheet = append(sheet, item{"Message", message, 1})
 	}
 	writeSheet(&b, sheet)
 	fmt.Fprintln(&b)

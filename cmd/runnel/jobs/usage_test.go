@@ -44,6 +44,10 @@ func TestBadUsage(t *testing.T) {
 		"executions cancel":                        "runnel jobs executions cancel: the execution's name is missing",
 		"executions delete a b":                    "runnel jobs executions delete: unexpected argument \"b\": want one name",
 		"executions describe":                      "runnel jobs executions describe: the execution's name is missing",
+		"cancel x":                                 "runnel jobs: unknown command \"cancel\"; did you mean runnel jobs executions cancel?",
+		"tasks list":                               "runnel jobs: unknown command \"tasks\"; did you mean runnel jobs executions tasks?",
+		"executions list etl":                      "runnel jobs executions list: unexpected argument \"etl\"; did you mean --job etl?",
+		"executions tasks list etl-x":              "runnel jobs executions tasks list: unexpected argument \"etl-x\"; did you mean --execution etl-x?",
 		"executions tasks list":                    "runnel jobs executions tasks list: --execution is missing",
 		"executions tasks describe":                "runnel jobs executions tasks describe: the task's name is missing",
 	} {
@@ -116,7 +120,7 @@ func TestHelp(t *testing.T) {
 	w := &world{t: t}
 	visit = func(path string) {
 		got := w.do(strings.TrimSpace(path + " --help"))
-		if got.code != 0 || !strings.Contains(got.stdout, "Examples:\n") || got.stderr != "" {
+		if got.code != 0 || !strings.Contains(got.stdout, "Examples:\n") || strings.Contains(got.stdout, "(default )") || got.stderr != "" {
 			t.Errorf("runnel jobs %s --help: exit %d, stderr %q\n%s", path, got.code, got.stderr, got.stdout)
 		}
 		cmd, _, err := root.Find(strings.Fields(path))

@@ -56,7 +56,7 @@ runnel jobs execute etl
 Creating and running job...
 Provisioning resources... done
 Starting execution... done
-Running execution... 1 / 1 complete done
+Running execution... done (1 / 1 complete)
 Done.
 Job [hello] has successfully been deployed and completed execution [hello-xxxxx].
 
@@ -82,7 +82,7 @@ runnel jobs executions describe etl-xxxxx
 		{"execute etl --wait", `Creating execution...
 Provisioning resources... done
 Starting execution... done
-Running execution... 2 / 2 complete done
+Running execution... done (2 / 2 complete)
 Done.
 Execution [etl-xxxxx] has successfully completed.
 
@@ -109,7 +109,7 @@ func TestWaitForAnExecutionThatFails(t *testing.T) {
 	want := `Creating execution...
 Provisioning resources... done
 Starting execution... done
-Running execution... 0 / 1 complete, 1 failed failed
+Running execution... failed (0 / 1 complete, 1 failed)
 Executing job failed
 The execution failed.
 Task etl-xxxxx-task0 failed with exit code: 3 and message: The container exited with an error.
@@ -179,7 +179,7 @@ func TestConfirmation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must("create etl --image busybox")
-	const unattended = "runnel jobs delete: Job [etl] will be deleted. Nobody is here to confirm that: add --quiet if it shall\n"
+	const unattended = "runnel jobs delete: Job [etl] will be deleted. Nobody is here to confirm that: add --quiet to go ahead\n"
 	if got := w.do("delete etl"); got.code != 2 || got.stderr != unattended {
 		t.Errorf("unattended: exit %d\n%s", got.code, got.stderr)
 	}

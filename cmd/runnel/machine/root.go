@@ -66,6 +66,10 @@ func rootName(dir string) string {
 // Cgroup is the parent of the root's instances.
 func (r *Root) Cgroup() string { return "/runnel-" + r.Name }
 
+// Records is the path of a daemon's database: where it exists, the logs in the
+// root are those of executions that the daemon keeps.
+func (r *Root) Records() string { return filepath.Join(r.Dir, "state.db") }
+
 // Close removes a private root and leaves any other as it is.
 func (r *Root) Close() error {
 	if r.lock == nil {

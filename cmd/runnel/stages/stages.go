@@ -105,7 +105,7 @@ func (t *Tracker) Set(index int, state State, message string) {
 	case t.screen:
 		t.draw()
 	case before != state && state >= Done:
-		fmt.Fprintln(t.out, t.line(*s, plainWord(state)))
+		fmt.Fprintln(t.out, plainLine(*s))
 	}
 }
 
@@ -148,9 +148,9 @@ func (t *Tracker) draw() {
 	if t.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", t.drawn)
 	}
-	t.drawLine(&b, t.marks.of(t.state, t.turns)+" "+t.line(stage{name: t.header, message: t.note}, ""))
+	t.drawLine(&b, t.marks.of(t.state, t.turns)+" "+t.line(stage{name: t.header, message: t.note}))
 	for _, s := range t.stages {
-		t.drawLine(&b, "  "+t.marks.of(s.state, t.turns)+" "+t.line(s, ""))
+		t.drawLine(&b, "  "+t.marks.of(s.state, t.turns)+" "+t.line(s))
 	}
 	t.drawn = 1 + len(t.stages)
 	_, _ = io.WriteString(t.out, b.String()) // nobody could be told
@@ -166,17 +166,15 @@ func (t *Tracker) drawLine(b *strings.Builder, line string) {
 }
 
 // line is a stage without its mark.
-func (t *Tracker) line(s stage, word string) string {
-	parts := []string{s.name}
-	for _, part := range []string{s.message, word} {
-		if part = strings.Join(strings.Fields(part), " "); part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return strings.Join(parts, " ")
+func (t *Tracker) line(s stage) string {
+	return strings.Join(append([]string{s.name}, strings.Fields(s.message)...), " ")
 }
 
-// plainWord is the end of a stage where there are no marks.
-func plainWord(s State) string {
-	return map[State]string{Done: "done", Failed: "failed", Interrupted: "interrupted"}[s]
+// plainLine is a stage that has ended, where there are no marks.
+func plainLine(s stage) string {
+	line := s.name + " " + map[State]string{Done: "done", Failed: "failed", Interrupted: "interrupted"}[s.state]
+	if message := strings.Join(strings.Fields(s.message), " "); message != "" {
+		line += " (" + message + ")"
+	}
+	return line
 }

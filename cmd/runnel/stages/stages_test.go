@@ -20,7 +20,7 @@ func TestWithoutAScreenEachStageIsALine(t *testing.T) {
 	s.Set(1, Running, "1 / 2 complete")
 	s.Set(1, Failed, "1 / 2 complete")
 	s.Close(Failed, "Job failed to deploy")
-	want := "Creating job...\nProvisioning resources... done\nRunning execution... 1 / 2 complete failed\nJob failed to deploy\n"
+	want := "Creating job...\nProvisioning resources... done\nRunning execution... failed (1 / 2 complete)\nJob failed to deploy\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}

@@ -32,6 +32,10 @@ func Multiply(path string, executions, tasks int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	return multiply(s, executions, tasks)
+}
+
+func multiply(s *store.Store, executions, tasks int) error {
 	var p pattern
 	if err := s.View(p.read); err != nil {
 		return err
