@@ -59,7 +59,7 @@ test-race: setup build .cache/node ## all tests on this host, as root, with the 
 	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 30m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T)
 
 test-vm: setup build ## the privileged tests in a VM with cgroup v2 and every capability
-	$(GO) run -buildvcs=false ./internal/vm $(VERBOSE) $(VM)
+	$(GO) run -buildvcs=false ./internal/vm -bin $(BIN) $(VERBOSE) $(VM)
 
 bench: build ## measure, beside runc, podman and docker and the daemon by itself; needs make bench-setup
 	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/bench $(BENCH)

@@ -6,7 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"runnel/scheduler"
 	"runnel/store"
@@ -102,6 +106,8 @@ type Control struct {
 	ctx    context.Context
 	stop   context.CancelFunc
 	writes sync.WaitGroup
+	// refused says that the disk has refused the last change.
+	refused atomic.Bool
 	// mu keeps writes from beginning while Close waits for them.
 	mu     sync.RWMutex
 	closed bool // guarded by mu
@@ -154,6 +160,7 @@ func (c *Control) update(ctx context.Context, change func(*store.Tx) error, sett
 	go func() {
 		defer c.writes.Done()
 		err := c.config.Store.Update(c.ctx, change)
+		c.disk(err)
 		if err != nil && !isStatus(err) {
 			err = unavailable(err)
 		}
@@ -168,9 +175,34 @@ func (c *Control) update(ctx context.Context, change func(*store.Tx) error, sett
 	}
 }
 
+// stands reports whether the record that a change has put is there, as it also
+// may be after an error: what a disk could not sync is seen, and may stay.
+func (c *Control) stands(err error, kind store.Kind, name string) bool {
+	if err == nil || status.Code(err) != codes.Unavailable {
+		return err == nil
+	}
+	var there bool
+	err = c.view(func(tx *store.Tx) error {
+		there = tx.Get(kind, name) != nil
+		return nil
+	})
+	return err == nil && there
+}
+
+// disk tells when the disk begins to refuse changes, and when it takes one again.
+func (c *Control) disk(err error) {
+	switch {
+	case errors.Is(err, store.ErrDisk) && !c.refused.Swap(true):
+		c.config.Logger.Error("no change can be stored", "err", err)
+	case err == nil && c.refused.Swap(false):
+		c.config.Logger.Info("changes can be stored again")
+	}
+}
+
 // mayWrite counts a write that may begin.
 func (c *Control) mayWrite() error {
 	if err := c.config.Store.Health(); err != nil {
+		c.disk(err)
 		return unavailable(err)
 	}
 	c.mu.RLock()
@@ -202,6 +234,7 @@ const retryDisk = time.Second
 func (c *Control) persist(ctx context.Context, change func(*store.Tx) error) error {
 	for {
 		err := c.config.Store.Update(ctx, change)
+		c.disk(err)
 		if !errors.Is(err, store.ErrDisk) {
 			return err
 		}

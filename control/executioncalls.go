@@ -89,7 +89,7 @@ func (e executionChange) store(ctx context.Context, x *runpb.Execution, change f
 		return nil
 	}, func(err error) {
 		op.settled(err)
-		if err == nil {
+		if c.stands(err, kindOperations, op.name) {
 			c.attention.call(n.String(), c.tendExecution)
 		}
 	})

@@ -83,7 +83,7 @@ func (a apply) do(ctx context.Context, from *runpb.Job, validateOnly bool) (*run
 		return nil
 	}, func(err error) {
 		op.settled(err)
-		if err == nil {
+		if c.stands(err, kindOperations, op.name) {
 			c.projects.use(a.target.project(), c.ProjectNumber(a.target.project()))
 			c.attention.call(job.GetName(), c.tendJob)
 		}

@@ -58,7 +58,7 @@ func (c *Control) markJobDeleted(ctx context.Context, job *runpb.Job, etag strin
 		return nil
 	}, func(err error) {
 		op.settled(err)
-		if err == nil {
+		if c.stands(err, kindOperations, op.name) {
 			c.attention.call(n.String(), c.tendJob)
 		}
 	})

@@ -27,14 +27,14 @@ func (c *Control) theJob(n name) (name, error) {
 	if !n.wild() {
 		return n, nil
 	}
-	records, err := c.scan(kindJobs, n, "", 2)
+	found, err := c.named(kindJobs, n, 2)
 	if err != nil {
 		return n, err
 	}
-	if len(records) != 1 {
+	if len(found) != 1 {
 		return n, notFound(n)
 	}
-	return split(records[0].name), nil
+	return found[0], nil
 }
 
 // job reads a job.

@@ -77,7 +77,7 @@ func (l *launch) do(ctx context.Context) error {
 		return err
 	}
 	return c.update(ctx, l.store, func(err error) {
-		if err != nil {
+		if !c.stands(err, kindExecutions, n.String()) {
 			c.census.forget(n)
 		}
 		l.settled(n, err)
@@ -119,7 +119,7 @@ func (l *launch) settled(n name, err error) {
 	if l.op != nil {
 		l.op.settled(err)
 	}
-	if err != nil {
+	if !c.stands(err, kindExecutions, n.String()) {
 		return
 	}
 	c.census.add(n, l.execution.GetCreateTime().AsTime(), false)

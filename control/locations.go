@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,12 +17,12 @@ func (c *Control) Locations(_ context.Context, project string) ([]*location.Loca
 		return nil, err
 	}
 	ids := []string{c.config.Region}
-	records, err := c.scan(kindJobs, parent, "", 0)
+	jobs, err := c.named(kindJobs, parent, math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range records {
-		ids = append(ids, split(r.name).location())
+	for _, job := range jobs {
+		ids = append(ids, job.location())
 	}
 	slices.Sort(ids)
 	var all []*location.Location

@@ -160,7 +160,7 @@ func (p *pending) put(tx *store.Tx) { putOperation(tx, p.name, p.operation) }
 // been kept long enough are removed.
 func (p *pending) settled(err error) {
 	c := p.control
-	if err != nil {
+	if !c.stands(err, kindOperations, p.name) {
 		c.operations.unexpect(p.name, p.UID)
 		return
 	}

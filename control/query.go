@@ -20,6 +20,9 @@ import (
 const (
 	defaultPageSize = 100
 	maxPageSize     = 1000
+	// maxPageBytes is how much of what is stored a page shows, however few
+	// resources that is: jobs of megabytes may be asked for by the thousand.
+	maxPageBytes = 3 << 20
 )
 
 // Query asks for a page of a list.
@@ -28,7 +31,7 @@ type Query[M any] struct {
 	// project may be "-".
 	Parent string
 	// PageSize is how many resources to return at most: 100 if 0, and never
-	// more than 1,000.
+	// more than 1,000. Of very large ones a page has fewer.
 	PageSize int
 	// PageToken is what came with the page before; empty for the first one. It
 	// is good for the same Parent and Text only.
@@ -99,9 +102,11 @@ type found struct {
 }
 
 // scan reads up to n records of a kind, behind a cursor, whose names lie below
-// parent.
-func (c *Control) scan(kind store.Kind, parent name, after store.Cursor, n int) (all []found, err error) {
+// parent: fewer, but at least one, where they are very large. There may be more
+// of them then.
+func (c *Control) scan(kind store.Kind, parent name, after store.Cursor, n int) (all []found, more bool, err error) {
 	err = c.view(func(tx *store.Tx) error {
+		read := 0
 		for e := range listed(tx, kind, parent, after) {
 			if !parent.holds(e.Name) {
 				continue
@@ -110,7 +115,24 @@ func (c *Control) scan(kind store.Kind, parent name, after store.Cursor, n int) 
 			if kind == kindExecutions {
 				f.note = getNote(tx, e.Name)
 			}
-			if all = append(all, f); len(all) == n {
+			all, read = append(all, f), read+len(f.value)
+			if more = len(all) == n || read > maxPageBytes; more {
+				break
+			}
+		}
+		return nil
+	})
+	return all, more, err
+}
+
+// named are the names of up to n records of a kind that lie below parent.
+func (c *Control) named(kind store.Kind, parent name, n int) (all []name, err error) {
+	err = c.view(func(tx *store.Tx) error {
+		for e := range tx.Newest(kind, "") {
+			if parent.holds(e.Name) {
+				all = append(all, split(e.Name))
+			}
+			if len(all) == n {
 				break
 			}
 		}
@@ -151,9 +173,9 @@ func page[M any](c *Control, kind store.Kind, parent name, q Query[M], show func
 	if err != nil {
 		return nil, "", err
 	}
-	for {
+	for shown := 0; ; {
 		// One more than needed tells whether there is another page.
-		records, err := c.scan(kind, parent, p.after, size+1)
+		records, more, err := c.scan(kind, parent, p.after, size+1)
 		if err != nil {
 			return nil, "", err
 		}
@@ -166,12 +188,13 @@ func page[M any](c *Control, kind store.Kind, parent name, q Query[M], show func
 			if err != nil {
 				return nil, "", err
 			}
-			if len(items) == size {
+			shown += len(f.value)
+			if len(items) == size || len(items) > 0 && shown > maxPageBytes {
 				return items, q.token(kind, p), nil
 			}
 			items, p.after = append(items, m), f.cursor
 		}
-		if len(records) <= size {
+		if !more {
 			return items, "", nil
 		}
 	}

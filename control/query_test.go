@@ -3,6 +3,7 @@ package control_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -163,5 +164,48 @@ func TestNamesWithoutTheirLocation(t *testing.T) {
 	for _, bad := range []string{"", "hello", parent, name + "/", "projects/p/jobs/x/locations/l", "projects/p/locations/l/jobs/a b"} {
 		_, err := w.Control.Job(t.Context(), bad)
 		violates(t, err, "name")
+	}
+}
+
+// A page of large resources has fewer of them, so that neither the daemon nor
+// its client has to hold thousands of megabytes; no page leaves any out.
+func TestPagesOfLargeResources(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	const n = 7
+	for i := range n {
+		spec := controltest.NewJob(n)
+		env := &spec.Template.Template.Containers[0].Env
+		for j := range 40 {
+			*env = append(*env, &runpb.EnvVar{Name: fmt.Sprint("V", j), Values: &runpb.EnvVar_Value{Value: strings.Repeat("x", 32_000)}})
+		}
+		create(t, w, fmt.Sprint("large-", i), spec)
+	}
+	x, op := w.Run(parent + "/jobs/large-0")
+	w.WaitFor(op.GetName())
+
+	jobs := control.Query[*runpb.Job]{Parent: parent, PageSize: 1000}
+	seen, pages := 0, 0
+	for more := true; more; more = jobs.PageToken != "" {
+		page, next, err := w.Control.Jobs(t.Context(), jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, pages, jobs.PageToken = seen+len(page), pages+1, next
+	}
+	if seen != n || pages < 3 {
+		t.Errorf("%d jobs on %d pages", seen, pages)
+	}
+	tasks := control.Query[*runpb.Task]{Parent: x.GetName(), PageSize: 1000}
+	seen, pages = 0, 0
+	for more := true; more; more = tasks.PageToken != "" {
+		page, next, err := w.Control.Tasks(t.Context(), tasks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, pages, tasks.PageToken = seen+len(page), pages+1, next
+	}
+	if seen != n || pages < 2 {
+		t.Errorf("%d tasks on %d pages", seen, pages)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/protobuf/proto"
 
 	"runnel/contract"
 	"runnel/scheduler"
@@ -133,13 +134,15 @@ type taskList struct {
 	// at is where the next task is looked for.
 	at    place
 	items []*runpb.Task
+	// shown is how many bytes the items are.
+	shown int
 }
 
 // read fills the page from the executions below parent and returns the token of
 // the next one, if there is one.
 func (l *taskList) read(ctx context.Context, parent name) (next string, err error) {
 	for {
-		some, err := l.control.scan(kindExecutions, parent, l.at.after, 1)
+		some, _, err := l.control.scan(kindExecutions, parent, l.at.after, 1)
 		if err != nil || len(some) == 0 {
 			return "", err
 		}
@@ -177,10 +180,10 @@ func (l *taskList) readFrom(ctx context.Context, of name) (full bool, err error)
 		}
 		for _, t := range tasks {
 			if l.query.Match == nil || l.query.Match(t) {
-				if len(l.items) == l.size {
+				if len(l.items) == l.size || l.shown > maxPageBytes {
 					return true, nil
 				}
-				l.items = append(l.items, t)
+				l.items, l.shown = append(l.items, t), l.shown+proto.Size(t)
 			}
 			l.at.index++
 		}

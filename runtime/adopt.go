@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"runnel/metadata"
+	rnet "runnel/net"
 	"runnel/runtime/shim"
 )
 
@@ -87,32 +89,45 @@ func (l *Launcher) Survivors() []string {
 
 // Adopt takes over the survivor s.ID: its process, its log and its network are
 // what they were, and the metadata server answers it as s.Identity again. Of s
-// only these two count. The caller must Delete it. Errors: ErrNotFound if there
-// is no such survivor; after any other it is still one.
-func (l *Launcher) Adopt(ctx context.Context, s Spec) (_ *Instance, err error) {
+// only these two count. The caller must Delete it. A survivor whose network is
+// gone is ended: it could never be what it was. Errors: ErrNotFound if there is no
+// such survivor, or none any more; after any other it is still one.
+func (l *Launcher) Adopt(ctx context.Context, s Spec) (*Instance, error) {
 	left, ok := l.survivors.take(s.ID)
 	if !ok {
 		return nil, fmt.Errorf("adopt instance %s: %w", s.ID, ErrNotFound)
 	}
-	defer func() {
-		if err != nil {
-			l.survivors.put(s.ID, left)
-			err = fmt.Errorf("adopt instance %s: %w", s.ID, err)
-		}
-	}()
 	i := l.revive(s.ID, left)
-	if left.ended.over() {
-		return i, nil // nobody is left in there to be answered
-	}
-	files, err := left.ended.keeper.client.Fetch(ctx, s.ID)
-	if errors.Is(err, shim.ErrGone) && !l.closed.Load() {
-		return i, nil // it has just been lost, as its end will tell
+	err := l.reconnect(ctx, i, s.Identity)
+	if errors.Is(err, rnet.ErrNotAttached) {
+		end := i.Delete(ctx)
+		if end == nil {
+			return nil, fmt.Errorf("adopt instance %s: %w: %w", s.ID, ErrNotFound, err)
+		}
+		err = errors.Join(err, end)
 	}
 	if err != nil {
-		return nil, l.lost(err)
+		l.survivors.put(s.ID, left)
+		return nil, fmt.Errorf("adopt instance %s: %w", s.ID, err)
 	}
-	i.slot, err = l.reopenSlot(ctx, files, s.Identity)
-	return i, err
+	return i, nil
+}
+
+// reconnect gives a survivor its slot, unless nobody is left in there to be
+// answered.
+func (l *Launcher) reconnect(ctx context.Context, i *Instance, identity metadata.Identity) error {
+	if i.ended.over() {
+		return nil
+	}
+	files, err := i.client().Fetch(ctx, i.id)
+	if errors.Is(err, shim.ErrGone) && !l.closed.Load() {
+		return nil // it has just been lost, as its end will tell
+	}
+	if err != nil {
+		return l.lost(err)
+	}
+	i.slot, err = l.reopenSlot(ctx, files, identity)
+	return err
 }
 
 // revive is the instance of a survivor, without its slot.

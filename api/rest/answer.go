@@ -32,6 +32,7 @@ func WriteError(w http.ResponseWriter, err error) {
 		w.Header().Set("Allow", e.allow)
 	}
 	code, st := explain(err)
+	st = Shorten(st, maxError)
 	body, err := json.MarshalIndent(failure{failureError{code, st.Message(), codeName(st.Code()), detailsOf(st.Proto())}}, "", "  ")
 	if err != nil {
 		body = []byte(`{"error": {"code": 500, "status": "INTERNAL"}}`)

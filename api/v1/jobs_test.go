@@ -1,10 +1,12 @@
 package v1_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"cloud.google.com/go/run/apiv2/runpb"
 	"sigs.k8s.io/yaml"
 
 	v1 "runnel/api/v1"
@@ -44,6 +46,22 @@ func TestAJobLives(t *testing.T) {
 		expect(map[string]string{"status": "Success", "details name": "hello", "details kind": "jobs", "details group": "run.googleapis.com"})
 	c.gone(namespace + "/jobs/hello")
 	c.call(http.StatusNotFound, "DELETE", namespace+"/jobs/hello", "")
+}
+
+// What v2 takes v1 takes back.
+func TestALargeJobCanBeReplaced(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	job := controltest.NewJob(1)
+	for i := range 100 {
+		job.Template.Template.Containers[0].Env = append(job.Template.Template.Containers[0].Env,
+			&runpb.EnvVar{Name: fmt.Sprint("A", i), Values: &runpb.EnvVar_Value{Value: strings.Repeat("x", 32<<10)}})
+	}
+	if _, _, err := c.world.Control.CreateJob(t.Context(), &runpb.CreateJobRequest{Parent: controltest.Parent, JobId: "large", Job: job}); err != nil {
+		t.Fatal(err)
+	}
+	shown := c.until(namespace+"/jobs/large", settled)
+	c.call(http.StatusOK, "PUT", namespace+"/jobs/large", encode(t, shown.tree))
 }
 
 // contract: JOB-28

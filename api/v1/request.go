@@ -32,7 +32,10 @@ func readBody(r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, status.Errorf(codes.InvalidArgument, "reading the request: %v", err)
 	}
-	return data, rest.CheckValues(data)
+	if err := rest.CheckValues(data); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return data, nil
 }
 
 // readMessage fills m, a message of one of Google's other APIs, from the body

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"runnel/api/rest"
 	v2 "runnel/api/v2"
 )
 
@@ -18,7 +19,7 @@ import (
 // it requests, after the same checks that all others pass.
 func (s *Server) newGRPC() *grpc.Server {
 	server := grpc.NewServer(
-		grpc.UnaryInterceptor(s.intercept),
+		grpc.ChainUnaryInterceptor(shorten, s.intercept),
 		grpc.MaxRecvMsgSize(maxBody),
 		grpc.ForceServerCodecV2(newCodec()),
 	)
@@ -46,6 +47,19 @@ func (s *Server) intercept(ctx context.Context, in any, info *grpc.UnaryServerIn
 		if ctx.Err() == nil {
 			s.config.Logger.Error("call failed", "call", info.FullMethod, "err", err)
 		}
+	}
+	return out, err
+}
+
+// maxStatus bounds the message of an error, and its details, in bytes. gRPC
+// carries them in headers, of which some clients take 8 KiB and no more.
+const maxStatus = 2 << 10
+
+// shorten makes every error one that clients take.
+func shorten(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	out, err := handler(ctx, in)
+	if st, ok := status.FromError(err); err != nil && ok {
+		err = rest.Shorten(st, maxStatus).Err()
 	}
 	return out, err
 }

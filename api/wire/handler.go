@@ -45,7 +45,7 @@ func (s *Server) handler() http.Handler {
 	g := guard{token: s.config.Token, hosts: s.config.Hosts, secure: s.config.TLS != nil}
 	mux := s.mux()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.calls.begin() {
+		if !s.calls.begin(peerOf(r.Context())) {
 			refuse(w, r, status.Error(codes.Unavailable, "too many calls are in progress: try again"))
 			return
 		}

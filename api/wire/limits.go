@@ -12,6 +12,9 @@ const (
 	maxConnections = 8192
 	// maxCalls is how many calls are in progress at once. More are refused.
 	maxCalls = 4096
+	// ownCalls is how many of them only callers by a unix socket may have: who
+	// runs this machine is heard however many others wait or listen.
+	ownCalls = 256
 	// maxStreams is how many calls one HTTP/2 connection carries at once.
 	maxStreams = 250
 	// maxHeader is the size of a request's line and headers, in bytes.
@@ -41,7 +44,9 @@ func patient() times {
 
 // calls counts the calls in progress. It is safe for concurrent use.
 type calls struct {
-	max int
+	// max is how many there may be, own how many of them are for callers by a
+	// unix socket alone.
+	max, own int
 
 	mu sync.Mutex // guards what follows
 	n  int
@@ -49,11 +54,15 @@ type calls struct {
 	idle chan struct{}
 }
 
-// begin counts a call, unless there are too many.
-func (c *calls) begin() bool {
+// begin counts a call, unless there are too many for a caller.
+func (c *calls) begin(p peer) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.n == c.max {
+	most := c.max
+	if !p.unix {
+		most -= c.own
+	}
+	if c.n >= most {
 		return false
 	}
 	c.n++

@@ -72,7 +72,7 @@ func newServer(config Config, t times) *Server {
 	if config.Caller == "" {
 		config.Caller = "api"
 	}
-	s := &Server{config: config, calls: calls{max: maxCalls}, times: t}
+	s := &Server{config: config, calls: calls{max: maxCalls, own: ownCalls}, times: t}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.ended, s.end = context.WithCancel(context.Background())
 	s.grpc = s.newGRPC()

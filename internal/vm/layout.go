@@ -40,7 +40,7 @@ func layOut(ctx context.Context, c config, m module, k kernel, packages []testPa
 	if err := writeHost(ctx, tree, k, suites); err != nil {
 		return machine{}, err
 	}
-	if err := copyModuleFiles(m, tree, packages); err != nil {
+	if err := copyModuleFiles(m, c.bin, tree, packages); err != nil {
 		return machine{}, err
 	}
 	disk := filepath.Join(c.work, "root.ext4")
@@ -117,21 +117,14 @@ func goBuild(ctx context.Context, cgo string, args ...string) error {
 }
 
 // copyModuleFiles copies what tests read besides themselves: go.mod, testdata,
-// and the programs that have been built.
-func copyModuleFiles(m module, tree string, packages []testPackage) error {
-	files := []string{filepath.Join(m.dir, "go.mod")}
-	for _, pattern := range []string{"bin/*", "examples/*"} {
-		more, err := filepath.Glob(filepath.Join(m.dir, pattern))
-		if err != nil {
-			return err
-		}
-		files = append(files, more...)
-	}
-	for _, f := range files {
-		if info, err := os.Stat(f); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if err := copyFile(f, filepath.Join(tree, f)); err != nil {
+// examples, and the programs that have been built into bin.
+func copyModuleFiles(m module, bin, tree string, packages []testPackage) error {
+	for from, to := range map[string]string{
+		filepath.Join(m.dir, "go.mod"):     m.dir,
+		filepath.Join(m.dir, "examples/*"): filepath.Join(m.dir, "examples"),
+		filepath.Join(bin, "*"):            filepath.Join(m.dir, "bin"),
+	} {
+		if err := copyMatching(from, filepath.Join(tree, to)); err != nil {
 			return err
 		}
 	}
@@ -141,6 +134,23 @@ func copyModuleFiles(m module, tree string, packages []testPackage) error {
 			continue
 		}
 		if err := os.CopyFS(filepath.Join(tree, data), os.DirFS(data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyMatching copies the files that match pattern into dir.
+func copyMatching(pattern, dir string) error {
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := copyFile(f, filepath.Join(dir, filepath.Base(f))); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,8 @@ type config struct {
 	// run and verbose are handed to the tests.
 	run     string
 	verbose bool
+	// bin is where the programs are that the tests run.
+	bin string
 	// accel are the accelerators to try in order.
 	accel []string
 	// memory is in MiB.
@@ -54,6 +56,7 @@ func flags() config {
 	var c config
 	var match, accel string
 	flag.StringVar(&c.cache, "cache", ".cache/vm", "keep the kernel in `dir`")
+	flag.StringVar(&c.bin, "bin", "bin", "take the programs from `dir`")
 	flag.StringVar(&match, "packages", "", "run only packages whose path contains one of `a,b`")
 	flag.StringVar(&c.run, "run", "", "run only tests that match `regexp`")
 	flag.BoolVar(&c.verbose, "v", false, "print every line of the tests")

@@ -31,6 +31,8 @@ func (jobs) GetJob(ctx context.Context, r *runpb.GetJobRequest) (*runpb.Job, err
 		return nil, status.Error(codes.Unauthenticated, "no")
 	case "missing":
 		return nil, status.Error(codes.NotFound, "job missing is not there")
+	case "large":
+		return &runpb.Job{Name: strings.Repeat("x", 5<<20)}, nil
 	case "full":
 		return nil, status.Error(codes.Unavailable, "The state of this host cannot be written: disk full")
 	case "bad":
@@ -250,6 +252,14 @@ func TestHTTP(t *testing.T) {
 		if _, err := c.Get(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}
+	}
+}
+
+func TestLargeAnswers(t *testing.T) {
+	t.Parallel()
+	c := open(t, Config{Host: listenUnix(t)})
+	if name, err := c.get(t, "large"); err != nil || len(name) != 5<<20 {
+		t.Errorf("%d bytes, %v", len(name), err)
 	}
 }
 

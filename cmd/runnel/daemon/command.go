@@ -76,7 +76,7 @@ func register(set *pflag.FlagSet, c *Config) {
 	set.BoolVar(&c.TLS.Generate, "tls", c.TLS.Generate, "serve TLS with a certificate made under the root")
 	set.StringVar(&c.TLS.Cert, "tls-cert", c.TLS.Cert, "serve TLS with this certificate, a PEM `file`")
 	set.StringVar(&c.TLS.Key, "tls-key", c.TLS.Key, "the key of --tls-cert, a PEM `file`")
-	set.BoolVar(&c.Ephemeral, "ephemeral", c.Ephemeral, "end all tasks when the daemon is stopped; the next one runs them again")
+	set.BoolVar(&c.Ephemeral, "ephemeral", c.Ephemeral, "end all tasks when the daemon is stopped; the next one tries them again, within their retries")
 }
 
 // configure lays the flags that were given over the file.

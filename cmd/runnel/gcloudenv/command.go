@@ -51,6 +51,9 @@ func New(e cli.Env) *cobra.Command {
 			if cfg.Host == "" {
 				cfg.Host = e.Variable("RUNNEL_HOST")
 			}
+			if strings.HasPrefix(cfg.Host, "http:") || strings.HasPrefix(cfg.Host, "https:") {
+				return cli.Usagef("--host: %s: want the daemon's unix socket, where alone it hands out its token; run this on the daemon's machine", cfg.Host)
+			}
 			if dir == "" {
 				var err error
 				if dir, err = ownDir(cfg.Host); err != nil {
@@ -102,7 +105,7 @@ func printEnvironment(ctx context.Context, e cli.Env, cfg client.Config, dir str
 	if err != nil {
 		return err
 	}
-	host, ok := localName(s.Region, net.DefaultResolver.LookupHost)
+	host, ok := localName(ctx, s.Region, net.DefaultResolver.LookupHost)
 	if !ok {
 		fmt.Fprintf(e.Stderr, "gcloud talks to %s-localhost, which this machine does not know yet:\n"+
 			"  echo '127.0.0.1 %[1]s-localhost' | sudo tee -a /etc/hosts\n", s.Region)
@@ -132,9 +135,9 @@ func printEnvironment(ctx context.Context, e cli.Env, cfg client.Config, dir str
 
 // localName is a name of this machine such that it is still one with the region
 // before it, as gcloud wants; ok says that it is known.
-func localName(region string, lookup func(context.Context, string) ([]string, error)) (name string, ok bool) {
+func localName(ctx context.Context, region string, lookup func(context.Context, string) ([]string, error)) (name string, ok bool) {
 	for _, name := range []string{"localhost", "run.localhost"} {
-		addresses, err := lookup(context.Background(), region+"-"+name)
+		addresses, err := lookup(ctx, region+"-"+name)
 		if err == nil && len(addresses) > 0 {
 			return name, true
 		}

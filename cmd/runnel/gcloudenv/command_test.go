@@ -2,11 +2,14 @@ package gcloudenv
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -97,6 +100,58 @@ func TestEachDaemonHasADirectoryOfItsOwn(t *testing.T) {
 	} {
 		if got, err := ownDir(host); got != want || err != nil {
 			t.Errorf("%q: %s, %v, want %s", host, got, err, want)
+		}
+	}
+}
+
+// Over TCP the daemon keeps its token to itself, so there is nothing to copy.
+func TestATCPAddressIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"http://127.0.0.1:1", "https://localhost:1"} {
+		var stdout, stderr bytes.Buffer
+		env := cli.Env{Stdout: &stdout, Stderr: &stderr, Getenv: func(name string) string { return map[string]string{"RUNNEL_HOST": host}[name] }}
+		code := cli.Execute(env, New(env), []string{"--dir", t.TempDir()})
+		if code != cli.ExitUsage || stdout.Len() > 0 || !strings.Contains(stderr.String(), "unix socket") {
+			t.Errorf("%s: exit %d\n%s%s", host, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// gcloud puts the region before the host's name, so that must be a name too.
+func TestTheNameIsOneThatIsKnownWithTheRegionBeforeIt(t *testing.T) {
+	t.Parallel()
+	for known, want := range map[string]string{"r-localhost": "localhost", "r-run.localhost": "run.localhost", "none": ""} {
+		lookup := func(_ context.Context, name string) ([]string, error) {
+			if name != known {
+				return nil, errors.New("unknown")
+			}
+			return []string{"127.0.0.1"}, nil
+		}
+		name, ok := localName(t.Context(), "r", lookup)
+		if ok != (want != "") || ok && name != want {
+			t.Errorf("%s: %s, %v, want %s", known, name, ok, want)
+		}
+	}
+	for _, tt := range []struct {
+		s    daemon.Settings
+		want string
+	}{
+		{daemon.Settings{API: "127.0.0.1:80"}, "http://run.localhost:80"},
+		{daemon.Settings{API: "[::]:80", TLS: true}, "https://run.localhost:80"},
+		{daemon.Settings{API: "192.0.2.1:80"}, "http://192.0.2.1:80"},
+	} {
+		if got, err := endpointOf(tt.s, "run.localhost"); got != tt.want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", tt.s.API, got, err, tt.want)
+		}
+	}
+}
+
+func TestQuotedWordsMeanThemselvesToAShell(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"", "a b", "it's", "$(false)", "`x`\n\\", "'\"'"} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+quote(word)).Output()
+		if err != nil || string(out) != word {
+			t.Errorf("%q: %q, %v", word, out, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runc/libcontainer"
@@ -19,6 +20,7 @@ import (
 func complete(spec *specs.Spec, r *root, netns *os.File, user specs.User) {
 	spec.Root = &specs.Root{Path: r.path}
 	spec.Process.User = user
+	spec.Process.OOMScoreAdj = oomScore(ownOOMScore)
 	if user.UID != 0 && spec.Process.Capabilities != nil {
 		// The bounding set stays; the rest is root's.
 		spec.Process.Capabilities = &specs.LinuxCapabilities{Bounding: spec.Process.Capabilities.Bounding}
@@ -30,6 +32,25 @@ func complete(spec *specs.Spec, r *root, netns *os.File, user specs.User) {
 			spec.Linux.Namespaces[i].Path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), netns.Fd())
 		}
 	}
+}
+
+// ownOOMScore is the file of the bonus that this process has where the kernel
+// chooses whom to kill when the host runs out of memory.
+const ownOOMScore = "/proc/self/oom_score_adj"
+
+// oomScore is the bonus of a container: none, where the shim is protected by one
+// below zero. Inherited, it would have the host's own processes killed before
+// tasks. A container keeps the shim's where that is not below zero, since taking
+// some away would need a privilege.
+func oomScore(file string) *int {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	if own, err := strconv.Atoi(strings.TrimSpace(string(text))); err != nil || own >= 0 {
+		return nil
+	}
+	return new(int)
 }
 
 // libcontainerConfig translates a specification for libcontainer.
