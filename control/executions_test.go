@@ -39,6 +39,8 @@ func TestRunJob(t *testing.T) {
 	if ref := getJob(t, w, name).GetLatestCreatedExecution(); ref.GetCompletionStatus() != runpb.ExecutionReference_EXECUTION_RUNNING {
 		t.Errorf("while it runs: %v", ref)
 	}
+	// An attempt is counted before its process starts.
+	w.Eventually("the instances", func() bool { return len(w.Instances.Running()) == 3 })
 	w.Instances.Release()
 	done := response[*runpb.Execution](t, w.WaitFor(op.GetName()))
 	if done.GetSucceededCount() != 3 || done.GetCreator() != "me@example.com" || done.GetEtag() == "" {

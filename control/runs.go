@@ -1,7 +1,6 @@
 package control
 
 import (
-	"maps"
 	"sync"
 
 	"runnel/scheduler"
@@ -41,11 +40,4 @@ func (r *runs) remove(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.all, name)
-}
-
-// now are all of them.
-func (r *runs) now() map[string]*run {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return maps.Clone(r.all)
 }

@@ -61,8 +61,6 @@ type log struct {
 	// head is the line to come next, nil if there is none yet, and place its key.
 	head  *line
 	place key
-	// told counts the notes taken since the last line.
-	told int
 }
 
 // newLog is the log of an attempt, in the directory dir.

@@ -52,9 +52,6 @@ type query struct {
 type snapshot struct {
 	progress
 	records []TaskRecord
-	// cancel is the ticket of a cancel that is not durable yet, nil if there is
-	// none: whoever has asked for it wants to see it.
-	cancel Ticket
 }
 
 func newExecution(p *plan) *Execution {
@@ -94,8 +91,8 @@ func (e *Execution) Wait(ctx context.Context) (*runpb.Execution, error) {
 	}
 }
 
-// Status is the execution as it stands. A Cancel that has come before is
-// waited for until it is durable. Errors: ErrDetached, those of ctx.
+// Status is the execution as it stands. A Cancel shows as soon as it is durable.
+// Errors: ErrDetached, those of ctx.
 func (e *Execution) Status(ctx context.Context) (*runpb.Execution, error) {
 	s, err := e.snapshot(ctx, 0, 0)
 	if err != nil {
@@ -162,30 +159,18 @@ func (e *Execution) cancel() (first bool) {
 
 // snapshot asks the loop, or reads what it has left behind.
 func (e *Execution) snapshot(ctx context.Context, from, n int) (snapshot, error) {
-	for {
-		reply := make(chan snapshot, 1)
-		select {
-		case e.queries <- query{from, n, reply}:
-		case <-e.done:
-			s := e.final
-			s.records = e.plan.page(from, n, s.records, nil)
-			return s, nil
-		case <-e.left:
-			return snapshot{}, e.cannotTell(ErrDetached)
-		case <-ctx.Done():
-			return snapshot{}, e.cannotTell(context.Cause(ctx))
-		}
-		s := <-reply
-		if s.cancel == nil {
-			return s, nil
-		}
-		select {
-		case <-s.cancel.Done():
-		case <-e.left:
-			return snapshot{}, e.cannotTell(ErrDetached)
-		case <-ctx.Done():
-			return snapshot{}, e.cannotTell(context.Cause(ctx))
-		}
+	reply := make(chan snapshot, 1)
+	select {
+	case e.queries <- query{from, n, reply}:
+		return <-reply, nil
+	case <-e.done:
+		s := e.final
+		s.records = e.plan.page(from, n, s.records, nil)
+		return s, nil
+	case <-e.left:
+		return snapshot{}, e.cannotTell(ErrDetached)
+	case <-ctx.Done():
+		return snapshot{}, e.cannotTell(context.Cause(ctx))
 	}
 }
 

@@ -51,8 +51,6 @@ type loop struct {
 	// nothing is created until pause fires, which is nil otherwise.
 	failures int
 	pause    <-chan time.Time
-	// cancellation is the ticket of the execution's, nil before.
-	cancellation Ticket
 	// end is closed when the end of the execution is durable; nil before there
 	// is one, and afterwards.
 	end <-chan struct{}
@@ -161,7 +159,8 @@ func (l *loop) finish() {
 	close(l.done)
 }
 
-// answer shows what is durable, but with the cancel that has been asked for.
+// answer shows what is durable. A cancel that has been asked for is decided first:
+// without a journal it is seen at once.
 func (l *loop) answer(ctx context.Context, q query) {
 	select {
 	case <-l.cancelled:
@@ -169,13 +168,7 @@ func (l *loop) answer(ctx context.Context, q query) {
 	default:
 	}
 	l.view.catchUp()
-	s := snapshot{progress: l.view.progress}
-	if !isDone(l.cancellation) {
-		s.cancel = l.cancellation
-	} else {
-		s.records = l.plan.page(q.from, q.n, l.tasks, l.view.older)
-	}
-	q.reply <- s
+	q.reply <- snapshot{progress: l.view.progress, records: l.plan.page(q.from, q.n, l.tasks, l.view.older)}
 }
 
 // handle takes in what others have done.

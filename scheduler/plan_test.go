@@ -108,7 +108,8 @@ func TestInstanceIDsAreLongHexAndUnique(t *testing.T) {
 		}
 		seen[id] = true
 	}
-	if p.attempt(0, 1).Identity.InstanceID != p.attempt(0, 1).Identity.InstanceID {
+	again := p.attempt(0, 1)
+	if first := p.attempt(0, 1); first.Identity.InstanceID != again.Identity.InstanceID {
 		t.Error("the instance ID of an attempt changes")
 	}
 }

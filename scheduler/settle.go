@@ -180,7 +180,7 @@ func (l *loop) quit(ctx context.Context) {
 		l.tick()
 		l.log.Info("execution is cancelled")
 		l.cancelling = true
-		l.cancellation = l.changeExecution()
+		l.changeExecution()
 	}
 	l.giveUp(ctx)
 }

@@ -49,6 +49,7 @@ func TestSideQuestionsAreAnswered(t *testing.T) {
 		{"serviceusage/v1/projects/local/services:batchGet?names=projects/local/services/run.googleapis.com&names=projects/local/services/sqladmin.googleapis.com", 200,
 			`{"services":[{"name":"projects/` + n + `/services/run.googleapis.com","parent":"projects/` + n + `","config":{"name":"run.googleapis.com"},"state":"ENABLED"},` +
 				`{"name":"projects/` + n + `/services/sqladmin.googleapis.com","parent":"projects/` + n + `","config":{"name":"sqladmin.googleapis.com"},"state":"DISABLED"}]}`},
+		{"serviceusage/v1/projects/local/services:batchGet?" + strings.Repeat("names=a&", 31), 400, ""},
 		{"compute/v1/projects/local/zones", 404, ""},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+gcloud.Path+tt.path, nil)

@@ -56,11 +56,20 @@ func (h handler) service(w http.ResponseWriter, r *http.Request) {
 	write(w, h.newService(r.PathValue("project"), r.PathValue("service")))
 }
 
+// maxNames is how many services may be asked for at once.
+// Source: Service Usage API v1, services.batchGet.
+const maxNames = 30
+
 func (h handler) services(w http.ResponseWriter, r *http.Request) {
+	names := r.URL.Query()["names"]
+	if len(names) > maxNames {
+		rest.WriteError(w, status.Errorf(codes.InvalidArgument, "names: %d services are asked for: want at most %d", len(names), maxNames))
+		return
+	}
 	var all struct {
 		Services []service `json:"services"`
 	}
-	for _, name := range r.URL.Query()["names"] {
+	for _, name := range names {
 		all.Services = append(all.Services, h.newService(r.PathValue("project"), name[strings.LastIndex(name, "/")+1:]))
 	}
 	write(w, all)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -57,19 +58,28 @@ func (w *watches) round(ctx context.Context, c config, d *daemon, ref string) er
 // look makes calls about one execution, and adds how long they took to all.
 func look(ctx context.Context, all *[]*probe, d *daemon, o operation) error {
 	x := o.Metadata.Name
-	probes := []*probe{
+	status := []*probe{
 		{title: "a connection's round trip (`/healthz`)", do: func(context.Context) error { d.answers(); return nil }},
 		{title: "get the execution", do: func(ctx context.Context) error { return d.get(ctx, x) }},
 		{title: "get a task", do: func(ctx context.Context) error { return d.get(ctx, taskOf(x, 0)) }},
 		{title: "get the operation", do: func(ctx context.Context) error { return d.get(ctx, o.Name) }},
 		{title: "list the executions of all jobs", do: func(ctx context.Context) error { return d.get(ctx, parent+"/jobs/-/executions") }},
+	}
+	// The long answers, each apart: what they leave to be collected, in the daemon
+	// and here, would be paid by whoever comes next.
+	lists := []*probe{
 		{title: "list 100 tasks", do: func(ctx context.Context) error { return d.get(ctx, x+"/tasks") }},
 		{title: "list 1,000 tasks", do: func(ctx context.Context) error { return d.get(ctx, x+"/tasks?pageSize=1000") }},
 	}
-	if err := paced(ctx, looks, lookEvery, probes); err != nil {
+	*all = slices.Concat(*all, status, lists)
+	if err := paced(ctx, looks, lookEvery, status); err != nil {
 		return err
 	}
-	*all = append(*all, probes...)
+	for i := range lists {
+		if err := paced(ctx, looks/3, lookEvery, lists[i:i+1]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

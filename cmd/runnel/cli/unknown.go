@@ -11,11 +11,15 @@ import (
 	"runnel/api"
 )
 
+// group is the annotation of commands that only hold others.
+const group = "group"
+
 // Group makes cmd a command that only holds others: alone it shows its help,
 // and an unknown name under it gets a suggestion.
 func Group(cmd *cobra.Command) *cobra.Command {
 	// Without a Run cobra would report unknown commands in its own way.
 	cmd.Args = cobra.ArbitraryArgs
+	cmd.Annotations = map[string]string{group: ""}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return cmd.Help()
@@ -40,8 +44,8 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // below is the path of the command called name that a command of cmd holds: one
 // whose group was forgotten. It is empty if there is none.
 func below(cmd *cobra.Command, name string) string {
-	for _, group := range cmd.Commands() {
-		for _, c := range group.Commands() {
+	for _, holder := range cmd.Commands() {
+		for _, c := range holder.Commands() {
 			if c.Name() == name && !c.Hidden {
 				return c.CommandPath()
 			}
@@ -56,6 +60,8 @@ func FlagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &unknown) && unknownBefore(cmd) != "":
+		return unknownCommand(cmd, unknownBefore(cmd))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		if unknown.GetSpecifiedShortnames() != "" {
@@ -71,6 +77,15 @@ func FlagError(cmd *cobra.Command, err error) error {
 		return Usagef("--%s %s: want %s", f.Name, invalid.GetValue(), wanted(f.Value.Type()))
 	}
 	return Usagef("%v", err)
+}
+
+// unknownBefore is what stands before an unknown flag in the place of the command
+// that it may be a flag of. It is empty if there is nothing.
+func unknownBefore(cmd *cobra.Command) string {
+	if _, ok := cmd.Annotations[group]; !ok {
+		return ""
+	}
+	return cmd.Flags().Arg(0)
 }
 
 // meant is the flag that an unknown one probably stands for: what docker,

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"runnel/api/wire"
@@ -86,6 +87,9 @@ func (d *Daemon) openStore(context.Context) (err error) {
 func (d *Daemon) listen(ctx context.Context) error {
 	if d.cfg.API != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.cfg.API)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("cannot listen on %s: something else does; give this one an --api of its own", d.cfg.API)
+		}
 		if err != nil {
 			return fmt.Errorf("cannot listen: %w", err)
 		}
