@@ -14,6 +14,9 @@ var (
 	// ErrRecord means that a task's record cannot be read: it is damaged, or a
 	// newer program has written it.
 	ErrRecord = errors.New("unreadable record of a task")
+
+	// errUnseen is said of an attempt that is lost for no other reason.
+	errUnseen = errors.New("nobody has seen how it ended")
 )
 
 // CapacityError says that a task is larger than the whole host, so that

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -167,7 +168,7 @@ func (l *loop) weigh(ctx context.Context, a *attempt) {
 		l.failures++
 		pause := Pause(l.failures)
 		l.pause = time.After(pause)
-		l.log.Warn("host failed an attempt", "task", a.index, "attempt", a.number, "pause", pause, "err", a.err)
+		l.log.Warn("host failed an attempt", "task", a.index, "attempt", a.number, "pause", pause.String(), "err", cmp.Or(a.err, errUnseen))
 	}
 }
 

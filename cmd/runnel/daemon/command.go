@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -106,14 +107,16 @@ func serve(ctx context.Context, e cli.Env, cfg Config) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	done := make(chan struct{})
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer close(done)
-	go func() {
+	watching.Go(func() {
 		select {
 		case s := <-e.Signals:
 			cancel(&cli.Interrupted{Signal: s})
 		case <-done:
 		}
-	}()
+	})
 	d, err := Open(ctx, cfg, newLogger(e))
 	if err != nil {
 		return err
