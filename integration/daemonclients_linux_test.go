@@ -79,7 +79,8 @@ func driveGoClient(ctx context.Context, t *testing.T, jobs *run.JobsClient, id s
 	return job.GetName()
 }
 
-// Google's client for Node.js, over REST, with nothing changed but the endpoint.
+// Google's client for Node.js, over REST, with nothing changed but the endpoint,
+// before and after a kill.
 // "make test" has brought its packages: here there is no way out.
 func TestNodeClient(t *testing.T) {
 	hostOnly(t, "there is no Node.js")
@@ -97,14 +98,19 @@ func TestNodeClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := d.address[strings.LastIndexByte(d.address, ':')+1:]
-	c := exec.CommandContext(h.limit(2*patience()), "node", "client.mjs", port, filepath.Join(d.root, "api-token"), h.shell())
-	c.Dir = dir
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for range 2 {
+		c := exec.CommandContext(h.limit(2*patience()), "node", "client.mjs", port, filepath.Join(d.root, "api-token"), h.shell())
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		d.kill()
+		d.start()
 	}
 }
 
-// The documented REST examples with curl, over TCP, with the token.
+// The documented REST examples with curl, over TCP, with the token, before and
+// after a kill.
 func TestDocumentedRequests(t *testing.T) {
 	hostOnly(t, "there is no curl")
 	h := openHost(t)
@@ -126,6 +132,8 @@ func TestDocumentedRequests(t *testing.T) {
 		_, text := d.curl(base + "/hello")
 		return strings.Contains(text, "CONDITION_SUCCEEDED")
 	})
+	d.kill()
+	d.start()
 	if code, text := d.curl("-X", "PATCH", base+"/hello", "-d", body("echo again")); code != http.StatusOK {
 		t.Fatalf("update: %d\n%s", code, text)
 	}
@@ -194,5 +202,8 @@ func TestYAMLRoundTrip(t *testing.T) {
 		t.Errorf("generation %q, want 1: nothing was changed", got)
 	}
 	d.cli("jobs", "create", "now", "--image", h.shell(), "--args", "echo now", "--execute-now", "--wait").exits(0)
+	d.kill()
+	d.start()
+	d.cli("jobs", "execute", "now", "--wait").exits(0)
 	d.cli("jobs", "create", "bad", "--image", h.shell(), "--args", "exit 3", "--max-retries", "0", "--execute-now", "--wait").exits(1)
 }
