@@ -238,10 +238,6 @@ func (c *Control) persist(ctx context.Context, change func(*store.Tx) error) err
 		if !errors.Is(err, store.ErrDisk) {
 			return err
 		}
-		select {
-		case <-time.After(retryDisk):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		wait(ctx, retryDisk) // Update says so if ctx ends
 	}
 }

@@ -3,7 +3,6 @@ package control_test
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -45,15 +44,7 @@ func fullDisk(t *testing.T, w *controltest.World, dir string) (makeRoom func()) 
 // that runs, which is made up for when there is room again.
 func TestFullDisk(t *testing.T) {
 	testenv.Root(t)
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := testenv.Tmpfs(t, 32<<20)
 	w := controltest.Start(t, controltest.Options{Dir: dir})
 	name := w.Job("hello", 3)
 	w.Instances.Always(controltest.Script{Hold: true})

@@ -61,7 +61,7 @@ func mayPass(err error) bool {
 }
 
 // imageField is where a job's image stands, as api's errors name it.
-const imageField = "template.template.containers[0].image"
+const imageField = containerField + ".image"
 
 // checkImage says what keeps a reference from being one, in one line.
 func checkImage(reference string) error {

@@ -15,18 +15,8 @@ import (
 // desired is what a request wants the job n to be: the fields that a client may
 // set, as it has set them, and the defaults of the others.
 func (c *Control) desired(from *runpb.Job, n name) *runpb.Job {
-	from = proto.CloneOf(from)
-	job := &runpb.Job{
-		Name:                n.String(),
-		Labels:              from.GetLabels(),
-		Annotations:         from.GetAnnotations(),
-		Client:              from.GetClient(),
-		ClientVersion:       from.GetClientVersion(),
-		LaunchStage:         from.GetLaunchStage(),
-		BinaryAuthorization: from.GetBinaryAuthorization(),
-		Template:            from.GetTemplate(),
-		CreateExecution:     from.GetCreateExecution(),
-	}
+	job := wanted(proto.CloneOf(from))
+	job.Name = n.String()
 	if job.LaunchStage == gapi.LaunchStage_LAUNCH_STAGE_UNSPECIFIED {
 		job.LaunchStage = gapi.LaunchStage_GA
 	}
@@ -88,7 +78,8 @@ func sameDesire(a, b *runpb.Job) bool {
 	return proto.Equal(a, b)
 }
 
-// wanted is the part of a job that a client has set.
+// wanted is the part of a job that a client may set. It shares what it has with
+// the job.
 func wanted(job *runpb.Job) *runpb.Job {
 	return &runpb.Job{
 		Labels:              job.GetLabels(),

@@ -58,11 +58,17 @@ func (c *Control) operation(ctx context.Context, name string) (*longrunningpb.Op
 	}
 }
 
+// noOperation says that no operation is called name.
+func noOperation(name string) error {
+	return status.Errorf(codes.NotFound, "Operation '%s' does not exist.", name)
+}
+
+// readOperation reads an operation as it is stored.
 func (c *Control) readOperation(name string) (o operation, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		var ok bool
 		if o, ok = getOperation(tx, name); !ok {
-			return status.Errorf(codes.NotFound, "Operation '%s' does not exist.", name)
+			return noOperation(name)
 		}
 		return nil
 	})
@@ -164,7 +170,7 @@ func (c *Control) DeleteOperation(ctx context.Context, name string) error {
 	return c.update(ctx, func(tx *store.Tx) (err error) {
 		var ok bool
 		if o, ok = getOperation(tx, name); !ok {
-			return status.Errorf(codes.NotFound, "Operation '%s' does not exist.", name)
+			return noOperation(name)
 		}
 		tx.Delete(kindOperations, name)
 		return nil

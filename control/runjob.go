@@ -96,6 +96,7 @@ func overridden(job *runpb.Job, o *runpb.RunJobRequest_Overrides) (*runpb.Job, e
 // override gives, by the i-th override.
 func overrideContainer(job *runpb.Job, k *runpb.Container, i int, with *runpb.RunJobRequest_Overrides_ContainerOverride) error {
 	at := "overrides.containerOverrides[" + strconv.Itoa(i) + "]"
+	translate := func(path string) string { return strings.Replace(path, containerField, at, 1) }
 	if with.GetClearArgs() && len(with.GetArgs()) > 0 {
 		return invalid(runRequest, api.FieldErrors{{Path: at + ".clearArgs", Message: "args cannot be cleared and given at once: want one of the two"}})
 	}
@@ -103,18 +104,14 @@ func overrideContainer(job *runpb.Job, k *runpb.Container, i int, with *runpb.Ru
 	before := proto.CloneOf(k)
 	k.Args, k.Env = with.GetArgs(), with.GetEnv()
 	if err := api.ValidateJob(job); err != nil {
-		return invalidJob(err, runRequest, func(path string) string {
-			return strings.Replace(path, containerField, at, 1)
-		})
+		return invalidJob(err, runRequest, translate)
 	}
 	if len(with.GetArgs()) == 0 && !with.GetClearArgs() {
 		k.Args = before.GetArgs()
 	}
 	k.Env = mergeEnv(before.GetEnv(), with.GetEnv())
 	if err := api.ValidateJob(job); err != nil { // too many together, at most
-		return invalidJob(err, runRequest, func(path string) string {
-			return strings.Replace(path, containerField, at, 1)
-		})
+		return invalidJob(err, runRequest, translate)
 	}
 	return nil
 }

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// contract: LOG-6
 // Lines as logging libraries of several languages print them.
+//
+// contract: LOG-6
 func TestLift(t *testing.T) {
 	t.Parallel()
 	const about = `{"logName":"","resource":{"type":"","labels":null},`

@@ -13,7 +13,7 @@ import (
 	rruntime "runnel/runtime"
 )
 
-// list asks for one page, and returns the texts of its entries too.
+// list asks for one page: its entries, and the token of the next one.
 func (w *world) list(request map[string]any) (entries []Entry, next string) {
 	w.t.Helper()
 	code, body := w.post(request)
@@ -68,6 +68,7 @@ func TestListByFilter(t *testing.T) {
 		"resource.labels.job_name=nosuch":                            0,
 		"resource.labels.job_name=NO/SUCH":                           0,
 		"resource.type=cloud_run_revision":                           0,
+		"resource.type=* AND resource.labels.job_name=*":             6,
 		`labels."run.googleapis.com/execution_name"=` + path.Base(x): 3,
 		"jsonPayload.code=7":                                         2,
 		"textPayload:plain":                                          2,

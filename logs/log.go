@@ -10,8 +10,8 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/contract"
-	"runnel/metadata"
 	"runnel/runtime/logfile"
+	"runnel/scheduler"
 )
 
 // origin is what all entries of an execution have in common.
@@ -76,7 +76,7 @@ func newLog(dir string, o *origin, id string, task, attempt int) *log {
 func (l *log) label() map[string]string {
 	if l.labels == nil {
 		l.labels = map[string]string{
-			labelInstance:  metadata.DeriveInstanceID(l.origin.uid + "/" + l.id),
+			labelInstance:  scheduler.PublicID(l.origin.uid, l.id),
 			labelContainer: l.origin.container,
 			labelExecution: l.origin.execution,
 			labelTask:      strconv.Itoa(l.task),

@@ -173,9 +173,14 @@ func (m *merge) over() bool {
 // heads are logs by their next entries. It implements heap.Interface.
 type heads []*log
 
-func (h heads) Len() int           { return len(h) }
+// Len implements heap.Interface.
+func (h heads) Len() int { return len(h) }
+
+// Less implements heap.Interface.
 func (h heads) Less(i, j int) bool { return h[i].place.before(h[j].place) }
-func (h heads) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Swap implements heap.Interface.
+func (h heads) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
 func (h *heads) Push(l any) { *h = append(*h, l.(*log)) }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,10 +17,6 @@ import (
 	"runnel/runtime/logfile"
 	"runnel/scheduler"
 )
-
-// DefaultTotal is how many bytes all logs together may take where nothing is
-// said.
-const DefaultTotal = 1 << 30
 
 // Swept is what a Sweep has done.
 type Swept struct {
@@ -101,7 +96,7 @@ func measure(dir string) (sizes []size, sum int64, err error) {
 	at := make(map[string]int, len(files))
 	for _, f := range files {
 		info, err := f.Info()
-		instance, ok := instanceOf(filepath.Base(f.Name()))
+		instance, ok := instanceOf(f.Name())
 		if err != nil || !ok || !info.Mode().IsRegular() {
 			continue // it is gone by now, or no log
 		}

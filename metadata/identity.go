@@ -9,7 +9,6 @@
 package metadata
 
 import (
-	"crypto/rand"
 	"crypto/sha3"
 	"encoding/hex"
 	"errors"
@@ -20,7 +19,7 @@ import (
 // Identity is whom the metadata server speaks for.
 type Identity struct {
 	// InstanceID is what instance/id answers: lower-case hex, see
-	// NewInstanceID. It equals the instanceId label of the instance's logs.
+	// DeriveInstanceID. It equals the instanceId label of the instance's logs.
 	InstanceID string
 	// ProjectID, ProjectNumber and Region name where the instance runs.
 	ProjectID     string
@@ -37,17 +36,9 @@ const instanceIDBytes = 65
 // guessed or repeated.
 const minInstanceID = 32
 
-// NewInstanceID draws a random instance identifier of 130 hex digits.
+// DeriveInstanceID is an instance identifier of 130 hex digits, always the same
+// for the same seed.
 // Source: instance/id as Cloud Run answers it.
-func NewInstanceID() string {
-	var b [instanceIDBytes]byte
-	// crypto/rand.Read never returns an error; it ends the program instead.
-	_, _ = rand.Read(b[:])
-	return hex.EncodeToString(b[:])
-}
-
-// DeriveInstanceID is an instance identifier like those of NewInstanceID, but
-// always the same for the same seed.
 func DeriveInstanceID(seed string) string {
 	return hex.EncodeToString(sha3.SumSHAKE256([]byte(seed), instanceIDBytes))
 }

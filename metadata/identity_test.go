@@ -8,14 +8,6 @@ import (
 )
 
 // contract: MD-7
-func TestNewInstanceIDIsLongHexAndUnique(t *testing.T) {
-	t.Parallel()
-	a, b := metadata.NewInstanceID(), metadata.NewInstanceID()
-	if len(a) != 130 || strings.Trim(a, "0123456789abcdef") != "" || a == b {
-		t.Errorf("NewInstanceID = %q, %q", a, b)
-	}
-}
-
 func TestDeriveInstanceIDIsTheSameForTheSameSeed(t *testing.T) {
 	t.Parallel()
 	a, b := metadata.DeriveInstanceID("a"), metadata.DeriveInstanceID("b")

@@ -149,9 +149,9 @@ func (l *Launcher) EndSurvivors(ctx context.Context) error {
 		select {
 		case free <- struct{}{}:
 		case <-ctx.Done():
-			errs[n] = context.Cause(ctx)
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil { // also where there was room at the same time
+			errs[n] = context.Cause(ctx)
 			break
 		}
 		ending.Go(func() {

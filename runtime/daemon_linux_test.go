@@ -134,8 +134,8 @@ type player struct {
 	answers *bufio.Reader
 }
 
-// play starts a daemon in a process of its own, which has a terminal's fate: it
-// is killed with its session.
+// play starts a daemon in a process of its own, which is killed when the test
+// ends if not before.
 func (r *root) play() *player {
 	r.t.Helper()
 	text, err := json.Marshal(r)

@@ -37,7 +37,8 @@ type body struct {
 	exit           rruntime.Exit
 	timer          *time.Timer
 	ended          chan struct{}
-	// seen says that somebody was told of its end.
+	// unseen says that nobody was told of its end, adopted that a process holds
+	// it.
 	unseen, adopted bool
 }
 

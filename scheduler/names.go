@@ -11,6 +11,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/contract"
+	"runnel/metadata"
 )
 
 const (
@@ -32,6 +33,10 @@ func InstanceID(x *runpb.Execution, index, attempt int) string {
 	name = name[:min(len(name), maxInstanceName-len(uid)-len("-9999-10"))]
 	return strings.TrimRight(name, "-") + uid + "-" + strconv.Itoa(index) + "-" + strconv.Itoa(attempt)
 }
+
+// PublicID is what the instance with that ID, of the execution with that UID, is
+// told to be, and what its logs call it: always the same.
+func PublicID(uid, instance string) string { return metadata.DeriveInstanceID(uid + "/" + instance) }
 
 // newExecutionName draws the name of an execution of job.
 func newExecutionName(job string) string {

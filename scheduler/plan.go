@@ -118,7 +118,7 @@ func (p *plan) locate(c *Config) error {
 func (p *plan) attempt(index, attempt int) rruntime.Spec {
 	spec := p.spec
 	spec.ID = InstanceID(p.identity, index, attempt)
-	spec.Identity.InstanceID = metadata.DeriveInstanceID(p.x.GetUid() + "/" + spec.ID)
+	spec.Identity.InstanceID = PublicID(p.x.GetUid(), spec.ID)
 	task := contract.TaskEnv{Job: p.job, Execution: p.name, Index: index, Attempt: attempt, Count: p.tasks}
 	spec.Env = append(spec.Env[:len(spec.Env):len(spec.Env)], task.Environ()...)
 	return spec

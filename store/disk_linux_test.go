@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,21 +11,6 @@ import (
 
 	"runnel/internal/testenv"
 )
-
-// tmpfs mounts a file system of so many bytes.
-func tmpfs(t *testing.T, size int) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
-		t.Fatalf("mount tmpfs: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount %s: %v", dir, err)
-		}
-	})
-	return dir
-}
 
 // fill takes all room that is left in dir.
 func fill(t *testing.T, path string) {
@@ -50,7 +34,7 @@ func fill(t *testing.T, path string) {
 func TestFullDiskIsWaitedFor(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	dir := tmpfs(t, 32<<20)
+	dir := testenv.Tmpfs(t, 32<<20)
 	path := filepath.Join(dir, "state.db")
 	s := openAt(t, path)
 	update(t, s, func(tx *Tx) { tx.Put("jobs", "before", epoch(), nil) })
@@ -109,7 +93,7 @@ func TestFullDiskIsWaitedFor(t *testing.T) {
 func TestNoRoomToBegin(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	dir := tmpfs(t, 1<<20)
+	dir := testenv.Tmpfs(t, 1<<20)
 	fill(t, filepath.Join(dir, "filler"))
 	if _, err := Open(filepath.Join(dir, "state.db")); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("open on a full disk: %v", err)

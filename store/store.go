@@ -36,9 +36,10 @@ func (s *Store) Recovery() *Recovery { return s.recovery }
 // an error, Update returns the same, and nothing was written.
 //
 // Change runs in another goroutine, perhaps several times, and must neither
-// call the store nor end the goroutine (a test's Fatal does). What it sees includes everything queued before it. It does well
-// to look first and write then: one that fails after it has written has all
-// others of its commit run again. If it panics, Update does.
+// call the store nor end the goroutine (a test's Fatal does). What it sees
+// includes everything queued before it. It does well to look first and write
+// then: one that fails after it has written has all others of its commit run
+// again. If it panics, Update does.
 //
 // An ErrDisk means that nothing was written, as far as the store can tell; on
 // some disks that cannot sync it may be there later all the same. When ctx

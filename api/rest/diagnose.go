@@ -112,8 +112,11 @@ func isNested(fd protoreflect.FieldDescriptor) bool {
 // plain is an error of protojson without what is before the reason: its own
 // name, a space of changing kind, and a position in a text nobody sent.
 func plain(err error) string {
-	return regexp.MustCompile(`^(proto:[\s\x{a0}]*)?(\(line \d+:\d+\): )?`).ReplaceAllString(err.Error(), "")
+	return beforeReason.ReplaceAllString(err.Error(), "")
 }
+
+// beforeReason is what plain takes away.
+var beforeReason = regexp.MustCompile(`^(proto:[\s\x{a0}]*)?(\(line \d+:\d+\): )?`)
 
 // maxShown is how much of a value stands in a message, in bytes.
 const maxShown = 64

@@ -2,6 +2,7 @@ package v1
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -72,7 +73,7 @@ func (m *ObjectMeta) complete() error {
 	case m.Name != "" || m.GenerateName == "":
 		return nil
 	case len(m.GenerateName) > maxGenerateName:
-		return api.FieldErrors{{Path: "metadata.generateName", Message: "is too long: want at most 30 characters"}}
+		return api.FieldErrors{{Path: "metadata.generateName", Message: fmt.Sprintf("is too long: want at most %d characters", maxGenerateName)}}
 	}
 	m.Name = m.GenerateName + strings.ToLower(rand.Text()[:5])
 	return nil

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -54,7 +55,11 @@ func (h *handler) waitOperation(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.control.WaitOperation(r.Context(), name, body.GetTimeout().AsDuration())
+	op, err := h.control.WaitOperation(r.Context(), name, body.GetTimeout().AsDuration())
+	if cause := context.Cause(r.Context()); err != nil && cause != nil {
+		err = cause // it says whether to ask again
+	}
+	return op, err
 }
 
 func (h *handler) deleteOperation(r *http.Request) (any, error) {

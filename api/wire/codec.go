@@ -28,6 +28,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 		if countFields(text.ReadOnlyData(), m.ProtoReflect().Descriptor(), rest.MaxValues) < 0 {
 			return fmt.Errorf("the message holds more than %d values", rest.MaxValues)
 		}
+		data = mem.BufferSlice{text} // in one piece already: not to be copied again
 	}
 	return c.CodecV2.Unmarshal(data, v)
 }

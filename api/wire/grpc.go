@@ -72,10 +72,13 @@ func (s *Server) waitUntilClosing(ctx context.Context, in any, handler grpc.Unar
 	defer context.AfterFunc(s.closing, cancel)()
 	out, err := handler(waiting, in)
 	if err != nil && ctx.Err() == nil && s.closing.Err() != nil {
-		return nil, status.Error(codes.Unavailable, "runnel is stopping: try again")
+		return nil, errStopping()
 	}
 	return out, err
 }
+
+// errStopping is what a caller is told whose wait Shutdown ends.
+func errStopping() error { return status.Error(codes.Unavailable, "runnel is stopping: try again") }
 
 // isGRPC reports whether a request is a gRPC call.
 func isGRPC(r *http.Request) bool {

@@ -110,6 +110,8 @@ func (s *Server) mux() *http.ServeMux {
 	if s.config.V1 != nil {
 		mux.Handle("/apis/", s.config.V1)
 		mux.Handle("/v1/", s.config.V1)
+		// What is posted to an operation is that it be waited for.
+		mux.Handle("POST /v1/projects/{project}/locations/{location}/operations/{operation}", s.untilClosing(s.config.V1))
 		mux.Handle("GET /v1/projects/{project}/locations", transcoder)
 		mux.Handle("GET /v1/projects/{project}/locations/{location}", transcoder)
 	}
@@ -119,12 +121,13 @@ func (s *Server) mux() *http.ServeMux {
 	return mux
 }
 
-// untilClosing cancels the context of what h answers when Shutdown begins.
+// untilClosing cancels the context of what h answers when Shutdown begins, and
+// gives errStopping as the cause.
 func (s *Server) untilClosing(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithCancel(r.Context())
-		defer cancel()
-		defer context.AfterFunc(s.closing, cancel)()
+		ctx, cancel := context.WithCancelCause(r.Context())
+		defer cancel(nil)
+		defer context.AfterFunc(s.closing, func() { cancel(errStopping()) })()
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	v1 "runnel/api/v1"
 	"runnel/api/wire"
 	"runnel/control/controltest"
 )
@@ -35,8 +37,8 @@ func TestShutdown(t *testing.T) {
 	})
 	c.V1 = v1
 	s := start(t, c)
-	answer := ask(newClient(t, false, nil), "http://"+s.addr+"/apis/x")
-	streamed := ask(newClient(t, true, nil), "http://"+s.addr+"/stream")
+	answer := ask(newClient(t, false, nil), "GET", "http://"+s.addr+"/apis/x")
+	streamed := ask(newClient(t, true, nil), "GET", "http://"+s.addr+"/stream")
 	<-begun
 	<-begun
 	done := make(chan error, 1)
@@ -57,11 +59,17 @@ func TestShutdown(t *testing.T) {
 	<-streamed
 }
 
-// ask gets url on a goroutine of its own, and returns the body or the error.
-func ask(client *http.Client, url string) <-chan string {
+// ask sends a request on a goroutine of its own, and returns the body or the
+// error.
+func ask(client *http.Client, method, url string) <-chan string {
 	answer := make(chan string, 1)
 	go func() {
-		resp, err := client.Get(url)
+		req, err := http.NewRequest(method, url, nil)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		resp, err := client.Do(req)
 		if err != nil {
 			answer <- err.Error()
 			return
@@ -110,6 +118,33 @@ func TestShutdownEndsWaits(t *testing.T) {
 	}
 }
 
+// The same holds for who waits by v1.
+func TestShutdownEndsWaitsOfV1(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	release := w.Images.Hold("example.com/app:1")
+	defer release()
+	begun, answers := make(chan struct{}), v1.NewHandler(w.Control)
+	s := start(t, wire.Config{Control: w.Control, V1: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		answers.ServeHTTP(w, r)
+	})})
+	_, op, err := w.Control.CreateJob(t.Context(), &runpb.CreateJobRequest{Parent: controltest.Parent, JobId: "j", Job: newJob()})
+	if err != nil || op.GetDone() {
+		t.Fatalf("%v %v", op, err)
+	}
+	answer := ask(newClient(t, false, nil), "POST", "http://"+s.addr+"/v1/"+op.GetName()+":wait")
+	await(t, begun, "the call does not come")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if text := <-answer; !strings.Contains(text, `"UNAVAILABLE"`) {
+		t.Error(text)
+	}
+}
+
 // When the time for it is over, Shutdown ends what goes on.
 func TestShutdownIsBounded(t *testing.T) {
 	t.Parallel()
@@ -119,7 +154,7 @@ func TestShutdownIsBounded(t *testing.T) {
 		<-r.Context().Done()
 	})}
 	s := start(t, c)
-	ended := ask(newClient(t, false, nil), "http://"+s.addr+"/apis/x")
+	ended := ask(newClient(t, false, nil), "GET", "http://"+s.addr+"/apis/x")
 	<-begun
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -37,8 +37,7 @@ type half struct {
 }
 
 // newSplit parts the connections of ln, once run runs, if their first byte comes
-// in time. Connections of ln are of
-// type *conn.
+// in time. Connections of ln are of type *conn.
 func newSplit(ln net.Listener, atMost time.Duration) *split {
 	s := &split{ln: ln, atMost: atMost, closed: make(chan struct{}), waiting: map[net.Conn]bool{}}
 	s.plain = &half{s, make(chan net.Conn)}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/daemon"
 	"runnel/contract"
 	"runnel/metadata"
 )
@@ -18,14 +19,6 @@ const (
 )
 
 func formats() []string { return []string{formatText, formatJSON} }
-
-// Where instances are told to run, unless a flag says otherwise.
-const (
-	localProject        = "local"
-	localProjectNumber  = "123456789012"
-	localRegion         = "us-central1"
-	localServiceAccount = "default@local.iam.gserviceaccount.com"
-)
 
 // runFlags are the flags of "runnel run". Those that describe the job are read
 // only if they were given.
@@ -51,6 +44,7 @@ func jobFlags() []string {
 // register adds the flags to set.
 func (f *runFlags) register(set *pflag.FlagSet) {
 	set.SortFlags = false
+	here := daemon.DefaultConfig() // where instances are told to run
 	set.StringVar(&f.image, "image", "", "image to run")
 	set.IntVar(&f.tasks, "tasks", contract.DefaultTasks, "number of tasks, 1 to 10000")
 	set.IntVar(&f.parallelism, "parallelism", 0, "most tasks at once; 0 for as many as fit on this host")
@@ -61,12 +55,12 @@ func (f *runFlags) register(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.env, "set-env-vars", nil, "environment variables, `NAME=VALUE,...`")
 	set.StringArrayVar(&f.command, "command", nil, "entrypoint instead of the image's, `WORD,...`")
 	set.StringArrayVar(&f.args, "args", nil, "arguments instead of the image's, `WORD,...`")
-	set.StringVar(&f.serviceAccount, "service-account", localServiceAccount, "service account that the metadata server names")
+	set.StringVar(&f.serviceAccount, "service-account", here.ServiceAccount, "service account that the metadata server names")
 	set.StringVar(&f.format, "format", formatText, "output form, text or json")
 	set.StringVar(&f.root, "root", "", "`directory` for images and state, kept afterwards (default a private one, removed)")
-	set.StringVar(&f.project, "project", localProject, "project ID that the metadata server names")
-	set.StringVar(&f.projectNumber, "project-number", localProjectNumber, "project number that the metadata server names")
-	set.StringVar(&f.region, "region", localRegion, "region that the metadata server names")
+	set.StringVar(&f.project, "project", here.Project, "project ID that the metadata server names")
+	set.StringVar(&f.projectNumber, "project-number", here.ProjectNumber, "project number that the metadata server names")
+	set.StringVar(&f.region, "region", here.Region, "region that the metadata server names")
 }
 
 // check refuses flags and arguments that contradict each other, or that are out

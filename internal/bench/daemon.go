@@ -54,12 +54,13 @@ func (d *daemon) start(ctx context.Context, flags ...string) (time.Duration, err
 	}
 	defer log.Close()
 	args := append([]string{"serve", "--root", d.root, "--socket", d.socket, "--api=", "--config", os.DevNull}, flags...)
-	d.process = exec.Command(d.program, args...)
-	d.process.Stderr = log
+	process := exec.Command(d.program, args...)
+	process.Stderr = log
 	begun := time.Now()
-	if err := d.process.Start(); err != nil {
+	if err := process.Start(); err != nil {
 		return 0, err
 	}
+	d.process = process // from here on there is something to end
 	err = untilEvery(ctx, time.Millisecond, d.answers)
 	took := time.Since(begun)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -29,6 +30,22 @@ func TestParseWorkedCountsChildren(t *testing.T) {
 	}
 	if _, err := parseWorked("7 (short) S 1"); err == nil {
 		t.Error("read half a line")
+	}
+}
+
+// What has not begun need not be ended.
+func TestADaemonThatCannotStartIsClosed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, err := newDaemon(config{bin: dir}, filepath.Join(dir, "d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.start(t.Context()); err == nil {
+		t.Error("a program that is not there has started")
+	}
+	if err := d.close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -30,6 +30,7 @@ const envIsolated = "RUNNEL_TEST_ISOLATED"
 //
 // Without root it only runs the tests.
 func Main(m *testing.M) int {
+	defer removeBuilt()
 	if os.Geteuid() != 0 {
 		return m.Run()
 	}
@@ -40,7 +41,6 @@ func Main(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "testenv:", err)
 		return 2
 	}
-	defer removeBuilt()
 	return m.Run()
 }
 

@@ -65,13 +65,13 @@ func (c *comparison) compile(schema Schema, left *int) (err error) {
 }
 
 // parseTime reads a time, which may be a day alone.
-func parseTime(s string) (time.Time, error) {
+func parseTime(s string) (t time.Time, err error) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
+		if t, err = time.Parse(layout, s); err == nil {
+			break
 		}
 	}
-	return time.Parse(time.RFC3339, s)
+	return t, err
 }
 
 func (c *comparison) match(r Record) bool {

@@ -93,7 +93,8 @@ func (f *Filter) Bounds(path ...string) (from, until time.Time) {
 	return from, until
 }
 
-// demands are the comparisons that must all be true.
+// demands are the comparisons that must all be true. Those with any value are
+// left out: they say nothing of which.
 func (f *Filter) demands() iter.Seq[*comparison] {
 	return func(yield func(*comparison) bool) {
 		all := []node{f.root}
@@ -104,7 +105,7 @@ func (f *Filter) demands() iter.Seq[*comparison] {
 			case and:
 				all = append(all, n...)
 			case *comparison:
-				if !yield(n) {
+				if !n.any && !yield(n) {
 					return
 				}
 			}

@@ -171,6 +171,21 @@ func TestDemands(t *testing.T) {
 	}
 }
 
+// That a field is there says nothing of what it holds.
+func TestAnyValueDemandsNone(t *testing.T) {
+	t.Parallel()
+	f, err := Parse(`text=* AND time<"2026-11-22" AND time=*`, testSchema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, ok := f.Equal("text"); ok {
+		t.Errorf("text = %q", v)
+	}
+	if _, until := f.Bounds("time"); until.Format(time.DateOnly) != "2026-11-22" {
+		t.Errorf("until %v", until)
+	}
+}
+
 // Whatever the text, reading it ends, and what was read can be asked.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{

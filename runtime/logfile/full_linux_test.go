@@ -5,26 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"runnel/internal/testenv"
 )
-
-// mountTmpfs mounts a file system of size bytes and returns its directory.
-func mountTmpfs(t *testing.T, size int) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
-		t.Fatalf("mount tmpfs: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount %s: %v", dir, err)
-		}
-	})
-	return dir
-}
 
 // A disk that is full costs the instance its lines, counted to the byte, and
 // nothing else; when there is room again the log says what is missing.
@@ -32,7 +16,7 @@ func mountTmpfs(t *testing.T, size int) string {
 func TestWriterOutlivesAFullDisk(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	dir := mountTmpfs(t, 512<<10)
+	dir := testenv.Tmpfs(t, 512<<10)
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 400<<10), 0o600); err != nil {
 		t.Fatal(err)
@@ -78,7 +62,7 @@ func TestWriterOutlivesAFullDisk(t *testing.T) {
 func TestWriterKeepsWholeEntriesOfABatchThatDoesNotFit(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	dir := mountTmpfs(t, 100<<10)
+	dir := testenv.Tmpfs(t, 100<<10)
 	path := filepath.Join(dir, "a.log")
 	w := NewWriter(path, 128<<10)
 	out := w.Stream(Stdout)

@@ -58,8 +58,8 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
-// Told reports whether err needs no words any more.
-func Told(err error) bool {
+// told reports whether err needs no words any more.
+func told(err error) bool {
 	var stop *Interrupted
 	return errors.Is(err, ErrFailed) || errors.As(err, &stop)
 }

@@ -12,13 +12,13 @@ import (
 // of e.
 func Execute(e Env, root *cobra.Command, args []string) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetFlagErrorFunc(FlagError)
+	root.SetFlagErrorFunc(flagError)
 	root.SetArgs(args)
 	root.SetIn(e.Stdin)
 	root.SetOut(e.Stdout)
 	root.SetErr(e.Stderr)
 	cmd, err := root.ExecuteC()
-	if err != nil && !Told(err) {
+	if err != nil && !told(err) {
 		for line := range strings.Lines(err.Error()) {
 			fmt.Fprintf(e.Stderr, "%s: %s\n", cmd.CommandPath(), strings.TrimSuffix(line, "\n"))
 		}

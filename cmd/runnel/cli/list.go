@@ -2,10 +2,10 @@ package cli
 
 import "strings"
 
-// SplitList reads the value of a flag that takes a list, as gcloud does:
+// splitList reads the value of a flag that takes a list, as gcloud does:
 // separated by commas, or by what stands between two carets at the beginning.
 // An empty value is an empty list.
-func SplitList(s string) []string {
+func splitList(s string) []string {
 	if s == "" {
 		return nil
 	}
@@ -21,7 +21,7 @@ func SplitList(s string) []string {
 func JoinLists(values []string) []string {
 	var all []string
 	for _, v := range values {
-		all = append(all, SplitList(v)...)
+		all = append(all, splitList(v)...)
 	}
 	return all
 }

@@ -16,7 +16,7 @@ func TestSplitList(t *testing.T) {
 		"^":          {"^"},
 		"^^a,b":      {"^^a", "b"},
 	} {
-		if got := SplitList(text); !slices.Equal(got, want) {
+		if got := splitList(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

@@ -54,8 +54,8 @@ func below(cmd *cobra.Command, name string) string {
 	return ""
 }
 
-// FlagError words what the flag parser has found; it is for SetFlagErrorFunc.
-func FlagError(cmd *cobra.Command, err error) error {
+// flagError words what the flag parser has found; it is for SetFlagErrorFunc.
+func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError

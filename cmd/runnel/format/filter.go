@@ -93,26 +93,37 @@ func (p *filterParser) term() (Filter, error) {
 // values reads the value of a comparison, or several in parentheses.
 func (p *filterParser) values() (values []string, err error) {
 	if !p.next("(") {
-		values, p.tokens = []string{unquoted(p.tokens[0])}, p.tokens[1:]
-		return values, nil
+		value, err := p.value()
+		return []string{value}, err
 	}
 	for !p.next(")") {
 		if len(p.tokens) == 0 {
 			return nil, fmt.Errorf("a ) is missing")
 		}
-		if !p.next("OR") && !p.next(",") {
-			values, p.tokens = append(values, unquoted(p.tokens[0])), p.tokens[1:]
+		if p.next("OR") || p.next(",") {
+			continue
 		}
+		value, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
 	}
 	return values, nil
 }
 
-// unquoted is a token without its quotes.
-func unquoted(token string) string {
-	if len(token) >= 2 && (token[0] == '"' || token[0] == '\'') {
-		return token[1 : len(token)-1]
+// value takes the next token, without the quotes it may be in.
+func (p *filterParser) value() (string, error) {
+	token := p.tokens[0]
+	p.tokens = p.tokens[1:]
+	if token[0] != '"' && token[0] != '\'' {
+		return token, nil
 	}
-	return token
+	last := len(token) - 1
+	if last == 0 || token[last] != token[0] {
+		return "", fmt.Errorf("%s: the quotes do not end", token)
+	}
+	return token[1:last], nil
 }
 
 // comparison compares what is at a key with values, one of which must do.
@@ -125,12 +136,15 @@ func comparison(k key, operator string, values []string) (Filter, error) {
 	case ":":
 		matches = has
 	case "~":
+		expressions := map[string]*regexp.Regexp{} // compiled once, not for each row
 		for _, v := range values {
-			if _, err := regexp.Compile(v); err != nil {
+			re, err := regexp.Compile(v)
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", v, err)
 			}
+			expressions[v] = re
 		}
-		matches = func(v any, want string) bool { return regexp.MustCompile(want).MatchString(text(v)) }
+		matches = func(v any, want string) bool { return expressions[want].MatchString(text(v)) }
 	case "<", "<=", ">", ">=":
 		matches = func(v any, want string) bool { return v != nil && ordered(compare(text(v), want), operator) }
 	default:

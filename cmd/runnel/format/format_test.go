@@ -156,7 +156,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s: %v", filter, got)
 		}
 	}
-	for _, filter := range []string{"name", "name=", "(name=a", "name=a)", "name~(", "=a", "name=a OR", "NOT", "a=(b"} {
+	for _, filter := range []string{"name", "name=", "(name=a", "name=a)", "name~(", "=a", "name=a OR", "NOT", "a=(b", `a="b`, `a="`, `a=("b"c)`} {
 		if _, err := ParseFilter(filter); err == nil {
 			t.Errorf("%s is accepted", filter)
 		}

@@ -76,11 +76,7 @@ func joined(v any, separator string) any {
 	if !ok {
 		return v
 	}
-	texts := make([]string, len(list))
-	for i, e := range list {
-		texts[i] = text(e)
-	}
-	return strings.Join(texts, separator)
+	return strings.Join(each(list), separator)
 }
 
 // yesno says whether there is a value that is neither 0 nor false: with yes if

@@ -151,11 +151,7 @@ type entry struct {
 // or else what --format says.
 func (l *logging) showEntry(data []byte) error {
 	l.shown = true
-	f, err := l.form()
-	if err != nil {
-		return err
-	}
-	switch f.Kind {
+	switch l.shape.Kind {
 	case format.Default:
 		var e entry
 		if err := json.Unmarshal(data, &e); err != nil {
@@ -169,7 +165,7 @@ func (l *logging) showEntry(data []byte) error {
 	if err != nil {
 		return err
 	}
-	out, err := f.List([]format.Row{r})
+	out, err := l.shape.List([]format.Row{r})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 // executionFailed is an execution that has ended badly.
 type executionFailed struct{ x *runpb.Execution }
 
+// Error says no more than that; what there is to know is in the execution.
 func (e *executionFailed) Error() string { return "the execution failed" }
 
 // executeCommand builds "runnel jobs execute".

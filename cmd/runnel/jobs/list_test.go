@@ -62,7 +62,6 @@ X  1      Failed     etl-xxxxx-task1  <time>   <time>     1
 // columns become one tab.
 func columns(s string) string {
 	s = regexp.MustCompile(`(<time> +)\S+(\n|$)`).ReplaceAllString(steady(s), "${1}USER$2")
-	s = regexp.MustCompile(`(?m)USER$`).ReplaceAllString(s, "USER")
 	return regexp.MustCompile(`  +`).ReplaceAllString(s, "\t")
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/format"
 	"runnel/contract"
 )
 
@@ -20,6 +21,7 @@ type logging struct {
 	severity, filter string
 
 	since time.Duration // from freshness, by check; 0 for all
+	shape format.Format // from --format, by check: not read again for each entry
 	shown bool          // an entry was
 }
 
@@ -141,5 +143,6 @@ func (l *logging) check() (err error) {
 	case l.filter != "" && l.follow:
 		return cli.Usagef("--log-filter: cannot stand beside --follow")
 	}
-	return nil
+	l.shape, err = l.form()
+	return err
 }

@@ -26,6 +26,7 @@ const (
 // could not be asked.
 type failed struct{ status *status.Status }
 
+// Error is what the operation says of its failure.
 func (e *failed) Error() string { return e.status.Message() }
 
 // follow waits until op is done or look, which is told of the resource that the

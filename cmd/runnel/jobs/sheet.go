@@ -56,7 +56,7 @@ func containerSheet(c *runpb.Container, depth int) []item {
 		sheet = append(sheet, item{"Env vars", "", depth})
 	}
 	for _, v := range c.GetEnv() {
-		sheet = append(sheet, item{v.GetName(), oneLine(v.GetValue()), depth + 1})
+		sheet = append(sheet, item{v.GetName(), v.GetValue(), depth + 1})
 	}
 	return sheet
 }

@@ -47,9 +47,6 @@ func (s *submission) check() error {
 		return cli.Usagef("--async: cannot stand beside --execute-now or --wait")
 	}
 	s.executeNow = s.executeNow || s.wait
-	if s.changes == nil {
-		return nil
-	}
 	return s.changes.Check()
 }
 

@@ -74,8 +74,7 @@ func (x *terminal) env() cli.Env {
 	}, nil)
 }
 
-// shown is all that has been written since the last call, without the terminal's
-// carriage returns.
+// shown is all that has been written, without the terminal's carriage returns.
 func (x *terminal) shown() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -47,8 +47,6 @@ type Machine struct {
 	Images *rimage.Store
 	// Launcher makes instances.
 	Launcher *rruntime.Launcher
-	// Signer signs the tokens that instances get.
-	Signer *metadata.Signer
 
 	network *rnet.Network
 	config  Config
@@ -103,8 +101,8 @@ func (m *Machine) openNetwork(ctx context.Context, cfg Config) error {
 }
 
 // openLauncher starts the shim, or connects to the one that lives.
-func (m *Machine) openLauncher(cfg Config, shim string) (err error) {
-	m.Signer, err = metadata.LoadOrCreateSigner(filepath.Join(cfg.Root.Dir, "metadata-key.pem"))
+func (m *Machine) openLauncher(cfg Config, shim string) error {
+	signer, err := metadata.LoadOrCreateSigner(filepath.Join(cfg.Root.Dir, "metadata-key.pem"))
 	if err != nil {
 		return fmt.Errorf("cannot make the key of the metadata server: %w", err)
 	}
@@ -114,7 +112,7 @@ func (m *Machine) openLauncher(cfg Config, shim string) (err error) {
 		Ephemeral:    !cfg.Durable,
 		CgroupParent: cfg.Root.Cgroup(),
 		Network:      m.network,
-		Metadata:     metadata.New(metadata.Config{Tokens: m.Signer}),
+		Metadata:     metadata.New(metadata.Config{Tokens: signer}),
 		Resolver:     newResolver(),
 		LogLimit:     cfg.LogLimit,
 	})
@@ -183,10 +181,8 @@ func (m *Machine) closeNetwork() error {
 		return m.network.Leave() // who lives there is not known
 	case m.Launcher == nil:
 		return m.network.Close()
-	case m.config.Durable && !m.Launcher.Idle():
-		// First let go, so that the launcher cuts nobody off.
-		return errors.Join(m.network.Leave(), m.Launcher.Close())
 	}
+	// A launcher whose instances live on has the network leave them connected.
 	return errors.Join(m.Launcher.Close(), m.network.Close())
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 )
@@ -72,10 +73,8 @@ func closeAll(files []*os.File) {
 
 // checkComplete says whether one of files was cut off for want of room.
 func checkComplete(files []*os.File) error {
-	for _, f := range files {
-		if f == nil {
-			return errors.New("the shim has no room for another descriptor")
-		}
+	if slices.Contains(files, nil) {
+		return errors.New("the shim has no room for another descriptor")
 	}
 	return nil
 }
