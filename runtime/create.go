@@ -21,7 +21,8 @@ const createTime = 2 * time.Minute
 // of that ID, which nobody has adopted, is ended first. Errors: ErrUnstartable,
 // ErrExists, ErrKeeperGone, ErrLost, ErrClosed.
 func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) {
-	if len(argv(&s)) == 0 {
+	c := &s.Containers[0]
+	if len(argv(c)) == 0 {
 		return nil, shim.Unstartable("image names no entrypoint and no command, and none was given")
 	}
 	k, err := l.keepers.get(ctx)
@@ -63,11 +64,11 @@ func (l *Launcher) createIn(ctx context.Context, k *keeper, s *Spec, place *slot
 	defer cancel()
 	err := k.client.Create(limit, &shim.CreateRequest{
 		ID:       s.ID,
-		Spec:     ociSpec(s, &l.facts),
+		Spec:     ociSpec(s, &s.Containers[0], &l.facts),
 		Filter:   k.filter,
-		Layers:   s.Image.Layers,
+		Layers:   s.Containers[0].Image.Layers,
 		Files:    files(s, place.Addr().String()),
-		User:     s.Image.Config.User,
+		User:     s.Containers[0].Image.Config.User,
 		LogPath:  l.LogPath(s.ID),
 		LogLimit: int64(l.cfg.LogLimit),
 	}, place.Namespace(), l.outlasting(place)...)

@@ -27,13 +27,28 @@ import (
 // slices.
 type Spec struct {
 	// ID names the instance on this root: lower-case letters, digits and
-	// hyphens, at most 63 characters. It becomes the cgroup's and the log
+	// hyphens, at most 60 characters. It becomes the cgroup's and the log
 	// file's name.
 	ID string
 	// Hostname is what uname says inside; the ID if empty.
 	Hostname string
+	// Containers are the instance's, at least one and at most
+	// contract.MaxContainers. They share its network namespace and its volumes,
+	// and nothing else.
+	Containers []Container
+	// Volumes are directories in memory that its containers may mount.
+	Volumes []Volume
+	// Identity is what the metadata server answers to this instance.
+	Identity metadata.Identity
+}
+
+// Container describes one container of an instance.
+type Container struct {
+	// Name tells it from the instance's others; it may be empty where it is the
+	// only one.
+	Name string
 	// Image is the unpacked image. The caller keeps it from being collected
-	// until Delete has returned.
+	// until the instance's Delete has returned.
 	Image *rimage.Image
 	// Command and Args replace the image's ENTRYPOINT and CMD as Cloud Run
 	// does: a Command drops the image's CMD, Args alone keep its ENTRYPOINT.
@@ -42,10 +57,31 @@ type Spec struct {
 	Env []string
 	// WorkingDir replaces the image's, if not empty.
 	WorkingDir string
-	// Limits bound the instance's CPU, memory and processes.
+	// Limits bound the container's CPU, memory and processes. The instance's
+	// memory is bound by the sum of its containers'.
 	Limits cgroups.Limits
-	// Identity is what the metadata server answers to this instance.
-	Identity metadata.Identity
+	// Mounts are where it sees the instance's volumes.
+	Mounts []Mount
+}
+
+// Volume is a directory in memory, empty when the instance begins. What is
+// written to it is charged to the memory of the container that writes it.
+type Volume struct {
+	// Name is what mounts call it.
+	Name string
+	// Size is how much fits into it.
+	Size contract.Bytes
+}
+
+// Mount is where a container sees a volume.
+type Mount struct {
+	// Volume is the name of one of the instance's volumes.
+	Volume string
+	// Path is absolute in the container, and hides what the image has there.
+	Path string
+	// SubPath is the directory of the volume that is seen, made if it is not
+	// there; empty for all of it.
+	SubPath string
 }
 
 // Exit is how an instance ended.

@@ -40,28 +40,28 @@ func capabilities() []string {
 	}
 }
 
-// ociSpec is the OCI runtime specification of one instance. It is a function
+// ociSpec is the OCI runtime specification of one container of an instance. It is a function
 // of its arguments alone. The root's path, the network namespace's path and
 // the user's ids are left to the shim, which alone knows them; the system-call
 // filter is the same for all and has been defined there.
-func ociSpec(s *Spec, h *hostFacts) *specs.Spec {
+func ociSpec(s *Spec, c *Container, h *hostFacts) *specs.Spec {
 	caps := capabilities()
 	return &specs.Spec{
 		Version:  specs.Version,
 		Hostname: hostname(s),
 		Process: &specs.Process{
-			Args:            argv(s),
-			Env:             environ(s.Image.Config.Env, s.Env),
-			Cwd:             workingDir(s),
+			Args:            argv(c),
+			Env:             environ(c.Image.Config.Env, c.Env),
+			Cwd:             workingDir(c),
 			NoNewPrivileges: true,
 			Capabilities:    &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps},
 			Rlimits:         []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: h.noFile, Hard: h.noFile}},
 		},
-		Mounts: mounts(s, h),
+		Mounts: mounts(c, h),
 		Linux: &specs.Linux{
 			CgroupsPath:   h.cgroupParent + "/" + s.ID,
 			Namespaces:    namespaces(),
-			Resources:     resources(s, h),
+			Resources:     resources(c, h),
 			MaskedPaths:   maskedPaths(),
 			ReadonlyPaths: readonlyPaths(),
 		},
@@ -70,28 +70,28 @@ func ociSpec(s *Spec, h *hostFacts) *specs.Spec {
 
 // resources are the instance's limits, and no device beyond the handful that
 // every container has, such as /dev/null: the runtime adds those.
-func resources(s *Spec, h *hostFacts) *specs.LinuxResources {
-	r := s.Limits.Resources(h.cgroups)
+func resources(c *Container, h *hostFacts) *specs.LinuxResources {
+	r := c.Limits.Resources(h.cgroups)
 	r.Devices = []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
 	return r
 }
 
 // argv combines the image's entrypoint and the caller's as Cloud Run does. No
 // shell sees it and nothing in it is expanded.
-func argv(s *Spec) []string {
-	command, args := s.Command, s.Args
+func argv(c *Container) []string {
+	command, args := c.Command, c.Args
 	if len(command) == 0 {
-		command = s.Image.Config.Entrypoint
+		command = c.Image.Config.Entrypoint
 		if len(args) == 0 {
-			args = s.Image.Config.Cmd
+			args = c.Image.Config.Cmd
 		}
 	}
 	return slices.Concat(command, args)
 }
 
 // workingDir is the caller's, the image's or the root.
-func workingDir(s *Spec) string {
-	for _, dir := range []string{s.WorkingDir, s.Image.Config.WorkingDir} {
+func workingDir(c *Container) string {
+	for _, dir := range []string{c.WorkingDir, c.Image.Config.WorkingDir} {
 		if dir != "" {
 			if !strings.HasPrefix(dir, "/") {
 				return "/" + dir
@@ -143,8 +143,8 @@ func namespaces() []specs.LinuxNamespace {
 
 // mounts are the kernel's file systems that every container has; nothing of
 // the host's is among them but the product name.
-func mounts(s *Spec, h *hostFacts) []specs.Mount {
-	shm := "size=" + strconv.FormatInt(int64(s.Limits.Memory), 10)
+func mounts(c *Container, h *hostFacts) []specs.Mount {
+	shm := "size=" + strconv.FormatInt(int64(c.Limits.Memory), 10)
 	out := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,14 +84,17 @@ func (p *plan) describe(c *Config, img *rimage.Image) error {
 		return err
 	}
 	p.spec = rruntime.Spec{
-		Hostname:   hostname,
-		Image:      img,
-		Command:    container.GetCommand(),
-		Args:       container.GetArgs(),
-		Env:        env,
-		WorkingDir: container.GetWorkingDir(),
-		Limits:     cgroups.Limits{CPU: p.need.CPU, Memory: p.need.Memory, PIDs: c.PIDs},
-		Identity:   metadata.Identity{ServiceAccount: template.GetServiceAccount()},
+		Hostname: hostname,
+		Containers: []rruntime.Container{{
+			Name:       container.GetName(),
+			Image:      img,
+			Command:    container.GetCommand(),
+			Args:       container.GetArgs(),
+			Env:        env,
+			WorkingDir: container.GetWorkingDir(),
+			Limits:     cgroups.Limits{CPU: p.need.CPU, Memory: p.need.Memory, PIDs: c.PIDs},
+		}},
+		Identity: metadata.Identity{ServiceAccount: template.GetServiceAccount()},
 	}
 	if err := p.locate(c); err != nil {
 		return err
@@ -120,7 +124,9 @@ func (p *plan) attempt(index, attempt int) rruntime.Spec {
 	spec.ID = InstanceID(p.identity, index, attempt)
 	spec.Identity.InstanceID = PublicID(p.x.GetUid(), spec.ID)
 	task := contract.TaskEnv{Job: p.job, Execution: p.name, Index: index, Attempt: attempt, Count: p.tasks}
-	spec.Env = append(spec.Env[:len(spec.Env):len(spec.Env)], task.Environ()...)
+	main := spec.Containers[0]
+	main.Env = slices.Concat(main.Env, task.Environ())
+	spec.Containers = []rruntime.Container{main}
 	return spec
 }
 

@@ -1,0 +1,90 @@
+package contract
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Bounds and defaults of services and their revisions.
+// Source: run.v2 protos; "Quotas and limits"; "Set request timeout";
+// "Maximum concurrent requests"; "About instance autoscaling".
+const (
+	DefaultPort = 8080
+
+	DefaultRequestTimeout = 5 * time.Minute
+	MinRequestTimeout     = time.Second
+	MaxRequestTimeout     = time.Hour
+
+	// DefaultConcurrency holds from one CPU on; below it is 1.
+	DefaultConcurrency = 80
+	MaxConcurrency     = 1000
+
+	// DefaultMaxInstances bounds a revision that names no maximum.
+	DefaultMaxInstances = 100
+
+	// MaxContainers is how many containers an instance may have.
+	MaxContainers = 10
+	// MaxRevisions is how many revisions of a service are kept.
+	MaxRevisions = 1000
+	// MaxTags is how many traffic tags a region may have.
+	MaxTags = 2000
+	// MaxDescription is in characters.
+	MaxDescription = 512
+)
+
+// The life of a service's instance.
+// Source: Cloud Run container runtime contract.
+const (
+	// StartTime is how long an instance may take to listen.
+	StartTime = 4 * time.Minute
+	// IdleTime is how long an instance without requests is kept.
+	IdleTime = 15 * time.Minute
+	// BoostTime is how long the start-up boost of the CPU lasts once an
+	// instance is ready.
+	BoostTime = 10 * time.Second
+)
+
+// ServiceEnv names one revision of one service, as its containers see it.
+type ServiceEnv struct {
+	Service, Revision string
+	// Port is set in the ingress container alone; 0 leaves PORT out.
+	Port int
+	// Timeout is the revision's request timeout.
+	Timeout time.Duration
+}
+
+// Environ lists the variables of e as NAME=value, in a fixed order.
+// Source: Cloud Run container runtime contract, "Environment variables for
+// services"; CLOUD_RUN_TIMEOUT_SECONDS as observed.
+func (e ServiceEnv) Environ() []string {
+	env := []string{
+		"K_SERVICE=" + e.Service,
+		"K_REVISION=" + e.Revision,
+		"K_CONFIGURATION=" + e.Service,
+	}
+	if e.Port > 0 {
+		env = append(env, "PORT="+strconv.Itoa(e.Port))
+	}
+	return append(env, "CLOUD_RUN_TIMEOUT_SECONDS="+strconv.FormatInt(int64(e.Timeout/time.Second), 10))
+}
+
+// RevisionName names the revision that the given generation of a service makes:
+// the service's name, the generation in five digits, and three lower-case
+// letters drawn from random.
+// Source: observed names of Cloud Run.
+func RevisionName(service string, generation int64, random [3]byte) string {
+	suffix := make([]byte, len(random))
+	for i, b := range random {
+		suffix[i] = 'a' + b%26
+	}
+	return fmt.Sprintf("%s-%05d-%s", service, generation, suffix)
+}
+
+// Patience is how long a request may wait for an instance: 3.5 times the mean
+// time that a service's instances take to start, and ten seconds at least.
+// Source: Cloud Run container runtime contract, "Request timeouts"; "About
+// instance autoscaling".
+func Patience(meanStart time.Duration) time.Duration {
+	return max(10*time.Second, meanStart*7/2)
+}
