@@ -27,6 +27,7 @@ var rooms = []room{
 	{"image", nil, "a mechanism: references to unpacked layers, whoever uses them"},
 	{"net", nil, "a mechanism: namespaces, addresses and listeners, whoever lives in them"},
 	{"metadata", nil, "a mechanism: it answers for an identity it is given"},
+	{"probe", nil, "a mechanism: it asks an address, whoever lives there"},
 	{"store", nil, "it keeps records and does not know what they are for"},
 
 	{"runtime/shim", []string{"cgroups"}, "the protocol is all that the daemon and the shim share"},
@@ -36,10 +37,10 @@ var rooms = []room{
 	{"runtime", []string{"cgroups", "image", "net", "metadata", "runtime/logfile", "runtime/logfile/tail", "runtime/shim"}, "it composes the mechanisms and decides nothing"},
 
 	{"ingress", nil, "the request path raises demand and never calls who answers it"},
-	{"scheduler", []string{"runtime", "ingress", "cgroups", "image", "metadata"}, "it decides; of the mechanisms it knows the types that a runtime.Spec is made of"},
+	{"scheduler", []string{"runtime", "ingress", "probe", "cgroups", "image", "metadata"}, "it decides; of the mechanisms it knows the types that a runtime.Spec is made of"},
 	{"api", nil, "what a resource must be is a rule of the contract's, whoever asks"},
 	{"control", []string{"api", "store", "scheduler", "image"}, "it knows resources and what follows from them; how they come over the wire is not its business"},
-	{"logs", []string{"api/rest", "control", "metadata", "scheduler", "runtime/logfile", "runtime/logfile/tail"}, "it reads what instances have written, and asks control which these are"},
+	{"logs", []string{"api/rest", "control", "ingress", "metadata", "scheduler", "runtime/logfile", "runtime/logfile/tail"}, "it reads what instances have written, and asks control which these are"},
 
 	{"api/v1", []string{"api", "api/rest", "control"}, "a facade over control"},
 	{"api/v2", []string{"api", "control"}, "a facade over control"},
@@ -47,7 +48,7 @@ var rooms = []room{
 	{"api/gcloud", []string{"api/rest", "control"}, "a facade over control"},
 	{"api/wire", []string{"api/gcloud", "api/rest", "api/v1", "api/v2", "control"}, "it takes connections and hands calls on"},
 
-	{"cmd/runnel", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
+	{"cmd/runnel", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "probe", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
 	{"cmd/runnel-shim", []string{"runtime/shim", "runtime/shim/server"}, "the shim's binary holds the shim and nothing else"},
 
 	{"image/imagetest", []string{"image"}, "it makes images for tests"},
