@@ -11,6 +11,7 @@ import (
 	"runnel/api/gcloud"
 	v1 "runnel/api/v1"
 	"runnel/api/wire"
+	"runnel/certs"
 	"runnel/logs"
 )
 
@@ -36,9 +37,9 @@ func (d *Daemon) openServer(context.Context) (err error) {
 	}
 	switch t := d.cfg.TLS; {
 	case t.Cert != "":
-		cfg.TLS, err = wire.LoadTLS(t.Cert, t.Key)
+		cfg.TLS, err = certs.Load(t.Cert, t.Key)
 	case t.Generate:
-		cfg.TLS, err = wire.LoadOrCreateTLS(filepath.Join(d.root.Dir, tlsName), d.hosts())
+		cfg.TLS, err = certs.LoadOrCreate(filepath.Join(d.root.Dir, tlsName), d.hosts())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot set up TLS: %w", err)
@@ -59,6 +60,8 @@ func (d *Daemon) handlers() map[string]http.Handler {
 		"GET " + SettingsPath: http.HandlerFunc(d.settings),
 		"GET " + TokenPath:    http.HandlerFunc(d.giveToken),
 		"GET " + CAPath:       http.HandlerFunc(d.giveCA),
+		"GET " + IdentityPath: http.HandlerFunc(d.giveIdentity),
+		"GET " + KeysPath:     http.HandlerFunc(d.giveKeys),
 		gcloud.Path:           gcloud.NewHandler(d.control),
 
 		"GET " + logs.StreamPath: d.logs.Stream(),
