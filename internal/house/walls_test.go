@@ -57,6 +57,7 @@ var rooms = []room{
 	{"image/imagetest", []string{"image"}, "it makes images for tests"},
 	{"control/controltest", []string{"control", "image", "runtime", "scheduler", "store"}, "it gives tests a control plane without a host"},
 	{"internal/testenv", nil, "every package's own tests may use it, so it may import none of them"},
+	{"internal/testserver", nil, "it stands for a program of anybody's"},
 	{"internal/mkimage", []string{"image/imagetest"}, "it makes the images of the demo and of the benchmarks"},
 	{"internal/bench/records", []string{"control", "scheduler", "store"}, "it fills the database of a daemon that is then measured from outside"},
 	{"internal/bench", []string{"internal/bench/records"}, "it measures the built binaries from outside"},
