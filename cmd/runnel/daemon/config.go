@@ -8,6 +8,7 @@ import (
 
 	"runnel/cmd/runnel/cli"
 	"runnel/contract"
+	"runnel/scheduler"
 )
 
 // DefaultConfigFile is read if it exists and no other is named.
@@ -39,6 +40,8 @@ type Config struct {
 	TLS TLSConfig `json:"tls"`
 	// Ingress is where services take requests.
 	Ingress IngressConfig `json:"ingress"`
+	// Capacity is what instances may have of this host together.
+	Capacity CapacityConfig `json:"capacity"`
 	// Executions bounds executions.
 	Executions ExecutionsConfig `json:"executions"`
 	// Logs bounds what instances print.
@@ -122,6 +125,24 @@ type TLSConfig struct {
 
 // On reports whether the API speaks TLS.
 func (t TLSConfig) On() bool { return t.Generate || t.Cert != "" }
+
+// CapacityConfig is what instances may have together, in quantities such as 4 and
+// 16Gi; what the host has where nothing is said. More than that is overcommitted.
+type CapacityConfig struct {
+	CPU    string `json:"cpu"`
+	Memory string `json:"memory"`
+}
+
+// override lays what is configured over what the host has.
+func (c CapacityConfig) override(host scheduler.Resources) scheduler.Resources {
+	if cpu, err := contract.ParseCPU(c.CPU); err == nil && cpu > 0 {
+		host.CPU = cpu
+	}
+	if memory, err := contract.ParseBytes(c.Memory); err == nil && memory > 0 {
+		host.Memory = memory
+	}
+	return host
+}
 
 // ExecutionsConfig bounds executions.
 type ExecutionsConfig struct {

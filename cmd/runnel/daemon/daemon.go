@@ -144,6 +144,7 @@ func (d *Daemon) openControl(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	budget := scheduler.NewBudget(d.cfg.Capacity.override(capacity))
 	cfg := control.Config{
 		Store: d.store, Images: images{d.machine.Images},
 		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
@@ -157,7 +158,7 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		Create:         d.machine.Create,
 		Adopt:          d.machine.Adopt,
 		Journal:        control.NewJournal(d.store),
-		Budget:         scheduler.NewBudget(capacity),
+		Budget:         budget,
 		ProjectNumber:  cfg.NumberOf,
 		ServiceAccount: d.cfg.ServiceAccount,
 		Logger:         d.log,

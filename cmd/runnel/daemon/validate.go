@@ -58,6 +58,12 @@ func (c Config) Validate() error {
 	if c.TLS.Cert != "" && c.TLS.Generate {
 		wrong("tls", "give a certificate, or have one made with generate, not both")
 	}
+	if cpu, err := contract.ParseCPU(c.Capacity.CPU); c.Capacity.CPU != "" && (err != nil || cpu <= 0) {
+		wrong("capacity.cpu", "%q: want a number of CPUs, such as 4", c.Capacity.CPU)
+	}
+	if memory, err := contract.ParseBytes(c.Capacity.Memory); c.Capacity.Memory != "" && (err != nil || memory <= 0) {
+		wrong("capacity.memory", "%q: want a size, such as 16Gi", c.Capacity.Memory)
+	}
 	if c.Executions.Keep < 1 {
 		wrong("executions.keep", "%d: want at least 1", c.Executions.Keep)
 	}
