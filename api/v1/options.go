@@ -10,4 +10,7 @@ type Options struct {
 	// same job, exported before and after it was replaced by its own export,
 	// gives the same bytes.
 	Export bool
+
+	// operation is the id of the operation that has just begun about the object.
+	operation string
 }

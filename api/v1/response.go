@@ -33,7 +33,7 @@ type StatusDetails struct {
 
 // success says that r is being deleted.
 func success(r resourceMeta, plural string) *Status {
-	group, _, _ := strings.Cut(APIVersion, "/")
+	group, _, _ := strings.Cut(versionOf(plural), "/")
 	return &Status{
 		Status:  "Success",
 		Details: StatusDetails{Name: shortName(r.GetName()), Group: group, Kind: plural, UID: r.GetUid()},
