@@ -75,7 +75,16 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var serving sync.WaitGroup
-	errs := make(chan error, len(d.listeners))
+	errs := make(chan error, len(d.listeners)+len(d.doors))
+	for _, o := range d.doors {
+		d.log.Info("taking requests for services", "address", o.listener.Addr().String(), "tls", o.tls != nil)
+		serving.Go(func() {
+			if err := d.serveIngress(o); err != nil {
+				errs <- fmt.Errorf("cannot take requests on %s: %w", o.listener.Addr(), err)
+				stop()
+			}
+		})
+	}
 	for _, l := range d.listeners {
 		d.log.Info("listening", "address", l.Addr().String())
 		serving.Go(func() {
@@ -91,14 +100,24 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	d.log.Info("stopping")
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
+	// Who takes longer than that is cut off. New connections wait in the queue of
+	// the listeners that the shim keeps.
+	var requests error
+	serving.Go(func() { requests = d.requests.Shutdown(limit) })
 	err := d.server.Shutdown(limit)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil // who takes that long is cut off
-	}
 	serving.Wait()
+	err = errors.Join(unlessCutOff(err), unlessCutOff(requests))
 	close(errs)
 	for failure := range errs {
 		err = errors.Join(err, failure)
+	}
+	return err
+}
+
+// unlessCutOff is err, unless all that it says is that somebody took too long.
+func unlessCutOff(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
 	}
 	return err
 }
