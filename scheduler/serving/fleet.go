@@ -16,8 +16,9 @@ import (
 // Fleet is all instances of services. Safe for concurrent use.
 type Fleet struct {
 	config Config
-	// probe asks a container, as probe.Check.Do.
-	probe func(ctx context.Context, c probe.Check, addr netip.Addr) error
+	// probe asks a container, as probe.Check.Do; listening waits until one listens.
+	probe     func(ctx context.Context, c probe.Check, addr netip.Addr) error
+	listening func(ctx context.Context, addr netip.AddrPort) error
 	// creates and deletes hold a token for each such call under way.
 	creates, deletes chan struct{}
 	loops            sync.WaitGroup
@@ -44,6 +45,7 @@ func New(config Config) *Fleet {
 	return &Fleet{
 		config:    config,
 		probe:     func(ctx context.Context, c probe.Check, addr netip.Addr) error { return c.Do(ctx, addr) },
+		listening: probe.Listening,
 		creates:   make(chan struct{}, config.Creating),
 		deletes:   make(chan struct{}, config.Creating),
 		detached:  make(chan struct{}),

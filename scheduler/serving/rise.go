@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -130,7 +131,7 @@ func (l *loop) startUp(ctx context.Context, i *instance, p *prober) error {
 	}
 	for failures < p.threshold {
 		end := begun.Add(p.delay + time.Duration(failures+1)*p.period)
-		err := l.attempt(ctx, i, p, begun, end)
+		err := l.attempt(ctx, i, p, end)
 		switch {
 		case err == nil:
 			l.say(i, p.log.Container, info, p.log.Succeeded(failures+1))
@@ -147,31 +148,13 @@ func (l *loop) startUp(ctx context.Context, i *instance, p *prober) error {
 	return unhealthy(contract.ProbeMessage)
 }
 
-const (
-	// The port of a container that starts is tried at first every leastWait, then
-	// less often, so that at most a fiftieth of the time is lost, and no less
-	// often than mostWait.
-	leastWait = time.Millisecond
-	mostWait  = 100 * time.Millisecond
-	lostShare = 50
-)
-
 // attempt asks a container once, as soon as its port listens.
-func (l *loop) attempt(ctx context.Context, i *instance, p *prober, begun, end time.Time) error {
+func (l *loop) attempt(ctx context.Context, i *instance, p *prober, end time.Time) error {
 	ctx, stop := context.WithDeadline(ctx, end)
 	defer stop()
-	listens := probe.Check{Kind: probe.TCP, Port: p.check.Port}
-	for {
-		err := l.fleet.probe(ctx, listens, i.runtime.Addr())
-		if err == nil {
-			break
-		}
-		if !sleep(ctx, min(max(time.Since(begun)/lostShare, leastWait), mostWait)) {
-			return err
-		}
-	}
-	if p.check.Kind == probe.TCP {
-		return nil
+	addr := netip.AddrPortFrom(i.runtime.Addr(), uint16(p.check.Port))
+	if err := l.fleet.listening(ctx, addr); err != nil || p.check.Kind == probe.TCP {
+		return err
 	}
 	return l.fleet.probe(ctx, p.check, i.runtime.Addr())
 }
