@@ -63,9 +63,9 @@ func (l *loop) grow(now time.Time, w *wishes, stats *ingress.Stats) {
 		if queued = !l.share.TryReserve(); queued {
 			break
 		}
+		reason := l.reason(w, stats)
 		i := l.take()
-		i.holds = l.plan.need
-		i.reason = l.reason(w, stats)
+		i.holds, i.reason = l.plan.need, reason
 		if i.phase == prepared {
 			l.start(i)
 		}

@@ -30,8 +30,7 @@ func (l *loop) live(i *instance) {
 		defer close(ended)
 		i.exit, i.unseen = i.runtime.Wait(ctx)
 	}()
-	i.throttle.hold()
-	i.throttle.setBoost(true)
+	i.throttle.begin()
 	err := l.rise(ctx, i, ended)
 	var why error
 	if err == nil {
@@ -97,8 +96,7 @@ func (l *loop) attend(ctx context.Context, i *instance, ended <-chan struct{}) e
 	for {
 		select {
 		case <-calm.C:
-			i.throttle.setBoost(false)
-			i.throttle.release()
+			i.throttle.settle()
 			continue
 		case <-ended:
 			return cause(i.exit)

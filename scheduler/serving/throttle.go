@@ -49,8 +49,11 @@ func (t *throttle) hold() { t.change(func() { t.holds++ }) }
 
 func (t *throttle) release() { t.change(func() { t.holds-- }) }
 
-// setBoost has the instance get more than its CPU, where its revision wants that.
-func (t *throttle) setBoost(on bool) { t.change(func() { t.boosted = on }) }
+// begin gives a start all CPU, and more than that where the revision wants it,
+// until settle.
+func (t *throttle) begin() { t.change(func() { t.holds, t.boosted = t.holds+1, true }) }
+
+func (t *throttle) settle() { t.change(func() { t.holds, t.boosted = t.holds-1, false }) }
 
 // end leaves the instance as it is for ever.
 func (t *throttle) end() { t.change(func() { t.over = true }) }
