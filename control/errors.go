@@ -13,13 +13,10 @@ import (
 	"runnel/api"
 )
 
-// kinds are what collections hold, as errors write it.
-var kinds = [...]string{"PROJECT", "LOCATION", "JOB", "EXECUTION", "TASK"}
-
 // notFound says that no resource is called n.
 func notFound(n name) error {
 	return status.Errorf(codes.NotFound, "Resource '%s' of kind '%s' in region '%s' in project '%s' does not exist.",
-		n.id(), kinds[n.depth-1], n.location(), n.project())
+		n.id(), levels[n.at].kind, n.location(), n.project())
 }
 
 // alreadyExists says that there is a resource called n.

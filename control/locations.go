@@ -28,7 +28,7 @@ func (c *Control) Locations(_ context.Context, project string) ([]*location.Loca
 	var all []*location.Location
 	for _, id := range slices.Compact(ids) {
 		all = append(all, &location.Location{
-			Name:        parent.up(1).child(id).String(),
+			Name:        parent.sibling(id).String(),
 			LocationId:  id,
 			DisplayName: id,
 		})

@@ -117,7 +117,7 @@ func (o operation) message(name string, target resource) *longrunningpb.Operatio
 // stored is the target as it was when the operation was done.
 func (o operation) stored() resource {
 	var target resource = &runpb.Execution{}
-	if split(o.Target).depth == atJob {
+	if split(o.Target).at == atJob {
 		target = &runpb.Job{}
 	}
 	_ = proto.Unmarshal(o.Resource, target) // it is what marshal wrote

@@ -80,7 +80,7 @@ func (c *Control) target(ctx context.Context, o operation) (resource, error) {
 	n := split(o.Target)
 	var found resource
 	var err error
-	if n.depth == atJob {
+	if n.at == atJob {
 		found, err = c.job(ctx, n)
 	} else {
 		found, err = c.execution(ctx, n)

@@ -1,4 +1,4 @@
-package change
+package family
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"runnel/cmd/runnel/cli"
 )
 
-// envFile reads the variables of a file, in their order.
-func envFile(path string) ([]cli.Pair, error) {
+// EnvFile reads the variables of a file, in their order.
+func EnvFile(path string) ([]cli.Pair, error) {
 	if path == "-" {
 		return nil, cli.Usagef("--env-vars-file -: want the name of a file")
 	}

@@ -1,4 +1,8 @@
-package change
+// Package family is the flags that jobs and services have in common for
+// environment variables, labels and whatever else is a map, and what they do to
+// a container. It is pure but for the file of environment variables that a flag
+// may name.
+package family
 
 import (
 	"maps"
@@ -9,11 +13,11 @@ import (
 	"runnel/cmd/runnel/cli"
 )
 
-// mapping is the family of flags that change a map: set everything, update
+// Mapping is the family of flags that change a map: set everything, update
 // some, remove some, clear it. They are read as gcloud reads them: setting and
 // clearing stand alone, updating and removing may stand together, and what is
 // in both is there afterwards.
-type mapping struct {
+type Mapping struct {
 	flags  *pflag.FlagSet
 	family string
 
@@ -21,9 +25,9 @@ type mapping struct {
 	clear               bool
 }
 
-// register adds the family to flags. The labels' flag that elsewhere would be
+// Register adds the family to flags. The labels' flag that elsewhere would be
 // called --set-labels is --labels, and updates, as that of gcloud does.
-func (m *mapping) register(flags *pflag.FlagSet, family, what string) {
+func (m *Mapping) Register(flags *pflag.FlagSet, family, what string) {
 	m.flags, m.family = flags, family
 	if family == "labels" {
 		flags.StringArrayVar(&m.set, family, nil, "the same as --update-labels, `KEY=VALUE,...`")
@@ -36,7 +40,7 @@ func (m *mapping) register(flags *pflag.FlagSet, family, what string) {
 }
 
 // setName is the name of the family's first flag.
-func (m *mapping) setName() string {
+func (m *Mapping) setName() string {
 	if m.family == "labels" {
 		return m.family
 	}
@@ -44,12 +48,12 @@ func (m *mapping) setName() string {
 }
 
 // names are the family's flags.
-func (m *mapping) names() []string {
+func (m *Mapping) names() []string {
 	return []string{m.setName(), "update-" + m.family, "remove-" + m.family, "clear-" + m.family}
 }
 
-// given is the first of the family that was given, "" if none was.
-func (m *mapping) given() string {
+// Given is the first of the family that was given, "" if none was.
+func (m *Mapping) Given() string {
 	for _, name := range m.names() {
 		if m.flags.Changed(name) {
 			return name
@@ -58,9 +62,9 @@ func (m *mapping) given() string {
 	return ""
 }
 
-// check refuses flags of the family that cannot stand together, and values that
+// Check refuses flags of the family that cannot stand together, and values that
 // are no NAME=VALUE.
-func (m *mapping) check() error {
+func (m *Mapping) Check() error {
 	set, update, remove, none := m.setName(), "update-"+m.family, "remove-"+m.family, "clear-"+m.family
 	exclusive := [][2]string{{set, update}, {set, remove}, {set, none}, {none, update}, {none, remove}}
 	if m.family == "labels" { // --labels is --update-labels
@@ -84,13 +88,13 @@ func (m *mapping) check() error {
 	return nil
 }
 
-// clears reports whether nothing that was there stays.
-func (m *mapping) clears() bool {
+// Clears reports whether nothing that was there stays.
+func (m *Mapping) Clears() bool {
 	return m.clear || m.family != "labels" && m.flags.Changed(m.setName())
 }
 
-// removed are the names to remove.
-func (m *mapping) removed() []string {
+// Removed are the names to remove.
+func (m *Mapping) Removed() []string {
 	names := cli.JoinLists(m.remove)
 	for i, name := range names {
 		names[i] = strings.TrimSpace(name)
@@ -98,8 +102,8 @@ func (m *mapping) removed() []string {
 	return names
 }
 
-// pairs are those to set, once check has found them in order.
-func (m *mapping) pairs() []cli.Pair {
+// Pairs are those to set, once Check has found them in order.
+func (m *Mapping) Pairs() []cli.Pair {
 	set, _ := cli.Pairs("", m.set)
 	update, _ := cli.Pairs("", m.update)
 	all := append(set, update...)
@@ -109,16 +113,16 @@ func (m *mapping) pairs() []cli.Pair {
 	return all
 }
 
-// applyMap is old with the changes; nil if nothing is left. old stays.
-func (m *mapping) applyMap(old map[string]string) map[string]string {
+// Apply is old with the changes; nil if nothing is left. old stays.
+func (m *Mapping) Apply(old map[string]string) map[string]string {
 	values := map[string]string{}
-	if !m.clears() {
+	if !m.Clears() {
 		maps.Copy(values, old)
 	}
-	for _, name := range m.removed() {
+	for _, name := range m.Removed() {
 		delete(values, name)
 	}
-	for _, p := range m.pairs() {
+	for _, p := range m.Pairs() {
 		values[p.Name] = p.Value
 	}
 	if len(values) == 0 {

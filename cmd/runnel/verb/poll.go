@@ -1,4 +1,4 @@
-package jobs
+package verb
 
 import (
 	"context"
@@ -22,25 +22,25 @@ const (
 	patience = time.Minute
 )
 
-// failed is how an operation has failed, which is not to say that the daemon
+// Failed is how an operation has failed, which is not to say that the daemon
 // could not be asked.
-type failed struct{ status *status.Status }
+type Failed struct{ Status *status.Status }
 
 // Error is what the operation says of its failure.
-func (e *failed) Error() string { return e.status.Message() }
+func (e *Failed) Error() string { return e.Status.Message() }
 
-// follow waits until op is done or look, which is told of the resource that the
+// Follow waits until op is done or look, which is told of the resource that the
 // operation is about as it changes, has seen enough. It returns the resource as
-// it was seen last, and *failed if the operation has failed.
-func follow[M proto.Message](ctx context.Context, r *remote, op *longrunningpb.Operation, resource M, look func(M) (enough bool)) (M, error) {
+// it was seen last, and *Failed if the operation has failed.
+func Follow[M proto.Message](ctx context.Context, r *Remote, op *longrunningpb.Operation, resource M, look func(M) (enough bool)) (M, error) {
 	for {
-		if err := unpack(op, resource); err != nil {
+		if err := Unpack(op, resource); err != nil {
 			return resource, err
 		}
 		enough := look(resource)
 		if op.GetDone() {
 			if e := op.GetError(); e != nil {
-				return resource, &failed{status.FromProto(e)}
+				return resource, &Failed{status.FromProto(e)}
 			}
 			return resource, nil
 		}
@@ -55,9 +55,9 @@ func follow[M proto.Message](ctx context.Context, r *remote, op *longrunningpb.O
 	}
 }
 
-// unpack puts what op is about into resource: its result, or else how far it
+// Unpack puts what op is about into resource: its result, or else how far it
 // has come.
-func unpack(op *longrunningpb.Operation, resource proto.Message) error {
+func Unpack(op *longrunningpb.Operation, resource proto.Message) error {
 	from := op.GetResponse()
 	if from == nil {
 		from = op.GetMetadata()
@@ -74,24 +74,24 @@ func unpack(op *longrunningpb.Operation, resource proto.Message) error {
 
 // waitOperation returns the operation after a glance, or sooner if it is done
 // by then. A daemon that is away is asked again for as long as patience lasts.
-func (r *remote) waitOperation(ctx context.Context, name string) (*longrunningpb.Operation, error) {
+func (r *Remote) waitOperation(ctx context.Context, name string) (*longrunningpb.Operation, error) {
 	request := &longrunningpb.WaitOperationRequest{Name: name, Timeout: durationpb.New(glance)}
 	for since := time.Now(); ; {
-		op, err := r.client.Operations.WaitOperation(ctx, request)
+		op, err := r.Client.Operations.WaitOperation(ctx, request)
 		if err == nil {
 			return op, nil
 		}
 		if ctx.Err() != nil || !client.Lost(err) || time.Since(since) > patience {
 			return nil, err
 		}
-		if err := pause(ctx, glance); err != nil {
+		if err := Pause(ctx, glance); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d, or until ctx ends.
+func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -102,5 +102,5 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// is reports whether err is the daemon's answer of a code.
-func is(err error, code codes.Code) bool { return err != nil && status.Code(err) == code }
+// Is reports whether err is the daemon's answer of a code.
+func Is(err error, code codes.Code) bool { return err != nil && status.Code(err) == code }

@@ -1,4 +1,4 @@
-package jobs
+package entries
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"runnel/cmd/runnel/format"
+	"runnel/cmd/runnel/sheet"
+	"runnel/cmd/runnel/verb"
 )
 
 const (
@@ -25,8 +28,8 @@ const (
 	entriesPage = 1000
 )
 
-// stream shows entries of a job or an execution as the daemon sends them.
-func (l *logging) stream(ctx context.Context, r *remote, name string) error {
+// stream shows entries of a resource as the daemon sends them.
+func (l *Logging) stream(ctx context.Context, r *verb.Remote, name string) error {
 	query := url.Values{}
 	if l.follow {
 		query.Set("follow", "true")
@@ -37,8 +40,8 @@ func (l *logging) stream(ctx context.Context, r *remote, name string) error {
 	if l.limit > 0 {
 		query.Set("limit", strconv.Itoa(l.limit))
 	}
-	if l.task >= 0 {
-		query.Set("task", strconv.Itoa(l.task))
+	if l.Query != nil {
+		maps.Copy(query, l.Query())
 	}
 	if l.since > 0 {
 		query.Set("since", time.Now().Add(-l.since).UTC().Format(time.RFC3339Nano))
@@ -46,7 +49,7 @@ func (l *logging) stream(ctx context.Context, r *remote, name string) error {
 	if l.severity != "" {
 		query.Set("severity", strings.ToUpper(l.severity))
 	}
-	resp, err := r.client.Get(ctx, "/logs/v1/"+name+":stream?"+query.Encode())
+	resp, err := r.Client.Get(ctx, "/logs/v1/"+name+":stream?"+query.Encode())
 	if err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func (l *logging) stream(ctx context.Context, r *remote, name string) error {
 }
 
 // list shows the entries that a filter lets through.
-func (l *logging) list(ctx context.Context, r *remote, name string) error {
+func (l *Logging) list(ctx context.Context, r *verb.Remote, name string) error {
 	var all []json.RawMessage
 	for token := ""; ; {
 		entries, next, err := l.page(ctx, r, name, token)
@@ -91,10 +94,10 @@ func (l *logging) list(ctx context.Context, r *remote, name string) error {
 }
 
 // page asks for one page of filtered entries.
-func (l *logging) page(ctx context.Context, r *remote, name, token string) (entries []json.RawMessage, next string, err error) {
+func (l *Logging) page(ctx context.Context, r *verb.Remote, name, token string) (entries []json.RawMessage, next string, err error) {
 	request, err := json.Marshal(map[string]any{
-		"resourceNames": []string{"projects/" + part(name, "projects")},
-		"filter":        l.expression(name),
+		"resourceNames": []string{"projects/" + verb.Part(name, "projects")},
+		"filter":        strings.Join(l.terms(name), " AND "),
 		"orderBy":       "timestamp desc",
 		"pageSize":      entriesPage,
 		"pageToken":     token,
@@ -102,7 +105,7 @@ func (l *logging) page(ctx context.Context, r *remote, name, token string) (entr
 	if err != nil {
 		return nil, "", err
 	}
-	resp, err := r.client.Do(ctx, http.MethodPost, "/v2/entries:list", request)
+	resp, err := r.Client.Do(ctx, http.MethodPost, "/v2/entries:list", request)
 	if err != nil {
 		return nil, "", err
 	}
@@ -117,27 +120,16 @@ func (l *logging) page(ctx context.Context, r *remote, name, token string) (entr
 	return page.Entries, page.NextPageToken, nil
 }
 
-// expression is the filter for what the flags ask of a job or an execution.
-func (l *logging) expression(name string) string {
-	terms := []string{
-		"(" + l.filter + ")",
-		`resource.type = "cloud_run_job"`,
-		fmt.Sprintf("resource.labels.job_name = %q", part(name, "jobs")),
-		fmt.Sprintf("resource.labels.location = %q", part(name, "locations")),
-	}
-	if execution := part(name, "executions"); execution != "" {
-		terms = append(terms, fmt.Sprintf(`labels."run.googleapis.com/execution_name" = %q`, execution))
-	}
-	if l.task >= 0 {
-		terms = append(terms, fmt.Sprintf(`labels."run.googleapis.com/task_index" = "%d"`, l.task))
-	}
+// terms are those of a filter for what the flags ask of a resource.
+func (l *Logging) terms(name string) []string {
+	terms := append([]string{"(" + l.filter + ")"}, l.About(name)...)
 	if l.severity != "" {
 		terms = append(terms, "severity >= "+strings.ToUpper(l.severity))
 	}
 	if l.since > 0 {
 		terms = append(terms, fmt.Sprintf("timestamp >= %q", time.Now().Add(-l.since).UTC().Format(time.RFC3339Nano)))
 	}
-	return strings.Join(terms, " AND ")
+	return terms
 }
 
 // entry is what a line of text is made of.
@@ -149,7 +141,7 @@ type entry struct {
 
 // showEntry writes an entry: a line of text, with --format json a line of JSON,
 // or else what --format says.
-func (l *logging) showEntry(data []byte) error {
+func (l *Logging) showEntry(data []byte) error {
 	l.shown = true
 	switch l.shape.Kind {
 	case format.Default:
@@ -157,11 +149,11 @@ func (l *logging) showEntry(data []byte) error {
 		if err := json.Unmarshal(data, &e); err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
-		return l.write(e.line())
+		return l.Write(e.line())
 	case format.JSON:
-		return l.write(append(bytes.TrimSpace(data), '\n'))
+		return l.Write(append(bytes.TrimSpace(data), '\n'))
 	}
-	r, err := row(json.RawMessage(data), nil)
+	r, err := sheet.Row(json.RawMessage(data), nil)
 	if err != nil {
 		return err
 	}
@@ -169,7 +161,7 @@ func (l *logging) showEntry(data []byte) error {
 	if err != nil {
 		return err
 	}
-	return l.write(out)
+	return l.Write(out)
 }
 
 // line is an entry as text: when, and what was printed.

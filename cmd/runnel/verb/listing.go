@@ -1,10 +1,9 @@
-package jobs
+package verb
 
 import (
 	"bytes"
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -12,37 +11,39 @@ import (
 	"runnel/cmd/runnel/format"
 )
 
-// listing is what verbs that list have in common.
-type listing struct {
-	*commands
+// Listing is what verbs that list have in common.
+type Listing struct {
+	*Frame
+	// PageSize is how many resources to ask for at once; 0 leaves it to the daemon.
+	PageSize int32
+
 	filter, sortBy string
 	limit          int
-	pageSize       int32
 	uri            bool
 
 	matches format.Filter // from filter, by check
 }
 
-// register adds the flags of lists to cmd.
-func (l *listing) register(cmd *cobra.Command) {
+// Register adds the flags of lists to cmd.
+func (l *Listing) Register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&l.filter, "filter", "", "list only what an `EXPRESSION` is true of, such as 'name:etl AND metadata.labels.team=data'")
 	flags.StringVar(&l.sortBy, "sort-by", "", "order by `KEY,...`; ~KEY for the other way round")
 	flags.IntVar(&l.limit, "limit", 0, "most resources to list (default all)")
-	flags.Int32Var(&l.pageSize, "page-size", 0, "most resources to ask the daemon for at once")
+	flags.Int32Var(&l.PageSize, "page-size", 0, "most resources to ask the daemon for at once")
 	flags.BoolVar(&l.uri, "uri", false, "list full names and nothing else")
 	for _, name := range []string{"filter", "sort-by", "limit", "page-size"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions) // fails only for flags that do not exist
 	}
 }
 
-// check reads the flags.
-func (l *listing) check() (err error) {
+// Check reads the flags.
+func (l *Listing) Check() (err error) {
 	switch {
 	case l.limit < 0:
 		return cli.Usagef("--limit %d: want 1 or more", l.limit)
-	case l.pageSize < 0:
-		return cli.Usagef("--page-size %d: want 1 or more", l.pageSize)
+	case l.PageSize < 0:
+		return cli.Usagef("--page-size %d: want 1 or more", l.PageSize)
 	}
 	if l.matches, err = format.ParseFilter(l.filter); err != nil {
 		return cli.Usagef("--filter: %v", err)
@@ -53,8 +54,8 @@ func (l *listing) check() (err error) {
 	return nil
 }
 
-// every reads all pages of a list.
-func every[M any](ctx context.Context, page func(ctx context.Context, token string) (items []M, next string, err error)) (all []M, err error) {
+// Every reads all pages of a list.
+func Every[M any](ctx context.Context, page func(ctx context.Context, token string) (items []M, next string, err error)) (all []M, err error) {
 	for token := ""; ; {
 		items, next, err := page(ctx, token)
 		if err != nil {
@@ -71,10 +72,10 @@ func every[M any](ctx context.Context, page func(ctx context.Context, token stri
 // named is a resource.
 type named interface{ GetName() string }
 
-// list writes resources: filtered, ordered and cut off as the flags say, in the
+// List writes resources: filtered, ordered and cut off as the flags say, in the
 // form of --format or else as a table with labels.
-func list[M named](l *listing, items []M, row func(M, bool) (format.Row, error), labels []string, cells func(M) []string) error {
-	f, err := l.form()
+func List[M named](l *Listing, items []M, row func(M, bool) (format.Row, error), labels []string, cells func(M) []string) error {
+	f, err := l.Form()
 	if err != nil {
 		return err
 	}
@@ -84,14 +85,14 @@ func list[M named](l *listing, items []M, row func(M, bool) (format.Row, error),
 	}
 	switch {
 	case len(chosen) == 0 && f.Kind != format.JSON:
-		l.say("Listed 0 items.")
+		l.Say("Listed 0 items.")
 		return nil
 	case f.Kind != format.Default && !l.uri:
 		out, err := f.List(chosen)
 		if err != nil {
 			return err
 		}
-		return l.write(out)
+		return l.Write(out)
 	}
 	var table [][]string
 	var names bytes.Buffer
@@ -101,9 +102,9 @@ func list[M named](l *listing, items []M, row func(M, bool) (format.Row, error),
 		table = append(table, cells(item))
 	}
 	if l.uri {
-		return l.write(names.Bytes())
+		return l.Write(names.Bytes())
 	}
-	return l.write(format.Columns(labels, table))
+	return l.Write(format.Columns(labels, table))
 }
 
 // position is the attribute that leads from a row back to its resource.
@@ -111,7 +112,7 @@ const position = "\x00position"
 
 // choose makes rows of items: of those that the flags ask for, in the order
 // they ask for.
-func choose[M any](l *listing, items []M, row func(M) (format.Row, error)) (rows []format.Row, err error) {
+func choose[M any](l *Listing, items []M, row func(M) (format.Row, error)) (rows []format.Row, err error) {
 	for i, item := range items {
 		r, err := row(item)
 		if err != nil {
@@ -130,6 +131,3 @@ func choose[M any](l *listing, items []M, row func(M) (format.Row, error)) (rows
 	}
 	return rows, nil
 }
-
-// number is n in a table.
-func number(n int32) string { return strconv.Itoa(int(n)) }

@@ -6,8 +6,9 @@ import (
 	"runnel/contract"
 )
 
-// JobName makes the name of a job from the last element of its image's name.
-func JobName(image string) string {
+// NameOf makes the name of a resource from the last element of its image's name;
+// where that gives none it is the name of its kind.
+func NameOf(kind, image string) string {
 	base, _, _ := strings.Cut(image, "@")
 	for _, scheme := range []string{"oci:", "oci-archive:", "docker-archive:"} {
 		base = strings.TrimPrefix(base, scheme)
@@ -27,7 +28,7 @@ func JobName(image string) string {
 	name = strings.TrimLeft(name, "-0123456789")
 	name = strings.TrimRight(name[:min(len(name), contract.MaxJobName)], "-")
 	if contract.CheckJobName(name) != nil {
-		return "job"
+		return kind
 	}
 	return name
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // contract: IMG-13
-func TestJobNameComesFromTheImage(t *testing.T) {
+func TestNameComesFromTheImage(t *testing.T) {
 	t.Parallel()
 	for image, want := range map[string]string{
 		"busybox":                        "busybox",
@@ -17,8 +17,8 @@ func TestJobNameComesFromTheImage(t *testing.T) {
 		strings.Repeat("a", 60) + ":tag": strings.Repeat("a", 49),
 		"docker-archive:/x/y.tar":        "y",
 	} {
-		if got := JobName(image); got != want {
-			t.Errorf("JobName(%q) = %q, want %q", image, got, want)
+		if got := NameOf("job", image); got != want {
+			t.Errorf("NameOf(%q) = %q, want %q", image, got, want)
 		}
 	}
 }
