@@ -149,21 +149,34 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		Store: d.store, Images: images{d.machine.Images},
 		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
 		ServiceAccount:    d.cfg.ServiceAccount,
+		Domain:            d.cfg.Ingress.Domain,
+		URL:               d.url,
 		KeepExecutions:    d.cfg.Executions.Keep,
 		RunningExecutions: d.cfg.Executions.Running,
 		RemoveLogs:        logs.Remove(d.machine.Launcher.LogDir()),
 		Logger:            d.log,
 	}
+	cfg.Journal = control.NewJournal(d.store)
 	d.scheduler = scheduler.New(scheduler.Config{
 		Create:         d.machine.Create,
 		Adopt:          d.machine.Adopt,
-		Journal:        control.NewJournal(d.store),
+		Journal:        cfg.Journal,
 		Budget:         budget,
 		ProjectNumber:  cfg.NumberOf,
 		ServiceAccount: d.cfg.ServiceAccount,
 		Logger:         d.log,
 	})
 	cfg.Scheduler = d.scheduler
+	d.fleet = serving.New(serving.Config{
+		Create:        d.machine.CreateServing,
+		Adopt:         d.machine.AdoptServing,
+		Journal:       cfg.Journal,
+		Budget:        budget,
+		Server:        d.requests,
+		ProjectNumber: cfg.NumberOf,
+		Logger:        d.log,
+	})
+	cfg.Fleet = d.fleet
 	d.control = control.New(cfg)
 	d.steps.Push(d.letGo)
 	if err := d.control.Start(ctx); err != nil {
@@ -208,7 +221,9 @@ func (d *Daemon) logsSwept(s logs.Swept, err error) {
 func (d *Daemon) letGo() error {
 	err := d.control.Close()
 	d.scheduler.Detach()
+	d.fleet.Detach()
 	d.scheduler.Wait()
+	d.fleet.Wait()
 	return err
 }
 
