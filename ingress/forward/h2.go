@@ -139,7 +139,8 @@ func (x *stream) answer(in *http.Response) error {
 			h.Add("Trailer", name)
 		}
 	}
-	if in.ContentLength >= 0 && (in.ContentLength > 0 || in.Header["Content-Length"] != nil) {
+	chunked := x.r.ProtoMajor == 1 && len(in.Trailer) > 0 // There are no trailers else.
+	if !chunked && in.ContentLength >= 0 && (in.ContentLength > 0 || in.Header["Content-Length"] != nil) {
 		h["Content-Length"] = []string{strconv.FormatInt(in.ContentLength, 10)}
 	}
 	if x.upload != nil && x.r.ProtoMajor == 1 && !x.upload.whole.Load() {
