@@ -150,6 +150,8 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
 		ServiceAccount:    d.cfg.ServiceAccount,
 		Domain:            d.cfg.Ingress.Domain,
+		MoreDomains:       d.cfg.Ingress.domains()[1:],
+		Domains:           d.cfg.Ingress.Domains,
 		URL:               d.url,
 		KeepExecutions:    d.cfg.Executions.Keep,
 		RunningExecutions: d.cfg.Executions.Running,
