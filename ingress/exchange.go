@@ -44,6 +44,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a := answerOf(err)
 		text = a.text
+		if a.status == statusClosed {
+			x.tookBack()
+		}
 		if !x.result.Answered {
 			status = a.status
 			x.result.ResponseBytes = int64(a.write(w, r))

@@ -77,7 +77,9 @@ type door struct {
 
 // peer is the two ends of a connection.
 type peer struct {
+	conn                net.Conn
 	remote, local, port string
+	resets              resets
 	// hijacked says that a request has taken the connection over.
 	hijacked atomic.Bool
 }
@@ -87,7 +89,7 @@ type peerKey struct{}
 
 // connected notes who is at the other end.
 func (d *door) connected(ctx context.Context, c net.Conn) context.Context {
-	p := &peer{}
+	p := &peer{conn: c}
 	p.remote, _ = split(c.RemoteAddr())
 	p.local, p.port = split(c.LocalAddr())
 	d.peers.Store(c, p)
@@ -120,7 +122,7 @@ func (d *door) connection(c net.Conn, state http.ConnState) {
 func peerOf(r *http.Request) *peer {
 	p, _ := r.Context().Value(peerKey{}).(*peer)
 	if p == nil {
-		return &peer{}
+		return &peer{} // none of this package's listeners
 	}
 	return p
 }
