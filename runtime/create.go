@@ -52,9 +52,8 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	if err := l.createIn(ctx, k, &s, place); err != nil {
 		return nil, err
 	}
-	i := &Instance{id: s.ID, launcher: l, slot: place, ended: ended}
-	i.limit(s.Containers)
-	return i, nil
+	ended.cpu.limit(s.Containers)
+	return &Instance{id: s.ID, launcher: l, slot: place, ended: ended}, nil
 }
 
 // createIn has k create the instance in a slot, which on failure is given back.
