@@ -31,7 +31,6 @@ func TestThrottledInstanceStandsNearlyStill(t *testing.T) {
 	b := newBench(t)
 	for _, scripts := range [][]string{{spin}, {spin, spin}} {
 		s := b.several(scripts...)
-		s.Volumes = nil
 		i := b.start(s)
 		for n := range scripts {
 			b.logs(&s, n, "up")

@@ -241,6 +241,10 @@ func (d *daemon) obey(r *root, o order, instances map[string]*rruntime.Instance)
 		instances[o.ID], err = d.Create(ctx, r.spec(o.ID, o.Script))
 	case "start":
 		err = instances[o.ID].Start(ctx)
+	case "start-first":
+		err = instances[o.ID].StartContainer(ctx, 0)
+	case "address":
+		answer = instances[o.ID].Addr().String()
 	case "wait":
 		var e rruntime.Exit
 		e, err = instances[o.ID].Wait(ctx)
