@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -94,10 +95,12 @@ func noLeaks(t *testing.T, f func()) {
 		}
 		return len(fds) + runtime.NumGoroutine()
 	}
+	// The collector closes what was forgotten.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	f() // whatever is made once
 	before := count()
 	f()
-	for deadline := time.Now().Add(patience); count() > before; {
+	for deadline := time.Now().Add(5 * time.Second); count() > before; {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 64<<10)
 			t.Fatalf("%d goroutines and descriptors, and %d before:\n%s", count(), before, stacks[:runtime.Stack(stacks, true)])

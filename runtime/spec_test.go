@@ -41,7 +41,7 @@ func TestOCISpecGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := json.MarshalIndent(ociSpec(exampleSpec(), &exampleSpec().Containers[0], &h), "", "  ")
+			got, err := json.MarshalIndent(ociSpec(exampleSpec(), 0, &h), "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}
