@@ -135,19 +135,16 @@ func TestPreparedAreBounded(t *testing.T) {
 
 // hasPrepared looks whether an instance waits.
 func (l *loop) hasPrepared() (has bool) {
-	all, started := 0, 0
+	waiting := 0
 	w := l.fleet.config.Journal.(*life)
 	w.look(func() {
 		for _, b := range w.bodies {
-			if w.records[b.spec.ID].Revision == l.plan.name {
-				all++
-				if b.started() {
-					started++
-				}
+			if w.records[b.spec.ID].Revision == l.plan.name && !b.started() {
+				waiting++
 			}
 		}
 	})
-	return all > started
+	return waiting > 0
 }
 
 func TestAddRefuses(t *testing.T) {

@@ -3,6 +3,8 @@ package serving
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -36,9 +38,11 @@ type script struct {
 // world is a fake of everything below the fleet that outlives it. It watches that
 // every call is allowed when it comes.
 type world struct {
-	t *testing.T
+	t testing.TB
 	// play chooses what an instance does. One call at a time, under mu.
 	play func(rruntime.Spec) script
+	// handler, where it is set, is what containers serve on real listeners.
+	handler http.Handler
 
 	mu      sync.Mutex
 	bodies  map[string]*body
@@ -62,11 +66,12 @@ type body struct {
 	levels    [][]contract.MilliCPU
 	used      time.Duration
 	timer     *time.Timer
+	servers   []*http.Server
 	termed    time.Time
 	killed    time.Time
 }
 
-func newWorld(t *testing.T, play func(rruntime.Spec) script) *world {
+func newWorld(t testing.TB, play func(rruntime.Spec) script) *world {
 	return &world{t: t, play: play, bodies: map[string]*body{}, records: map[string]Record{}, adopted: map[string]bool{}}
 }
 
@@ -180,6 +185,9 @@ func (w *world) endBody(b *body, exit contract.Exit) {
 	if b.timer != nil {
 		b.timer.Stop()
 	}
+	for _, s := range b.servers {
+		_ = s.Close()
+	}
 	b.exit = rruntime.Exit{Exit: exit, At: time.Now(), MemoryPeak: 513 * contract.MiB}
 	close(b.ended)
 }
@@ -227,12 +235,33 @@ func (h *handle) StartContainer(ctx context.Context, n int) error {
 		after = b.script.listens[n]
 	}
 	switch {
+	case h.handler != nil:
+		time.AfterFunc(after, func() { h.serve(b, n) })
 	case after == 0:
 		close(b.listening[n])
 	case after > 0:
 		time.AfterFunc(after, func() { close(b.listening[n]) })
 	}
 	return nil
+}
+
+// serve has container n of b listen in earnest.
+func (w *world) serve(b *body, n int) {
+	l, err := net.Listen("tcp", netip.AddrPortFrom(b.addr, uint16(8080+n)).String())
+	if err != nil {
+		w.t.Error(err)
+		return
+	}
+	s := &http.Server{Handler: w.handler, ReadHeaderTimeout: time.Minute}
+	w.look(func() {
+		if isOver(b.ended) {
+			_ = l.Close()
+			return
+		}
+		b.servers = append(b.servers, s)
+		close(b.listening[n])
+		go func() { _ = s.Serve(l) }()
+	})
 }
 
 func (h *handle) SetCPU(cpu ...contract.MilliCPU) error {

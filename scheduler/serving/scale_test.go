@@ -181,6 +181,29 @@ func TestFullHost(t *testing.T) {
 	})
 }
 
+// An instance that is idle makes room for the requests of another revision, but
+// for those that a minimum keeps.
+func TestIdleMakesRoom(t *testing.T) {
+	inTown(t, 3, script{}, func(t *testing.T, w *town) {
+		idle := w.add(t, revision("hello-00001-abc", nil), auto(1, 3))
+		w.route(idle)
+		if n := w.crowd(t, idle, 3, time.Second); n > 0 {
+			t.Errorf("%d were refused", n)
+		}
+		<-time.After(10 * time.Second)
+		l := w.add(t, revision("hello-00002-abc", nil), auto(0, 3))
+		ended := make(chan int)
+		go func() { ended <- w.crowd(t, l, 3, 3*time.Second) }()
+		<-time.After(2 * time.Second)
+		if here, there := w.Status(l.plan.name), w.Status(idle.plan.name); here.Ready != 2 || there.Ready != 1 {
+			t.Errorf("%+v and %+v", here, there)
+		}
+		if n := <-ended; n > 0 {
+			t.Errorf("%d were refused", n)
+		}
+	})
+}
+
 // The wait that is allowed follows from how long starts take.
 //
 // contract: SC-8

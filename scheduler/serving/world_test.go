@@ -140,7 +140,7 @@ func revision(name string, change func(*runpb.Revision)) *runpb.Revision {
 func auto(least, most int) Scale { return Scale{Min: least, Max: most, Manual: -1} }
 
 // add adds a revision and has all requests routed to it.
-func (w *town) add(t *testing.T, r *runpb.Revision, s Scale) *loop {
+func (w *town) add(t testing.TB, r *runpb.Revision, s Scale) *loop {
 	t.Helper()
 	if err := w.Add(r, make([]*rimage.Image, len(r.GetContainers())), s, w.past(r.GetName())); err != nil {
 		t.Fatal(err)
