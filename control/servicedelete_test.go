@@ -3,7 +3,6 @@ package control_test
 import (
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -13,24 +12,8 @@ import (
 	"runnel/control/controltest"
 )
 
-// removedLogs remembers which instances' logs have been removed.
-type removedLogs struct {
-	mu  sync.Mutex
-	ids []string // guarded by mu
-}
-
-func (l *removedLogs) remove(id string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ids = append(l.ids, id)
-	return nil
-}
-
-func (l *removedLogs) has(id string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Contains(l.ids, id)
-}
+// has reports whether the logs of an instance have been removed.
+func (r *removedLogs) has(id string) bool { return slices.Contains(r.sorted(), id) }
 
 func TestDeletedServiceLeavesNothing(t *testing.T) {
 	t.Parallel()
