@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+
+	"runnel/contract"
 )
 
 // LiftQuota lets the group and those below it use every CPU from now on, for
@@ -26,6 +29,25 @@ func (g *Group) LiftQuota() error {
 	}
 	if err != nil {
 		return fmt.Errorf("lift the CPU quota of cgroup %s: %w", g.path, err)
+	}
+	return nil
+}
+
+// SetQuota bounds the CPU time of the group, and of those below it together, from
+// now on; 0 is the least that there is, a hundredth of a CPU. What stood still for
+// want of it goes on at once if there is enough now. A group that is not there, and
+// a host without the controller, are no error.
+func (g *Group) SetQuota(cpu contract.MilliCPU) error {
+	dir, name, value := g.dir("cpu"), "cpu.cfs_quota_us", strconv.FormatInt(quota(cpu), 10)
+	if g.host.Mode == Unified {
+		name, value = "cpu.max", value+" "+strconv.Itoa(period)
+	}
+	if dir == "" {
+		return nil
+	}
+	err := gone(writeFile(dir, name, value))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("set the CPU quota of cgroup %s: %w", g.path, err)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 // tried. The launcher is Idle afterwards, unless there is an error.
 func (l *Launcher) EndAll(ctx context.Context) error {
 	for id, end := range l.exits.all() {
-		l.survivors.put(id, survivor{ended: end, started: true})
+		l.survivors.put(id, end)
 	}
 	return l.EndSurvivors(ctx)
 }

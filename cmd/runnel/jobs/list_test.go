@@ -17,7 +17,7 @@ func TestListColumns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Instances.Play(func(s rruntime.Spec) controltest.Script {
-		if slices.Contains(s.Env, "CLOUD_RUN_TASK_INDEX=1") {
+		if slices.Contains(s.Containers[0].Env, "CLOUD_RUN_TASK_INDEX=1") {
 			return controltest.Script{Exit: contract.Exit{Code: 1}}
 		}
 		return controltest.Script{}

@@ -13,7 +13,7 @@ import (
 	"runnel/api/wire"
 )
 
-const entries = `{"timestamp":"2026-11-21T10:00:00.5Z","severity":"DEFAULT","textPayload":"hello <you>"}
+const printed = `{"timestamp":"2026-11-21T10:00:00.5Z","severity":"DEFAULT","textPayload":"hello <you>"}
 {"timestamp":"2026-11-21T10:00:01Z","severity":"ERROR","jsonPayload":{"message":"it broke","code":7}}
 {"timestamp":"2026-11-21T10:00:02Z","jsonPayload":{"code":7}}
 `
@@ -45,7 +45,7 @@ func (a *asked) handlers(t *testing.T) map[string]http.Handler {
 	return map[string]http.Handler{
 		"GET /logs/v1/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			a.note(r.URL.Path + "?" + r.URL.Query().Encode())
-			_, _ = io.WriteString(w, entries)
+			_, _ = io.WriteString(w, printed)
 		}),
 		"POST /v2/entries:list": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var request struct{ Filter, PageToken string }
@@ -53,7 +53,7 @@ func (a *asked) handlers(t *testing.T) map[string]http.Handler {
 				t.Error(err)
 			}
 			a.note(request.Filter)
-			all := strings.Split(strings.TrimSpace(entries), "\n")
+			all := strings.Split(strings.TrimSpace(printed), "\n")
 			if request.PageToken == "" {
 				fmt.Fprintf(w, `{"entries":[%s,%s],"nextPageToken":"more"}`, all[2], all[1])
 				return
@@ -104,7 +104,7 @@ func TestLogs(t *testing.T) {
 		{"logs tail etl", job + ":stream?follow=true", text},
 		{"executions logs " + x, job + "/executions/" + x + ":stream?", text},
 		{"executions logs " + x + " -f --task 3 --severity error", job + "/executions/" + x + ":stream?follow=true&severity=ERROR&task=3", text},
-		{"logs etl --format json", job + ":stream?", entries},
+		{"logs etl --format json", job + ":stream?", printed},
 		{"logs etl --format value(severity)", job + ":stream?", "DEFAULT\nERROR\n\n"},
 		{"logs etl --log-filter severity>=ERROR", "(severity>=ERROR)" + about, text},
 		{"logs etl --limit 1 --log-filter x:y", "(x:y)" + about, "2026-11-21 10:00:02 {\"code\":7}\n"},

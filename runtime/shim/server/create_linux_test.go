@@ -24,11 +24,12 @@ func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 	s, layer, filter := inProcess(t, parent)
 	var steps []string
 	s.beforeStep = func(step string) error { steps = append(steps, step); return nil }
-	if c, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
+	if i, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
 		t.Fatal(err)
 	} else {
+		c := i.containers[0]
 		go func() { c.finish(func() *shim.Exit { e := c.wait(); return &e }()) }()
-		if err := errors.Join(c.kill(), func() error { <-c.ended; return c.release() }()); err != nil {
+		if err := errors.Join(i.kill(), func() error { <-c.ended; return i.release() }()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +92,7 @@ func TestReleaseMayBeRepeated(t *testing.T) {
 	if err := s.add(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.get("step")
+	i, err := s.get("step")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestReleaseMayBeRepeated(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := c.release(); err != nil {
+	if err := i.release(); err != nil {
 		t.Errorf("release again: %v", err)
 	}
 	s.serving.Wait()
@@ -156,8 +157,8 @@ func inProcess(t *testing.T, parent string) (_ *Server, layer, allowAll string) 
 }
 
 func stepRequest(parent, layer, logs, filter string) *shim.CreateRequest {
-	return &shim.CreateRequest{
-		ID: "step", Filter: filter, Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
+	return &shim.CreateRequest{ID: "step", Filter: filter, Containers: []shim.ContainerRequest{{
+		ID: "step", Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
 		Files: []shim.File{{Path: "/etc/hosts", Content: "127.0.0.1 localhost\n"}},
 		Spec: &specs.Spec{
 			Version: specs.Version,
@@ -172,5 +173,5 @@ func stepRequest(parent, layer, logs, filter string) *shim.CreateRequest {
 				Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.NetworkNamespace}},
 			},
 		},
-	}
+	}}}
 }
