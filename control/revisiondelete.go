@@ -18,37 +18,32 @@ func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionReq
 	if err != nil {
 		return nil, nil, err
 	}
-	revision, _, err := c.readRevision(n)
-	if err != nil {
-		return nil, nil, err
-	}
-	op := c.begin(verbDelete, n, revision.GetUid())
 	var next *runpb.Revision
-	check := func(tx *store.Tx) (of revisionNote, err error) {
-		if next = getRevision(tx, n.String()); next.GetUid() != revision.GetUid() {
-			return of, notFound(n)
+	check := func(tx *store.Tx) error {
+		if next = getRevision(tx, n.String()); next == nil {
+			return notFound(n)
 		}
 		if err := checkEtag(n.String(), r.GetEtag(), next.GetUpdateTime().AsTime()); err != nil {
-			return of, err
+			return err
 		}
-		return getRevisionNote(tx, n.String()), checkUnused(tx, n)
+		return checkUnused(tx, n)
+	}
+	if err := c.view(check); err != nil {
+		return nil, nil, err
 	}
 	if r.GetValidateOnly() {
-		err := c.view(func(tx *store.Tx) error { _, err := check(tx); return err })
-		op.settled(err)
-		c.operations.unexpect(op.name, revision.GetUid())
-		if err != nil {
-			return nil, nil, err
-		}
 		next = c.showRevision(next)
 		return next, validated(n, next), nil
 	}
+	op := c.begin(verbDelete, n, next.GetUid())
 	err = c.update(ctx, func(tx *store.Tx) error {
-		of, err := check(tx)
-		if err != nil {
+		if err := check(tx); err != nil {
 			return err
 		}
-		markRevisionDeleted(tx, next, of)
+		if next.GetUid() != op.UID {
+			return notFound(n)
+		}
+		markRevisionDeleted(tx, next, getRevisionNote(tx, n.String()))
 		op.put(tx)
 		return nil
 	}, func(err error) {

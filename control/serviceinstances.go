@@ -121,8 +121,14 @@ func (c *Control) instanceEnded(revision string) {
 // what they have written, beyond the number of those to be kept.
 func (c *Control) pruneInstances(_ context.Context, name string) {
 	revision := strings.TrimSuffix(name, "/instances")
-	all, r, err := c.readInstances(revision)
-	if err == nil && r != nil {
+	var all []serving.Record
+	var r *runpb.Revision
+	// Unlike a view this also sees what is on its way to the disk.
+	err := c.persist(c.ctx, func(tx *store.Tx) error {
+		all, r = instancesOf(tx, revision), getRevision(tx, revision)
+		return nil
+	})
+	if err == nil {
 		all = slices.DeleteFunc(all, func(x serving.Record) bool { return x.Ended.IsZero() })
 		slices.SortFunc(all, func(a, b serving.Record) int { return b.Ended.Compare(a.Ended) })
 		err = c.forgetInstances(all[min(len(all), c.config.KeepInstances):], len(r.GetContainers()))
