@@ -44,8 +44,9 @@ func (s *Server) Remove(name string) { panic("not built yet") }
 type ListenerConfig struct {
 	// TLS ends TLS; nil for none.
 	TLS *tls.Config
-	// Internal lets requests for internal services in.
-	Internal bool
+	// Internal reports whether a connection, by the address it came in at, may
+	// ask for internal services. Nil: none may.
+	Internal func(local net.Addr) bool
 }
 
 // Serve takes connections until Shutdown, or until the listener fails. It takes
@@ -55,3 +56,7 @@ func (s *Server) Serve(l net.Listener, c ListenerConfig) error { panic("not buil
 // Shutdown takes no more connections, and returns when every request has been
 // answered, or cuts off those that are left when ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { panic("not built yet") }
+
+// Knows reports whether a host is one of a route's, so that a certificate may be
+// had for it.
+func (s *Server) Knows(host string) bool { panic("not built yet") }

@@ -114,8 +114,12 @@ func (r *root) lastDaemon() *daemon {
 // spec is an instance that runs a shell script.
 func (r *root) spec(id, script string) rruntime.Spec {
 	return rruntime.Spec{
-		ID: id, Image: r.Image, Command: []string{"/bin/sh", "-c", script},
-		Limits: cgroups.Limits{CPU: 1000, Memory: 128 * contract.MiB, PIDs: 200},
+		ID: id,
+		Containers: []rruntime.Container{{
+			Image:   r.Image,
+			Command: []string{"/bin/sh", "-c", script},
+			Limits:  cgroups.Limits{CPU: 1000, Memory: 128 * contract.MiB, PIDs: 200},
+		}},
 		Identity: metadata.Identity{
 			InstanceID: "id-of-" + id, ProjectID: "local", ProjectNumber: "1", Region: "us-central1",
 			ServiceAccount: "me@local.iam.gserviceaccount.com",

@@ -18,15 +18,17 @@ var update = flag.Bool("update", false, "rewrite golden files")
 func exampleSpec() *Spec {
 	return &Spec{
 		ID: "hello-x7k2p-3-0",
-		Image: &rimage.Image{Config: rimage.Config{
-			Entrypoint: []string{"/bin/app"},
-			Cmd:        []string{"serve"},
-			Env:        []string{"PATH=/opt/bin:/bin", "LANG=C.UTF-8"},
-			WorkingDir: "/srv",
-			User:       "app",
+		Containers: []Container{{
+			Image: &rimage.Image{Config: rimage.Config{
+				Entrypoint: []string{"/bin/app"},
+				Cmd:        []string{"serve"},
+				Env:        []string{"PATH=/opt/bin:/bin", "LANG=C.UTF-8"},
+				WorkingDir: "/srv",
+				User:       "app",
+			}},
+			Env:    []string{"GREETING=hi", "LANG=fr"},
+			Limits: cgroups.Limits{CPU: 1000, Memory: 512 * contract.MiB, PIDs: 4096},
 		}},
-		Env:    []string{"GREETING=hi", "LANG=fr"},
-		Limits: cgroups.Limits{CPU: 1000, Memory: 512 * contract.MiB, PIDs: 4096},
 	}
 }
 
@@ -39,7 +41,7 @@ func TestOCISpecGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := json.MarshalIndent(ociSpec(exampleSpec(), &h), "", "  ")
+			got, err := json.MarshalIndent(ociSpec(exampleSpec(), &exampleSpec().Containers[0], &h), "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +78,7 @@ func TestArgvCombinesImageAndCaller(t *testing.T) {
 		{"nothing is expanded", nil, nil, []string{"/e"}, []string{"$(HOME)", "$HOME", "a b"}, []string{"/e", "$(HOME)", "$HOME", "a b"}},
 		{"nothing at all", nil, nil, nil, nil, nil},
 	} {
-		s := &Spec{Command: c.command, Args: c.args, Image: &rimage.Image{Config: rimage.Config{Entrypoint: c.entrypoint, Cmd: c.cmd}}}
+		s := &Container{Command: c.command, Args: c.args, Image: &rimage.Image{Config: rimage.Config{Entrypoint: c.entrypoint, Cmd: c.cmd}}}
 		if got := argv(s); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
@@ -101,7 +103,7 @@ func TestWorkingDirIsAbsolute(t *testing.T) {
 	for _, c := range []struct{ image, own, want string }{
 		{"", "", "/"}, {"/srv", "", "/srv"}, {"srv", "", "/srv"}, {"/srv", "/own", "/own"},
 	} {
-		s := &Spec{WorkingDir: c.own, Image: &rimage.Image{Config: rimage.Config{WorkingDir: c.image}}}
+		s := &Container{WorkingDir: c.own, Image: &rimage.Image{Config: rimage.Config{WorkingDir: c.image}}}
 		if got := workingDir(s); got != c.want {
 			t.Errorf("image %q, own %q: got %q, want %q", c.image, c.own, got, c.want)
 		}

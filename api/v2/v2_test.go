@@ -26,14 +26,13 @@ func TestAbsentKindsSaySo(t *testing.T) {
 	v2.Register(tr, nil)
 	const parent = "/v2/projects/p/locations/r"
 	for _, target := range []string{
-		"GET /services", "POST /services?serviceId=s", "PATCH /services/s", "DELETE /services/s",
-		"GET /services/s/revisions", "GET /workerPools", "POST /workerPools", "GET /workerPools/w/revisions/r",
+		"GET /workerPools", "POST /workerPools", "GET /workerPools/w/revisions/r",
 		"GET /instances", "POST /instances/i:start", "POST /builds:submit",
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		w := httptest.NewRecorder()
 		tr.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, parent+path, nil))
-		if w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "Runnel runs jobs") {
+		if w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "Runnel runs jobs and services") {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}

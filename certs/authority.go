@@ -1,4 +1,4 @@
-package wire
+package certs
 
 import (
 	"crypto/ecdsa"
@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"runnel/internal/durable"
 )
 
 // How long certificates last.
@@ -26,22 +28,12 @@ const (
 	renewDays = leafDays / 2
 )
 
-// LoadTLS is the configuration of a server with the certificate chain and the
-// key in two PEM files.
-func LoadTLS(certFile, keyFile string) (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, err
-	}
-	return serverTLS(pair), nil
-}
-
-// LoadOrCreateTLS is the configuration of a server with a certificate for
+// LoadOrCreate is the configuration of a server with a certificate for
 // localhost, 127.0.0.1, ::1 and hosts (names or addresses), signed by an
 // authority of its own: dir/ca.pem is what clients must trust. What dir lacks is
 // made, and the certificate is made anew when it has not long to go or lacks a
 // host; the authority stays. Keys have mode 0600.
-func LoadOrCreateTLS(dir string, hosts []string) (*tls.Config, error) {
+func LoadOrCreate(dir string, hosts []string) (*tls.Config, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -59,15 +51,6 @@ func LoadOrCreateTLS(dir string, hosts []string) (*tls.Config, error) {
 		return nil, fmt.Errorf("certificate in %s: %w", dir, err)
 	}
 	return serverTLS(pair), nil
-}
-
-// serverTLS is the configuration of a server with one certificate.
-func serverTLS(pair tls.Certificate) *tls.Config {
-	return &tls.Config{
-		Certificates: []tls.Certificate{pair},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}
 }
 
 // loadOrCreateAuthority reads ca.pem and ca-key.pem, or makes them if there is
@@ -157,10 +140,10 @@ func create(template *x509.Certificate, parent *tls.Certificate, certFile, keyFi
 	}
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := writeFile(keyFile, keyPEM, 0o600); err != nil {
+	if err := durable.WriteFile(keyFile, keyPEM, 0o600); err != nil {
 		return none, err
 	}
-	if err := writeFile(certFile, certPEM, 0o644); err != nil {
+	if err := durable.WriteFile(certFile, certPEM, 0o644); err != nil {
 		return none, err
 	}
 	return tls.X509KeyPair(certPEM, keyPEM)
