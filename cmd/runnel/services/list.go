@@ -59,16 +59,20 @@ func (c *commands) listRevisions() *cobra.Command {
   runnel revisions list --filter active=yes --format 'value(name)'`,
 		Args: cli.NoArgsBut("service"),
 		RunE: c.Checked(l.Check, func(ctx context.Context, r *verb.Remote, _ []string) error {
-			parent := r.Full(servicesOf, service)
-			if service == verb.AnyID {
-				parent = r.Locations() + "/" + servicesOf + "/" + verb.AnyID
+			parent := r.Locations() + "/" + servicesOf + "/" + verb.AnyID
+			if service != verb.AnyID {
+				found, err := getService(ctx, r, service) // a list of none would not tell
+				if err != nil {
+					return err
+				}
+				parent = found.GetName()
 			}
 			all, err := verb.Every(ctx, func(ctx context.Context, token string) ([]*runpb.Revision, string, error) {
 				page, err := r.Client.Revisions.ListRevisions(ctx, &runpb.ListRevisionsRequest{Parent: parent, PageSize: l.PageSize, PageToken: token})
 				return page.GetRevisions(), page.GetNextPageToken(), err
 			})
 			if err != nil {
-				return missing(r, err, service)
+				return err
 			}
 			slices.SortStableFunc(all, func(a, b *runpb.Revision) int {
 				return strings.Compare(verb.Part(a.GetName(), servicesOf), verb.Part(b.GetName(), servicesOf))

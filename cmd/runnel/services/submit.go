@@ -37,8 +37,11 @@ const nonceLabel = "client.knative.dev/nonce"
 type submission struct {
 	*commands
 	changes *change.Flags
-	async   bool
-	access  change.Toggle
+	// flagOf names a field of the service as the flag that sets it; nil if no
+	// flags do.
+	flagOf func(path string) string
+	async  bool
+	access change.Toggle
 	// force makes a revision even if nothing changes but what an image's tag
 	// stands for.
 	force bool
@@ -55,6 +58,7 @@ func (c *commands) newSubmission(cmd *cobra.Command) *submission {
 	s := &submission{commands: c}
 	cmd.Flags().SortFlags = false
 	s.changes = change.Register(cmd.Flags())
+	s.flagOf = s.changes.FlagOf
 	cmd.Flags().BoolVar(&s.async, "async", false, "return at once, and let things happen")
 	return s
 }
@@ -259,12 +263,12 @@ func (s *submission) inFlags(r *verb.Remote, err error) error {
 	}
 	err = r.Client.Explain(err)
 	var answer *client.Error
-	if s.changes == nil || !verb.Is(err, codes.InvalidArgument) || !errors.As(err, &answer) || len(answer.Fields) == 0 {
+	if s.flagOf == nil || !verb.Is(err, codes.InvalidArgument) || !errors.As(err, &answer) || len(answer.Fields) == 0 {
 		return err
 	}
 	usage := &cli.UsageError{}
 	for _, f := range answer.Fields {
-		path := s.changes.FlagOf(f.Path)
+		path := s.flagOf(f.Path)
 		if path == "serviceId" {
 			path = "NAME"
 		}

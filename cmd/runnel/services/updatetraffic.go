@@ -65,6 +65,7 @@ shares do. Nothing that runs is cut off.`,
 	to.tags.Register(flags, "tags", "tags, each with a revision or LATEST,")
 	flags.BoolVar(&s.async, "async", false, "return at once, and let things happen")
 	cmd.RunE = c.Checked(func() error { return to.check(cmd) }, func(ctx context.Context, r *verb.Remote, args []string) error {
+		s.flagOf = to.flagOf
 		return s.shift(ctx, r, args[0], &to)
 	})
 	return cmd
@@ -115,6 +116,17 @@ func percents(flag string, values []string) (map[string]int32, error) {
 		return nil, cli.Usagef("--%s %s: adds up to %d%%: want at most 100", flag, strings.Join(values, ","), sum)
 	}
 	return shares, nil
+}
+
+// flagOf is the flag that has set a field of a service.
+func (t *shift) flagOf(path string) string {
+	switch {
+	case !strings.HasPrefix(strings.TrimPrefix(path, "service."), "traffic"):
+		return path
+	case strings.HasSuffix(path, "tag") && t.tags.Given() != "" || len(t.toRevisions) == 0 && t.tags.Given() != "":
+		return "--" + t.tags.Given()
+	}
+	return "--to-revisions"
 }
 
 // apply is where requests go once the flags hold.
@@ -182,7 +194,7 @@ func (s *submission) shift(ctx context.Context, r *verb.Remote, name string, to 
 		p.tracker.Close(stages.Failed, w.failed)
 		return client.NewError(failure.Error(), failure.Status.Err())
 	case err != nil:
-		return s.ended(ctx, p.tracker, s.existing.GetName(), w, service, err)
+		return s.ended(ctx, p.tracker, s.existing.GetName(), w, service, s.inFlags(r, err))
 	}
 	p.tracker.Close(stages.Done, "Done.")
 	if s.async {
