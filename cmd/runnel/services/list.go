@@ -23,10 +23,7 @@ func (c *commands) listServices() *cobra.Command {
   runnel services list --filter 'metadata.labels.team=web' --format 'value(status.url)'`,
 		Args: cli.NoArgs,
 		RunE: c.Checked(l.Check, func(ctx context.Context, r *verb.Remote, _ []string) error {
-			services, err := verb.Every(ctx, func(ctx context.Context, token string) ([]*runpb.Service, string, error) {
-				page, err := r.Client.Services.ListServices(ctx, &runpb.ListServicesRequest{Parent: r.Locations(), PageSize: l.PageSize, PageToken: token})
-				return page.GetServices(), page.GetNextPageToken(), err
-			})
+			services, err := everyService(ctx, r, l.PageSize)
 			if err != nil {
 				return err
 			}
@@ -38,6 +35,25 @@ func (c *commands) listServices() *cobra.Command {
 	}
 	l.Register(cmd)
 	return cmd
+}
+
+// everyService are the services of the locations that are meant.
+func everyService(ctx context.Context, r *verb.Remote, pageSize int32) (all []*runpb.Service, err error) {
+	places, err := r.Places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		services, err := verb.Every(ctx, func(ctx context.Context, token string) ([]*runpb.Service, string, error) {
+			page, err := r.Client.Services.ListServices(ctx, &runpb.ListServicesRequest{Parent: place, PageSize: pageSize, PageToken: token})
+			return page.GetServices(), page.GetNextPageToken(), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, services...)
+	}
+	return all, nil
 }
 
 // serviceCells are the columns of a service.

@@ -97,7 +97,11 @@ func parseProbe(flag, text string) (*runpb.Probe, error) {
 
 // unknownKey names the key that was probably meant.
 func unknownKey(key string, keys []string) error {
-	if meant := api.Nearest(key, keys); meant != "" {
+	meant := api.Nearest(key, keys)
+	if i := slices.IndexFunc(keys, func(k string) bool { return strings.HasSuffix(k, "."+key) || strings.HasPrefix(k, key+"-") }); i >= 0 {
+		meant = keys[i]
+	}
+	if meant != "" {
 		return fmt.Errorf("unknown key %q; did you mean %s?", key, meant)
 	}
 	return fmt.Errorf("unknown key %q: want %s", key, strings.Join(keys, ", "))
