@@ -121,6 +121,7 @@ func TestHooksAlternateAndNeverMeet(t *testing.T) {
 		}
 		all.Wait()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if busy || calls < 4 || calls%2 != 0 {
 			t.Errorf("busy is %v after %d calls", busy, calls)
 		}
