@@ -28,7 +28,7 @@ PEERS       = containernetworking-plugins docker.io iptables podman runc
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
+.PHONY: help setup build build-test demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -46,6 +46,9 @@ build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/runnel ./cmd/runnel
 	@CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -tags $(SHIM_TAGS) -ldflags '$(SHIM_LINK)' -o $(BIN)/runnel-shim ./cmd/runnel-shim
 
+build-test: ## bin/testserver, the program that tests of services deploy
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/testserver ./internal/testserver
+
 demo: setup build ## run a ten-task job on an image made on the spot
 	@$(GO) build -buildvcs=false -o $(BIN)/mkimage ./internal/mkimage
 	@$(SUDO) examples/demo/run.sh
@@ -55,10 +58,10 @@ test: setup build test-race test-vm ## every test: unit, privileged, integration
 test-unit: ## what needs no root; the rest is skipped unless you are root
 	$(GO) test $(VERBOSE) $(T)
 
-test-race: setup build .cache/node ## all tests on this host, as root, with the race detector
+test-race: setup build build-test .cache/node ## all tests on this host, as root, with the race detector
 	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 30m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T)
 
-test-vm: setup build ## the privileged tests in a VM with cgroup v2 and every capability
+test-vm: setup build build-test ## the privileged tests in a VM with cgroup v2 and every capability
 	$(GO) run -buildvcs=false ./internal/vm -bin $(BIN) $(VERBOSE) $(VM)
 
 bench: build ## measure, beside runc, podman and docker and the daemon by itself; needs make bench-setup

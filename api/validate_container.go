@@ -25,6 +25,12 @@ const (
 
 // container checks the one container of a task.
 func (c *checker) container(path string, k *runpb.Container) {
+	c.anyContainer(path, k)
+	c.unsupported(path, k)
+}
+
+// anyContainer checks what containers of tasks and of services have in common.
+func (c *checker) anyContainer(path string, k *runpb.Container) {
 	if k.GetName() != "" && !isDNSLabel(k.GetName()) {
 		c.add(path+".name", "%q is not a container's name: want at most 63 lower-case letters, digits and hyphens, beginning with a letter", k.GetName())
 	}
@@ -39,7 +45,12 @@ func (c *checker) container(path string, k *runpb.Container) {
 	if dir := k.GetWorkingDir(); dir != "" && (dir[0] != '/' || len(dir) > maxPath || strings.Contains(dir, "\x00")) {
 		c.add(path+".workingDir", "%q is not a working directory: want an absolute path of at most %d bytes", dir, maxPath)
 	}
-	c.unsupported(path, k)
+	if k.GetSourceCode() != nil {
+		c.add(path+".sourceCode", "deploying from source is not supported: want an image")
+	}
+	if k.GetBaseImageUri() != "" {
+		c.add(path+".baseImageUri", "automatic base image updates are not supported")
+	}
 }
 
 // image checks that a reference is there and could be one; the image package
@@ -117,11 +128,5 @@ func (c *checker) unsupported(path string, k *runpb.Container) {
 	}
 	for i, d := range k.GetDependsOn() {
 		c.add(index(path+".dependsOn", i), "there is no other container %q in this task", d)
-	}
-	if k.GetSourceCode() != nil {
-		c.add(path+".sourceCode", "deploying from source is not supported: want an image")
-	}
-	if k.GetBaseImageUri() != "" {
-		c.add(path+".baseImageUri", "automatic base image updates are not supported")
 	}
 }

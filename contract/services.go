@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -87,4 +88,71 @@ func RevisionName(service string, generation int64, random [3]byte) string {
 // instance autoscaling".
 func Patience(meanStart time.Duration) time.Duration {
 	return max(10*time.Second, meanStart*7/2)
+}
+
+// CheckRevisionName says whether name may name a revision of a service.
+// Source: "Configure labels for services"; run.v2 protos, RevisionTemplate.
+func CheckRevisionName(service, name string) error {
+	const most = 63
+	if strings.HasPrefix(name, service+"-") && len(name) <= most && IsLabel(name) {
+		return nil
+	}
+	return fmt.Errorf("%q is not a revision of %s: want %s-SUFFIX with lower-case letters, digits and hyphens, at most %d characters in all and not ending with a hyphen", name, service, service, most)
+}
+
+// tagMark stands between a tag and its service in a host name.
+const tagMark = "---"
+
+// CheckTag says whether tag may name a target of a service's traffic: with the
+// service's name it makes one label of a host name.
+// Source: "Rollbacks, gradual rollouts, and traffic migration".
+func CheckTag(service, tag string) error {
+	switch {
+	case !IsLabel(tag) || tag[0] < 'a' || strings.Contains(tag, tagMark):
+		return fmt.Errorf("%q is not a tag: want lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen, and without %s", tag, tagMark)
+	case len(tag)+len(tagMark)+len(service) > 63:
+		return fmt.Errorf("%q is too long for a tag of %s: %s%s%s must have at most 63 characters", tag, service, tag, tagMark, service)
+	}
+	return nil
+}
+
+// TagLabel is what a tag's host names begin with, in place of label, which those
+// of the service begin with.
+func TagLabel(tag, label string) string { return tag + tagMark + label }
+
+// CheckRequestTimeout says whether a request may be given d.
+func CheckRequestTimeout(d time.Duration) error {
+	if d < MinRequestTimeout || d > MaxRequestTimeout {
+		return fmt.Errorf("a timeout of %gs is not possible: want %d to %d seconds (one hour)", d.Seconds(), int64(MinRequestTimeout/time.Second), int64(MaxRequestTimeout/time.Second))
+	}
+	return nil
+}
+
+// CheckConcurrency says whether an instance with cpu may take n requests at a
+// time.
+// Source: "Maximum concurrent requests"; "Configure CPU limits for services".
+func CheckConcurrency(n int64, cpu MilliCPU) error {
+	switch {
+	case n < 1 || n > MaxConcurrency:
+		return fmt.Errorf("%d requests at a time are not possible: want 1 to %d", n, MaxConcurrency)
+	case n > 1 && cpu < 1000:
+		return fmt.Errorf("%d requests at a time need at least 1 CPU, and the instance has %s: want 1, or more CPU", n, cpu.CPUs())
+	}
+	return nil
+}
+
+// ContainerName is what the container at a place among n is called in logs where
+// it has no name of its own: worker if it is the only one, and else what its
+// image is called with its place, counted from 1.
+// Source: observed logs of Cloud Run.
+func ContainerName(name, image string, place, n int) string {
+	switch {
+	case name != "":
+		return name
+	case n == 1:
+		return "worker"
+	}
+	image, _, _ = strings.Cut(image[strings.LastIndex(image, "/")+1:], "@")
+	image, _, _ = strings.Cut(image, ":")
+	return image + "-" + strconv.Itoa(place+1)
 }

@@ -16,3 +16,7 @@ func caller(ctx context.Context) string {
 	email, _ := ctx.Value(callerKey{}).(string)
 	return email
 }
+
+// Administrator is whom identity tokens name that the API hands out: whoever may
+// use the API may call every service.
+const Administrator = "administrator@runnel.internal"

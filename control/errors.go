@@ -13,13 +13,10 @@ import (
 	"runnel/api"
 )
 
-// kinds are what collections hold, as errors write it.
-var kinds = [...]string{"PROJECT", "LOCATION", "JOB", "EXECUTION", "TASK"}
-
 // notFound says that no resource is called n.
 func notFound(n name) error {
 	return status.Errorf(codes.NotFound, "Resource '%s' of kind '%s' in region '%s' in project '%s' does not exist.",
-		n.id(), kinds[n.depth-1], n.location(), n.project())
+		n.id(), levels[n.at].kind, n.location(), n.project())
 }
 
 // alreadyExists says that there is a resource called n.
@@ -58,9 +55,9 @@ func violation(field, format string, args ...any) error {
 	return invalid("", api.FieldErrors{{Path: field, Message: fmt.Sprintf(format, args...)}})
 }
 
-// invalidJob turns what api finds wrong with a job into an error about a
-// request; translate turns the paths of the job into those of the request.
-func invalidJob(err error, request string, translate func(string) string) error {
+// invalidResource turns what api finds wrong with a resource into an error about a
+// request; translate turns its paths into those of the request.
+func invalidResource(err error, request string, translate func(string) string) error {
 	var wrong api.FieldErrors
 	if errors.As(err, &wrong) {
 		return invalid(request, wrong.WithPaths(translate))

@@ -46,7 +46,7 @@ func version(etag string) string {
 		stamp, err1 := base64.StdEncoding.DecodeString(text[:i])
 		name, err2 := base64.StdEncoding.DecodeString(text[i+1:])
 		at := &timestamppb.Timestamp{}
-		if err1 == nil && err2 == nil && strings.HasPrefix(string(name), collections[0]+"/") && proto.Unmarshal(stamp, at) == nil {
+		if err1 == nil && err2 == nil && strings.HasPrefix(string(name), levels[atProject].collection+"/") && proto.Unmarshal(stamp, at) == nil {
 			return strconv.FormatInt(at.AsTime().UnixMicro(), 10)
 		}
 	}

@@ -27,7 +27,7 @@ func (c *Control) CreateJob(ctx context.Context, r *runpb.CreateJobRequest) (*ru
 	if id == "" {
 		id = newJobID()
 	}
-	a := apply{control: c, target: parent.child(id), request: createRequest, create: true}
+	a := apply{control: c, target: parent.child(atJob, id), request: createRequest, create: true}
 	return a.do(ctx, r.GetJob(), r.GetValidateOnly())
 }
 

@@ -7,40 +7,79 @@ import (
 	"runnel/contract"
 )
 
-// Depths of a name: how many collections it goes through.
+// level is a kind of resources that names lead to.
+type level int
+
+// The levels.
 const (
-	atLocation  = 2
-	atJob       = 3
-	atExecution = 4
-	atTask      = 5
+	atProject level = iota + 1
+	atLocation
+	atJob
+	atExecution
+	atTask
+	atService
+	atRevision
 )
 
-// collections are what names go through, the outermost first.
-var collections = [...]string{"projects", "locations", "jobs", "executions", "tasks"}
+// maxDepth is how many collections a name goes through at most.
+const maxDepth = 5
+
+// levels says of each level which collection it is, how many a name goes
+// through to get there, which level is above, and how errors write what is in
+// it.
+var levels = [...]struct {
+	collection, kind string
+	depth            int
+	above            level
+}{
+	atProject:   {"projects", "PROJECT", 1, 0},
+	atLocation:  {"locations", "LOCATION", 2, atProject},
+	atJob:       {"jobs", "JOB", 3, atLocation},
+	atExecution: {"executions", "EXECUTION", 4, atJob},
+	atTask:      {"tasks", "TASK", 5, atExecution},
+	atService:   {"services", "SERVICE", 3, atLocation},
+	atRevision:  {"revisions", "REVISION", 4, atService},
+}
+
+// depth is how many collections a name of the level goes through.
+func (l level) depth() int { return levels[l].depth }
+
+// path are the collections that a name of the level goes through, the outermost
+// first.
+func (l level) path() []string {
+	path := make([]string, l.depth())
+	for ; l > 0; l = levels[l].above {
+		path[l.depth()-1] = levels[l].collection
+	}
+	return path
+}
 
 // anyID stands for every resource of a collection.
 const anyID = "-"
 
 // name is a resource's full name, taken apart. It is comparable.
 type name struct {
-	// ids are the project, the location, the job, the execution, the task: as
-	// many as depth says.
-	ids   [len(collections)]string
-	depth int
+	// ids are the project, the location, the job, the execution, the task, or the
+	// project, the location, the service, the revision: as many as at says.
+	ids [maxDepth]string
+	at  level
 }
 
-// parse reads a name of the given depth, which came in the field of a request.
+// parse reads a name of the given level, which came in the field of a request.
 // A project's number is turned into its id.
-func (c *Control) parse(field, s string, depth int) (name, error) {
+func (c *Control) parse(field, s string, at level) (name, error) {
 	parts := strings.Split(s, "/")
-	n := name{depth: depth}
-	ok := len(parts) == 2*depth
-	for i := 0; ok && i < depth; i++ {
+	n := name{at: at}
+	ok := len(parts) == 2*at.depth()
+	for i, collection := range at.path() {
+		if !ok {
+			break
+		}
 		n.ids[i] = parts[2*i+1]
-		ok = parts[2*i] == collections[i] && isID(n.ids[i])
+		ok = parts[2*i] == collection && isID(n.ids[i])
 	}
 	if !ok {
-		return name{}, violation(field, "%q is not a name: want %s", s, pattern(depth))
+		return name{}, violation(field, "%q is not a name: want %s", s, pattern(at))
 	}
 	n.ids[0] = c.ProjectID(n.ids[0])
 	return n, nil
@@ -55,18 +94,18 @@ func isID(s string) bool {
 }
 
 // parseOne is parse for the name of one resource: no part of it may be "-".
-func (c *Control) parseOne(field, s string, depth int) (name, error) {
-	n, err := c.parse(field, s, depth)
+func (c *Control) parseOne(field, s string, at level) (name, error) {
+	n, err := c.parse(field, s, at)
 	if err == nil && n.wild() {
 		return name{}, violation(field, "%q stands for several resources: want the name of one", s)
 	}
 	return n, err
 }
 
-// pattern is what names of a depth look like.
-func pattern(depth int) string {
-	parts := make([]string, depth)
-	for i, collection := range collections[:depth] {
+// pattern is what names of a level look like.
+func pattern(at level) string {
+	parts := at.path()
+	for i, collection := range parts {
 		parts[i] = collection + "/" + strings.ToUpper(strings.TrimSuffix(collection, "s"))
 	}
 	return strings.Join(parts, "/")
@@ -75,8 +114,13 @@ func pattern(depth int) string {
 // split takes apart a name that this package has put together.
 func split(full string) name {
 	parts := strings.Split(full, "/")
-	n := name{depth: len(parts) / 2}
-	for i := range n.depth {
+	var n name
+	for l := range levels {
+		if l := level(l); l > 0 && 2*l.depth() == len(parts) && levels[l].collection == parts[len(parts)-2] {
+			n.at = l
+		}
+	}
+	for i := range n.depth() {
 		n.ids[i] = parts[2*i+1]
 	}
 	return n
@@ -85,52 +129,61 @@ func split(full string) name {
 // String is the full name.
 func (n name) String() string {
 	var b strings.Builder
-	for i := range n.depth {
+	for i, collection := range n.at.path() {
 		if i > 0 {
 			b.WriteByte('/')
 		}
-		b.WriteString(collections[i])
+		b.WriteString(collection)
 		b.WriteByte('/')
 		b.WriteString(n.ids[i])
 	}
 	return b.String()
 }
 
+// depth is how many parts the name has.
+func (n name) depth() int { return n.at.depth() }
+
 // id is the last part.
-func (n name) id() string { return n.ids[n.depth-1] }
+func (n name) id() string { return n.ids[n.depth()-1] }
 
 func (n name) project() string  { return n.ids[0] }
 func (n name) location() string { return n.ids[1] }
 
-// child is the name of what is called id right below n.
-func (n name) child(id string) name {
-	n.ids[n.depth] = id
-	n.depth++
+// child is the name of what is called id in a collection right below n.
+func (n name) child(at level, id string) name {
+	n.at = at
+	n.ids[n.depth()-1] = id
 	return n
 }
 
-// up is the name at a lesser depth that n lies below.
-func (n name) up(depth int) name {
-	for i := depth; i < n.depth; i++ {
+// sibling is the name of what is called id in the same collection.
+func (n name) sibling(id string) name {
+	n.ids[n.depth()-1] = id
+	return n
+}
+
+// up is the name at a level that n lies below.
+func (n name) up(at level) name {
+	for i := at.depth(); i < n.depth(); i++ {
 		n.ids[i] = ""
 	}
-	n.depth = depth
+	n.at = at
 	return n
 }
 
 // wild reports whether a part of the name stands for every id.
-func (n name) wild() bool { return slices.Contains(n.ids[:n.depth], anyID) }
+func (n name) wild() bool { return slices.Contains(n.ids[:n.depth()], anyID) }
 
 // holds reports whether the resource full is n or lies below it, where parts of
 // n may be "-". full is a name of this package's making.
 func (n name) holds(full string) bool {
-	for i := range n.depth {
+	for i := range n.depth() {
 		_, rest, _ := strings.Cut(full, "/")
 		id, rest, more := strings.Cut(rest, "/")
 		if id != n.ids[i] && n.ids[i] != anyID {
 			return false
 		}
-		if !more && i < n.depth-1 {
+		if !more && i < n.depth()-1 {
 			return false
 		}
 		full = rest
@@ -138,7 +191,7 @@ func (n name) holds(full string) bool {
 	return true
 }
 
-// checkParent says whether jobs may be made in a location of a project.
+// checkParent says whether resources may be made in a location of a project.
 func checkParent(n name) error {
 	if n.project() == anyID {
 		return violation("parent", "%q is not a project: want the id of one", n.project())

@@ -187,6 +187,6 @@ func (p *pending) message(target resource) *longrunningpb.Operation {
 // isOperation reports whether s is the name of an operation.
 func isOperation(s string) bool {
 	parts := strings.Split(s, "/")
-	return len(parts) == 6 && parts[0] == collections[0] && parts[2] == collections[1] && parts[4] == "operations" &&
+	return len(parts) == 6 && parts[0] == levels[atProject].collection && parts[2] == levels[atLocation].collection && parts[4] == "operations" &&
 		isID(parts[1]) && isID(parts[3]) && isID(parts[5])
 }

@@ -23,7 +23,7 @@ func (c *Control) Task(ctx context.Context, name string) (*runpb.Task, error) {
 	execution, index, ok := taskIndex(n.id())
 	at := n.up(atExecution)
 	if at.id() == anyID {
-		at = n.up(atJob).child(execution)
+		at = n.up(atJob).child(atExecution, execution)
 	}
 	if !ok || at.id() != execution {
 		return nil, notFound(n)

@@ -17,7 +17,7 @@ func (c *Control) tokenExecution(ctx context.Context, job *runpb.Job, p pin) err
 		return nil
 	}
 	n := split(job.GetName())
-	x := n.child(n.id() + "-" + token)
+	x := n.child(atExecution, n.id()+"-"+token)
 	if p.Token != token {
 		if err := c.startToken(ctx, job, x, token); err != nil {
 			return err

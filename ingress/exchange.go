@@ -69,7 +69,7 @@ func (x *exchange) serve() error {
 	}
 	x.trace = traceOf(x.r.Header)
 	switch route := x.entry.route; {
-	case route.Internal && !x.door.internal:
+	case route.Internal && !x.peer.internal:
 		return errInternal
 	case route.Disabled:
 		return errDisabled

@@ -33,7 +33,7 @@ const (
 
 // front makes the HTTP server of one listener.
 func (s *Server) front(c ListenerConfig) *http.Server {
-	d := &door{server: s, internal: c.Internal, proto: "http"}
+	d := &door{server: s, isInternal: c.Internal, proto: "http"}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(c.TLS == nil)
@@ -67,8 +67,9 @@ func (s *Server) front(c ListenerConfig) *http.Server {
 
 // door is where requests come in by one listener.
 type door struct {
-	server   *Server
-	internal bool
+	server *Server
+	// isInternal is ListenerConfig.Internal.
+	isInternal func(local net.Addr) bool
 	// proto is what clients speak: http or https.
 	proto string
 	// peers are those of the open connections, by net.Conn.
@@ -79,7 +80,9 @@ type door struct {
 type peer struct {
 	conn                net.Conn
 	remote, local, port string
-	resets              resets
+	// internal says that internal services may be asked for.
+	internal bool
+	resets   resets
 	// hijacked says that a request has taken the connection over.
 	hijacked atomic.Bool
 }
@@ -92,6 +95,7 @@ func (d *door) connected(ctx context.Context, c net.Conn) context.Context {
 	p := &peer{conn: c}
 	p.remote, _ = split(c.RemoteAddr())
 	p.local, p.port = split(c.LocalAddr())
+	p.internal = d.isInternal != nil && d.isInternal(c.LocalAddr())
 	d.peers.Store(c, p)
 	return context.WithValue(ctx, peerKey{}, p)
 }

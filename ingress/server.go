@@ -82,8 +82,9 @@ func (s *Server) Remove(name string) {
 type ListenerConfig struct {
 	// TLS ends TLS; nil for none.
 	TLS *tls.Config
-	// Internal lets requests for internal services in.
-	Internal bool
+	// Internal reports whether a connection, by the address it came in at, may
+	// ask for internal services. Nil: none may.
+	Internal func(local net.Addr) bool
 }
 
 // Serve takes connections until Shutdown, or until the listener fails. It takes
@@ -137,3 +138,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	<-none
 	return ctx.Err()
 }
+
+// Knows reports whether a host is one of a route's, so that a certificate may be
+// had for it.
+func (s *Server) Knows(host string) bool { return s.table.Load().find(host) != nil }

@@ -61,7 +61,7 @@ func TestInternalServicesAreForInternalListeners(t *testing.T) {
 	if got := w.get(t, "/"); got.status != 404 || !strings.Contains(got.body, "Error: Page not found") {
 		t.Errorf("from outside: %+v", got)
 	}
-	w.addr = w.listen(t, ListenerConfig{Internal: true})
+	w.addr = w.listen(t, ListenerConfig{Internal: func(net.Addr) bool { return true }})
 	if got := w.get(t, "/"); got.status != 200 {
 		t.Errorf("from inside: %+v", got)
 	}

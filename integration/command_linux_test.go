@@ -182,6 +182,17 @@ func (r result) explains(words ...string) {
 	}
 }
 
+// shows fails the test unless every one of words is in what was printed.
+func (r result) shows(words ...string) result {
+	r.h.Helper()
+	for _, w := range words {
+		if !strings.Contains(r.stdout, w) && !strings.Contains(r.stderr, w) {
+			r.h.Errorf("lacks %q\n%s", w, r)
+		}
+	}
+	return r
+}
+
 // buffer is a bytes.Buffer for one writer and many readers.
 type buffer struct {
 	mu  sync.Mutex

@@ -31,8 +31,10 @@ type daemon struct {
 	h *host
 	// root is kept between lives; socket and address are those of the API.
 	root, socket, address string
-	flags                 []string
-	process               *process
+	// ingress is where services take requests; empty if nowhere.
+	ingress string
+	flags   []string
+	process *process
 }
 
 // serve starts a daemon, which is stopped when the test ends: whatever runs then
@@ -67,7 +69,7 @@ func freeAddress(h *host) string {
 // launch begins a life of the daemon.
 func (d *daemon) launch(flags ...string) *process {
 	d.h.Helper()
-	args := append([]string{"serve", "--root", d.root, "--socket", d.socket, "--api", d.address, "--config", os.DevNull}, d.flags...)
+	args := append([]string{"serve", "--root", d.root, "--socket", d.socket, "--api", d.address, "--config", os.DevNull, "--ingress", ""}, d.flags...)
 	p := d.h.startFor(daemonLife, func(*exec.Cmd) {}, append(args, flags...)...)
 	return p
 }

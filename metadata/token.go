@@ -59,6 +59,9 @@ func (s *Signer) AccessToken(ctx context.Context, id Identity, scopes []string) 
 	return AccessToken{Value: e.token, Expires: e.expires}, nil
 }
 
+// identityType is the typ of an identity token's header.
+const identityType = "JWT"
+
 // identityClaims are what an identity token says.
 type identityClaims struct {
 	Issuer        string        `json:"iss"`
@@ -103,7 +106,7 @@ func (s *Signer) IdentityToken(ctx context.Context, id Identity, audience string
 			g.InstanceID, g.ProjectID, g.ProjectNumber = id.InstanceID, id.ProjectID, id.ProjectNumber
 			g.Zone = id.Region + "-1"
 		}
-		token, err := s.sign(ctx, "JWT", claims)
+		token, err := s.sign(ctx, identityType, claims)
 		return entry{token, expires}, err
 	})
 	if err != nil {

@@ -12,7 +12,7 @@
 //
 // What an instance can reach is the world beyond the host's uplinks, through
 // NAT, and what was opened for it inside its namespace. It reaches no other
-// instance, no address of the host, nothing link-local beyond its own loopback
+// instance, no address of the host but the network's doors at the gateway, nothing link-local beyond its own loopback
 // interface. Nobody but the host itself opens connections to it.
 //
 // Three fences make it so, each sufficient against what it is for:
@@ -28,7 +28,8 @@
 //     link-local groups like all others, so that they come by here too.
 //   - The ip table. It sorts packets from instances before destination NAT can
 //     rewrite them: answers to the host's own connections may pass, new
-//     connections may only go to unicast addresses beyond the host.
+//     connections may only go to unicast addresses beyond the host, and to the
+//     network's doors.
 //
 // IPv6 is off on both sides, except on an instance's loopback interface.
 //

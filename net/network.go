@@ -18,6 +18,10 @@ type Config struct {
 	// and /28. If it is zero, Setup takes the first /16 of 100.64.0.0/10 that
 	// overlaps no address and no route of the host. Resume may keep another.
 	Subnet netip.Prefix
+	// Doors are TCP ports of the gateway's address that instances may connect
+	// to: all that they reach of this host. Whoever listens there listens to
+	// every instance.
+	Doors []uint16
 }
 
 // Validate returns all that is wrong with c, joined.
@@ -63,6 +67,15 @@ func (n *Network) Subnet() netip.Prefix {
 		return s.plan.Subnet
 	}
 	return netip.Prefix{}
+}
+
+// Gateway is the host's address in the subnet; the zero address unless the
+// network is set up.
+func (n *Network) Gateway() netip.Addr {
+	if s := n.current(); s != nil {
+		return s.plan.Gateway()
+	}
+	return netip.Addr{}
 }
 
 func (n *Network) current() *state {

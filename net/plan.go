@@ -41,6 +41,8 @@ type Plan struct {
 	// Uplinks are the host's links that forward because of this network and
 	// did not before.
 	Uplinks []string
+	// Doors are TCP ports of the gateway that instances may connect to.
+	Doors []uint16
 }
 
 // Endpoint is one instance's place in a network.

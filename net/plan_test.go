@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestPlanIsGolden(t *testing.T) {
 	t.Parallel()
-	p := Plan{Name: "a1b2c3", Subnet: netip.MustParsePrefix("100.64.0.0/16"), MTU: 1460, Uplinks: []string{"eth0", "wg0"}}
+	p := Plan{Name: "a1b2c3", Subnet: netip.MustParsePrefix("100.64.0.0/16"), MTU: 1460, Uplinks: []string{"eth0", "wg0"}, Doors: []uint16{8080, 8443}}
 	var b strings.Builder
 	fmt.Fprintf(&b, "bridge %s %v/%d %v mtu %d group %#x\n", p.Bridge(), p.Gateway(), p.Subnet.Bits(), macOf(p.Gateway()), p.MTU, p.dyingGroup())
 	for _, addr := range []string{"100.64.0.2", "100.64.1.255", "100.64.255.254"} {

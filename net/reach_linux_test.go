@@ -62,6 +62,37 @@ func TestInstanceReachesTheWorldAndNothingElse(t *testing.T) {
 	}
 }
 
+// contract: ING-1
+func TestInstanceReachesTheDoorsOfTheGatewayAndNothingBesideThem(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.attach(t), w.attach(t)
+	door := w.greetAt(t, w.home, "", doorPort)
+	beside := w.greet(t, w.home, "")
+	other := w.greetAt(t, b.Namespace(), "", doorPort)
+	gateway := w.network.Gateway().String()
+	for _, c := range []struct {
+		name, network, addr string
+		to                  greeters
+		seen                string
+	}{
+		{"the door", "tcp4", gateway, door, a.Addr().String()},
+		{"the door by UDP", "udp4", gateway, door, ""},
+		{"a port beside it", "tcp4", gateway, beside, ""},
+		{"the door's port at another address of the host", "tcp4", hostAddr, door, ""},
+		{"the door's port of another instance", "tcp4", b.Addr().String(), other, ""},
+	} {
+		wait := 5 * time.Second
+		if c.seen == "" {
+			wait = patience
+		}
+		before := c.to.heard.Load()
+		seen, err := w.reach(a.Namespace(), c.network, c.addr, c.to.port, wait)
+		if heard := c.to.heard.Load() > before; seen != c.seen || heard && c.seen == "" {
+			t.Errorf("%s: seen as %q (%v), want %q", c.name, seen, err, c.seen)
+		}
+	}
+}
+
 // Other software on the host may rewrite a packet's destination before it is
 // routed, as published ports of containers do; the host's addresses are out of
 // an instance's reach all the same.

@@ -2,6 +2,7 @@ package net
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -77,6 +78,7 @@ const (
 	destination field = "ip daddr"   // a prefix
 	tracked     field = "ct state"   // "established,related" or "new"
 	routeType   field = "fib daddr type"
+	tcpPort     field = "tcp dport" // a number
 	// octets of the source hardware address and the source address that must
 	// be in a set of pairs.
 	thirdOctets  field = "ether saddr[4] . ip saddr[2]"
@@ -128,33 +130,36 @@ func (p Plan) bridgeTable() table {
 	}
 }
 
-// ipTable keeps instances from the host and from each other, and translates
-// their addresses on the way out.
+// ipTable keeps instances from the host, but for the network's doors, and from
+// each other, and translates their addresses on the way out.
 func (p Plan) ipTable() table {
 	fromInstance, toInstance := on(inLink, p.Bridge()), on(outLink, p.Bridge())
+	sorted := []rule{
+		drop(notOn(source, p.Subnet.String())),
+		accept(answers()),
+		drop(notOn(tracked, "new")),
+		drop(on(destination, "169.254.0.0/16")),
+	}
+	input := []rule{accept(fromInstance, answers())}
+	for _, port := range p.Doors {
+		door := []match{on(destination, p.Gateway().String()+"/32"), on(tcpPort, strconv.Itoa(int(port)))}
+		sorted = append(sorted, accept(door...))
+		input = append(input, accept(append([]match{fromInstance}, door...)...))
+	}
 	return table{
 		family: "ip",
 		name:   p.Table(),
 		sets:   []set{{name: uplinkSet, kind: setLinks, links: p.Uplinks}},
 		chains: []chain{
-			{name: "instance", rules: []rule{
-				drop(notOn(source, p.Subnet.String())),
-				accept(answers()),
-				drop(notOn(tracked, "new")),
-				drop(on(destination, "169.254.0.0/16")),
-				// Not to an address of the host, to a group or to everybody.
-				drop(notOn(routeType, "unicast")),
-			}},
+			// Not to an address of the host, to a group or to everybody.
+			{name: "instance", rules: append(sorted, drop(notOn(routeType, "unicast")))},
 			{name: "prerouting", hook: "prerouting", priority: prioritySort, rules: []rule{
 				// Nothing that the bridge should have seen comes from a port
 				// directly.
 				drop(on(inLink, p.portPrefix()+"*")),
 				{[]match{fromInstance}, "jump instance"},
 			}},
-			{name: "input", hook: "input", priority: priorityDrop, rules: []rule{
-				accept(fromInstance, answers()),
-				drop(fromInstance),
-			}},
+			{name: "input", hook: "input", priority: priorityDrop, rules: append(input, drop(fromInstance))},
 			{name: "forward", hook: "forward", priority: priorityDrop, rules: []rule{
 				drop(fromInstance, toInstance),
 				// This ends the chain, not the way of the packet: it goes on

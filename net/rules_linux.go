@@ -4,6 +4,7 @@ import (
 	"fmt"
 	stdnet "net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/google/nftables"
@@ -65,6 +66,8 @@ func compileMatch(m match, sets map[string]*nftables.Set) ([]expr.Any, error) {
 			&expr.Fib{Register: reg, FlagDADDR: true, ResultADDRTYPE: true},
 			m.compare(binaryutil.NativeEndian.PutUint32(unix.RTN_UNICAST)),
 		}, nil
+	case tcpPort:
+		return compileTCPPort(m)
 	case thirdOctets:
 		return compileOctets(2, m, sets)
 	case fourthOctets:
@@ -148,5 +151,16 @@ func compileOctets(octet uint32, m match, sets map[string]*nftables.Set) ([]expr
 		load(expr.PayloadBaseLLHeader, 6+2+octet, 1, regFirst),
 		load(expr.PayloadBaseNetworkHeader, 12+octet, 1, regSecond),
 		l,
+	}, err
+}
+
+// compileTCPPort fits TCP segments to a port.
+func compileTCPPort(m match) ([]expr.Any, error) {
+	port, err := strconv.ParseUint(m.value, 10, 16)
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: reg, Data: []byte{unix.IPPROTO_TCP}},
+		load(expr.PayloadBaseTransportHeader, 2, 2, reg),
+		m.compare(binaryutil.BigEndian.PutUint16(uint16(port))),
 	}, err
 }

@@ -40,7 +40,7 @@ func runSteps(u *undo.Stack, run stepFunc, steps []step) error {
 func setUp(c Config, resume bool, run stepFunc) (_ *state, err error) {
 	var u undo.Stack
 	defer u.OnError(&err)
-	s := &state{plan: Plan{Name: c.Name}, inherited: newInheritance()}
+	s := &state{plan: Plan{Name: c.Name, Doors: c.Doors}, inherited: newInheritance()}
 	if err := runSteps(&u, run, s.opening()); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ const (
 	cloudLocal = "169.254.8.8" // link-local, beyond the uplink, where clouds have services
 )
 
+// doorPort is the port of the gateway that instances may connect to.
+const doorPort = 8099
+
 // patience is how long something that must not answer is waited for.
 const patience = 150 * time.Millisecond
 
@@ -43,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	w := &world{network: New(Config{Name: "test01"})}
+	w := &world{network: New(Config{Name: "test01", Doors: []uint16{doorPort}})}
 	w.addUplink(t)
 	if err := w.network.Setup(t.Context()); err != nil {
 		t.Fatal(err)
@@ -196,10 +199,16 @@ type greeters struct {
 // greet starts both kinds on one port; the empty address means all.
 func (w *world) greet(t *testing.T, ns *os.File, addr string) greeters {
 	t.Helper()
+	return w.greetAt(t, ns, addr, 0)
+}
+
+// greetAt does so on a certain port, unless that is 0.
+func (w *world) greetAt(t *testing.T, ns *os.File, addr string, port int) greeters {
+	t.Helper()
 	var l stdnet.Listener
 	var p stdnet.PacketConn
 	w.in(t, ns, func() (err error) {
-		if l, err = stdnet.Listen("tcp4", addr+":0"); err != nil {
+		if l, err = stdnet.Listen("tcp4", fmt.Sprintf("%s:%d", addr, port)); err != nil {
 			return err
 		}
 		p, err = stdnet.ListenPacket("udp4", fmt.Sprintf("%s:%d", addr, l.Addr().(*stdnet.TCPAddr).Port))

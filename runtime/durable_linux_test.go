@@ -69,7 +69,7 @@ func (r *root) kill(pid int, sig syscall.Signal) {
 func (r *root) adopt(d *daemon, id string) *rruntime.Instance {
 	r.t.Helper()
 	s := r.spec(id, "")
-	s.Command, s.Image = nil, nil // of no account any more
+	s.Containers = nil // of no account any more
 	i, err := d.Adopt(r.t.Context(), s)
 	if err != nil {
 		r.t.Fatal(err)
@@ -146,9 +146,9 @@ func TestInstancesOutliveTheDaemon(t *testing.T) {
 	r.kill(ending, syscall.SIGTERM)
 	r.logs("running", "asking")
 	testenv.Eventually(t, minute, func() bool { return !runs(ending) }, "the instance ends")
-	ended := time.Now()
 
 	d := r.lastDaemon()
+	ended := time.Now()
 	if got := d.Survivors(); !slices.Equal(got, []string{"ending", "over", "running", "waiting"}) {
 		t.Errorf("survivors %v", got)
 	}

@@ -33,16 +33,17 @@ func TestMain(m *testing.M) {
 // bench is a launcher on a network of its own, and a busybox image.
 type bench struct {
 	*rruntime.Launcher
-	t     testing.TB
-	image *rimage.Image
-	next  int
+	t      testing.TB
+	image  *rimage.Image
+	parent string // of all instances' cgroups
+	next   int
 }
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	b := &bench{t: t, image: busyboxImage(t)}
+	b := &bench{t: t, image: busyboxImage(t), parent: testenv.CgroupParent(t) + "/root"}
 	network := rnet.New(rnet.Config{Name: "test"})
 	if err := network.Setup(t.Context()); err != nil {
 		t.Fatal(err)
@@ -61,7 +62,7 @@ func newBench(t testing.TB) *bench {
 		Dir:          dir,
 		ShimBinary:   testenv.Binary(t, "runnel-shim"),
 		Ephemeral:    true,
-		CgroupParent: testenv.CgroupParent(t) + "/root",
+		CgroupParent: b.parent,
 		Network:      network,
 		Metadata:     metadata.New(metadata.Config{Tokens: signer}),
 		Resolver:     dns.New(dns.Config{Hosts: map[string]netip.Addr{contract.MetadataHost: netip.MustParseAddr(contract.MetadataAddress)}}),
@@ -117,9 +118,12 @@ func (b *bench) spec(script string) rruntime.Spec {
 	b.next++
 	id := fmt.Sprintf("test-%d", b.next)
 	return rruntime.Spec{
-		ID: id, Image: b.image, Hostname: "localhost",
-		Command: []string{"/bin/sh", "-c", script},
-		Limits:  cgroups.Limits{CPU: 1000, Memory: 128 * contract.MiB, PIDs: 200},
+		ID: id, Hostname: "localhost",
+		Containers: []rruntime.Container{{
+			Image:   b.image,
+			Command: []string{"/bin/sh", "-c", script},
+			Limits:  cgroups.Limits{CPU: 1000, Memory: 128 * contract.MiB, PIDs: 200},
+		}},
 		Identity: metadata.Identity{
 			InstanceID: "id-of-" + id, ProjectID: "local", ProjectNumber: "123456", Region: "us-central1",
 			ServiceAccount: "me@local.iam.gserviceaccount.com",
@@ -208,7 +212,7 @@ func TestInstanceEnvironment(t *testing.T) {
 		cat /proc/self/limits | grep "open files"
 		ip addr show dev eth0 | grep -c "inet "
 		df -k / | tail -1`)
-	s.Env = []string{"OWN=$(HOME)"}
+	s.Containers[0].Env = []string{"OWN=$(HOME)"}
 	for range 2 {
 		_, out := b.run(s)
 		for _, want := range []string{"image yes own $(HOME) pid 1", "F writes", "F no mount", "F su: 65534", "F no sysctl", "F 0\n", "F 1777", "F 4\n", "F 1\n"} {
@@ -308,8 +312,8 @@ func TestForkBombIsDeletedWhole(t *testing.T) {
 func TestFailedCreateLeavesNothing(t *testing.T) {
 	b := newBench(t)
 	for want, s := range map[string]rruntime.Spec{
-		"does not exist in the image": func() rruntime.Spec { s := b.spec(""); s.Command = []string{"/nope"}; return s }(),
-		"names no entrypoint":         func() rruntime.Spec { s := b.spec(""); s.Command = nil; return s }(),
+		"does not exist in the image": func() rruntime.Spec { s := b.spec(""); s.Containers[0].Command = []string{"/nope"}; return s }(),
+		"names no entrypoint":         func() rruntime.Spec { s := b.spec(""); s.Containers[0].Command = nil; return s }(),
 	} {
 		_, err := b.Create(t.Context(), s)
 		if !errors.Is(err, rruntime.ErrUnstartable) || !strings.Contains(err.Error(), want) {
@@ -376,7 +380,7 @@ func BenchmarkRunTrue(b *testing.B) {
 		bench := newBench(b)
 		for b.Loop() {
 			s := bench.spec("")
-			s.Command = []string{"/bin/true"}
+			s.Containers[0].Command = []string{"/bin/true"}
 			if e, _ := bench.run(s); !e.Succeeded() {
 				b.Fatalf("exit %+v", e)
 			}
@@ -387,7 +391,7 @@ func BenchmarkRunTrue(b *testing.B) {
 		bench := &bench{Launcher: r.lastDaemon().Launcher, t: b, image: r.Image}
 		for b.Loop() {
 			s := bench.spec("")
-			s.Command = []string{"/bin/true"}
+			s.Containers[0].Command = []string{"/bin/true"}
 			if e, _ := bench.run(s); !e.Succeeded() {
 				b.Fatalf("exit %+v", e)
 			}

@@ -46,7 +46,7 @@ func TestThousandExecutions(t *testing.T) {
 // from going on.
 func TestPreparedInstancesStarveNobody(t *testing.T) {
 	play := func(spec rruntime.Spec) script {
-		if spec.Limits.Memory > 512*contract.MiB {
+		if spec.Containers[0].Limits.Memory > 512*contract.MiB {
 			return script{runs: time.Hour}
 		}
 		return script{runs: time.Second}

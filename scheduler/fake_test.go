@@ -333,7 +333,7 @@ func completed(t *testing.T, e *runpb.Execution) *runpb.Condition {
 // indexOf reads the task's index from an instance's environment, as a container
 // would.
 func indexOf(spec rruntime.Spec) (index, attempt int) {
-	for _, v := range spec.Env {
+	for _, v := range spec.Containers[0].Env {
 		_, _ = fmt.Sscanf(v, "CLOUD_RUN_TASK_INDEX=%d", &index)
 		_, _ = fmt.Sscanf(v, "CLOUD_RUN_TASK_ATTEMPT=%d", &attempt)
 	}

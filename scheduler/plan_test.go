@@ -42,8 +42,8 @@ func TestPlanDefaults(t *testing.T) {
 		t.Errorf("tasks %d, retries %d, timeout %s, parallelism %d", p.tasks, p.maxRetries, p.timeout, p.parallelism)
 	}
 	spec := p.attempt(0, 0)
-	if spec.Limits.CPU != 1000 || spec.Limits.Memory != 512*contract.MiB || spec.Limits.PIDs != 77 {
-		t.Errorf("limits %+v", spec.Limits)
+	if l := spec.Containers[0].Limits; l.CPU != 1000 || l.Memory != 512*contract.MiB || l.PIDs != 77 {
+		t.Errorf("limits %+v", l)
 	}
 	if p.x.GetName() != "projects/p/locations/r/jobs/migrate/executions/migrate-b5s8r" || p.job != "migrate" {
 		t.Errorf("name %s, job %s", p.x.GetName(), p.job)
@@ -76,19 +76,20 @@ func TestAttemptSpec(t *testing.T) {
 		"CLOUD_RUN_JOB=migrate", "CLOUD_RUN_EXECUTION=migrate-b5s8r",
 		"CLOUD_RUN_TASK_INDEX=2", "CLOUD_RUN_TASK_ATTEMPT=1", "CLOUD_RUN_TASK_COUNT=3",
 	}
-	if !slices.Equal(first.Env, want) {
-		t.Errorf("env %q, want %q", first.Env, want)
+	main := first.Containers[0]
+	if !slices.Equal(main.Env, want) {
+		t.Errorf("env %q, want %q", main.Env, want)
 	}
 	uid := strings.ReplaceAll(p.x.GetUid(), "-", "")[:12]
 	if first.ID != "migrate-b5s8r-"+uid+"-2-1" || second.ID != "migrate-b5s8r-"+uid+"-1-0" {
 		t.Errorf("IDs %s, %s", first.ID, second.ID)
 	}
-	if first.Image.Reference != "r" || first.Hostname != "localhost" || first.WorkingDir != "/w" ||
-		!slices.Equal(first.Command, []string{"/bin/c"}) || !slices.Equal(first.Args, []string{"a", "b"}) {
+	if main.Image.Reference != "r" || first.Hostname != "localhost" || main.WorkingDir != "/w" ||
+		!slices.Equal(main.Command, []string{"/bin/c"}) || !slices.Equal(main.Args, []string{"a", "b"}) {
 		t.Errorf("spec %+v", first)
 	}
-	if first.Limits.CPU != 2000 || first.Limits.Memory != contract.GiB {
-		t.Errorf("limits %+v", first.Limits)
+	if main.Limits.CPU != 2000 || main.Limits.Memory != contract.GiB {
+		t.Errorf("limits %+v", main.Limits)
 	}
 	if id := first.Identity; id.ServiceAccount != "sa@demo" || id.ProjectID != "demo" || id.ProjectNumber != "123" || id.Region != "europe-west1" {
 		t.Errorf("identity %+v", id)

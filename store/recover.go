@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"runnel/internal/durable"
 	"runnel/store/boltfile"
 )
 
@@ -129,19 +130,10 @@ func keep(f *os.File) (path string, err error) {
 	_, err = io.Copy(to, io.NewSectionReader(f, 0, 1<<62))
 	err = errors.Join(err, to.Sync(), to.Close())
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = durable.SyncDir(filepath.Dir(path))
 	}
 	if err != nil {
 		_ = os.Remove(path) // half a copy
 	}
 	return path, err
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

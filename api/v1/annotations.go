@@ -1,15 +1,13 @@
 package v1
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
-	apipb "google.golang.org/genproto/googleapis/api"
 
 	"runnel/api"
 )
@@ -79,62 +77,25 @@ func liftAnnotations(job *runpb.Job) api.FieldErrors {
 
 // liftJob reads an annotation of the job itself.
 func liftJob(job *runpb.Job, k, v string) (known bool, err error) {
-	switch k {
-	case launchStageKey:
-		stage, ok := apipb.LaunchStage_value[v]
-		if !ok {
-			return true, fmt.Errorf("%q is not a launch stage: want ALPHA, BETA or GA", v)
-		}
-		job.LaunchStage = apipb.LaunchStage(stage)
-	case clientNameKey:
-		job.Client = v
-	case clientVersionKey:
-		job.ClientVersion = v
-	case binauthzKey, breakglassKey:
-		if job.BinaryAuthorization == nil {
-			job.BinaryAuthorization = &runpb.BinaryAuthorization{}
-		}
-		switch {
-		case k == breakglassKey:
-			job.BinaryAuthorization.BreakglassJustification = v
-		case v == "default":
-			job.BinaryAuthorization.BinauthzMethod = &runpb.BinaryAuthorization_UseDefault{UseDefault: true}
-		default:
-			job.BinaryAuthorization.BinauthzMethod = &runpb.BinaryAuthorization_Policy{Policy: v}
-		}
-	default:
-		return false, nil
-	}
-	return true, nil
+	return header{&job.LaunchStage, &job.Client, &job.ClientVersion, &job.BinaryAuthorization}.lift(k, v)
 }
 
 // liftTask reads an annotation of the execution template. v2 has these on the
 // tasks.
 func liftTask(task *runpb.TaskTemplate, k, v string) (known bool, err error) {
+	p := place{&task.ExecutionEnvironment, &task.EncryptionKey, &task.VpcAccess, &task.GpuZonalRedundancyDisabled}
+	if known, err := p.lift(k, v); known {
+		return true, err
+	}
 	switch k {
-	case environmentKey:
-		task.ExecutionEnvironment, err = parseEnvironment(v)
-	case encryptionKey:
-		task.EncryptionKey = v
-	case connectorKey, egressKey, interfacesKey:
-		if task.VpcAccess == nil {
-			task.VpcAccess = &runpb.VpcAccess{}
-		}
-		err = liftVPC(task.VpcAccess, k, v)
-	case zonalKey:
-		disabled, bad := strconv.ParseBool(v)
-		if bad != nil {
-			return true, fmt.Errorf("%q is neither true nor false", v)
-		}
-		task.GpuZonalRedundancyDisabled = &disabled
 	case throttlingKey, boostKey:
 		err = liftResources(task, k, v)
 	case cloudSQLKey:
-		err = fmt.Errorf("connections to Cloud SQL are not supported")
+		err = errCloudSQL
 	case secretsKey:
-		err = fmt.Errorf("secrets are not supported yet")
+		err = errSecrets
 	case dependenciesKey:
-		err = fmt.Errorf("a task with more than one container is not supported yet")
+		err = errors.New("a task with more than one container is not supported yet")
 	case clientNameKey, clientVersionKey:
 		// The job's own say the same.
 	default:
@@ -145,9 +106,9 @@ func liftTask(task *runpb.TaskTemplate, k, v string) (known bool, err error) {
 
 // liftResources reads an annotation about the CPU of a task's containers.
 func liftResources(task *runpb.TaskTemplate, k, v string) error {
-	on, err := strconv.ParseBool(v)
+	on, err := parseBool(v)
 	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", v)
+		return err
 	}
 	for _, c := range task.GetContainers() {
 		if on && c.Resources == nil {
@@ -164,55 +125,12 @@ func liftResources(task *runpb.TaskTemplate, k, v string) error {
 	return nil
 }
 
-func parseEnvironment(v string) (runpb.ExecutionEnvironment, error) {
-	switch v {
-	case "gen1":
-		return runpb.ExecutionEnvironment_EXECUTION_ENVIRONMENT_GEN1, nil
-	case "gen2":
-		return runpb.ExecutionEnvironment_EXECUTION_ENVIRONMENT_GEN2, nil
-	}
-	return 0, fmt.Errorf("%q is not an execution environment: want gen2", v)
-}
-
-// liftVPC reads an annotation about the network that a task is attached to.
-func liftVPC(vpc *runpb.VpcAccess, k, v string) error {
-	switch k {
-	case connectorKey:
-		vpc.Connector = v
-	case egressKey:
-		switch v {
-		case "all-traffic", "all":
-			vpc.Egress = runpb.VpcAccess_ALL_TRAFFIC
-		case "private-ranges-only":
-			vpc.Egress = runpb.VpcAccess_PRIVATE_RANGES_ONLY
-		default:
-			return fmt.Errorf("%q is not accepted: want all-traffic or private-ranges-only", v)
-		}
-	case interfacesKey:
-		var interfaces []networkInterface
-		if err := json.Unmarshal([]byte(v), &interfaces); err != nil {
-			return fmt.Errorf("is not a JSON list of network, subnetwork and tags: %v", err)
-		}
-		for _, i := range interfaces {
-			vpc.NetworkInterfaces = append(vpc.NetworkInterfaces, &runpb.VpcAccess_NetworkInterface{Network: i.Network, Subnetwork: i.Subnetwork, Tags: i.Tags})
-		}
-	}
-	return nil
-}
-
-// networkInterface is an element of the list in interfacesKey.
-type networkInterface struct {
-	Network    string   `json:"network,omitempty"`
-	Subnetwork string   `json:"subnetwork,omitempty"`
-	Tags       []string `json:"tags,omitempty"`
-}
-
 // annotationOfServer reports whether only a server writes the annotation k: a
 // file that was exported carries them, and storing them would make them stale.
 func annotationOfServer(k string) bool {
 	switch k {
-	case creatorKey, lastModifierKey, scheduledKey, domain + "operation-id",
-		"serving.knative.dev/creator", "serving.knative.dev/lastModifier":
+	case creatorKey, lastModifierKey, scheduledKey, operationKey, ingressStatusKey, urlsKey,
+		servingCreatorKey, servingModifierKey:
 		return true
 	}
 	return false
@@ -220,5 +138,9 @@ func annotationOfServer(k string) bool {
 
 // labelOfServer reports the same of a label.
 func labelOfServer(k string) bool {
-	return k == lastUpdatedKey || k == jobKey || k == executionKey || strings.HasPrefix(k, "cloud.googleapis.com/")
+	switch k {
+	case lastUpdatedKey, jobKey, executionKey, serviceKey, configurationKey, generationKey, routeKey, serviceUIDKey, probeTypeKey:
+		return true
+	}
+	return strings.HasPrefix(k, "cloud.googleapis.com/")
 }

@@ -2,7 +2,6 @@ package v1
 
 import (
 	"errors"
-	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -14,15 +13,7 @@ import (
 // resource converts j to the common vocabulary. It checks only what gets lost
 // on the way: there, 0 and nothing are the same in several fields.
 func (j *Job) resource() (*runpb.Job, error) {
-	var errs api.FieldErrors
-	switch {
-	case j.Metadata.Name == "" && j.Metadata.GenerateName != "":
-		errs = append(errs, api.FieldError{Path: "metadata.generateName", Message: "cannot be completed here: want metadata.name"})
-	case j.Metadata.Name == "":
-		errs = append(errs, api.FieldError{Path: "metadata.name", Message: "is missing: want the job's name"})
-	case strings.Contains(j.Metadata.Name, "/"):
-		errs = append(errs, api.FieldError{Path: "metadata.name", Message: "holds a slash: want the job's name alone"})
-	}
+	errs := j.Metadata.checkName("job")
 	job := &runpb.Job{
 		Name:        j.Metadata.Name,
 		Labels:      j.Metadata.Labels,
@@ -87,18 +78,10 @@ func (s *ExecutionSpec) resource(t *runpb.ExecutionTemplate) (errs api.FieldErro
 }
 
 func (c *Container) resource() *runpb.Container {
-	out := &runpb.Container{
+	return &runpb.Container{
 		Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir,
-		Env: environment(c.Env),
+		Env: environment(c.Env), Resources: c.Resources.resource(),
 	}
-	if c.Resources.Limits != nil {
-		limits := make(map[string]string, len(c.Resources.Limits))
-		for k, q := range c.Resources.Limits {
-			limits[k] = string(q)
-		}
-		out.Resources = &runpb.ResourceRequirements{Limits: limits}
-	}
-	return out
 }
 
 func environment(env []EnvVar) (out []*runpb.EnvVar) {
@@ -108,12 +91,11 @@ func environment(env []EnvVar) (out []*runpb.EnvVar) {
 	return out
 }
 
-// validate is api.ValidateJob with the paths of v1.
-func validate(job *runpb.Job) error {
-	err := api.ValidateJob(job)
+// withPaths is what a validation has found, with the paths of v1.
+func withPaths(err error, path func(string) string) error {
 	var fields api.FieldErrors
 	if errors.As(err, &fields) {
-		return fields.WithPaths(Path)
+		return fields.WithPaths(path)
 	}
 	return err
 }

@@ -1,25 +1,15 @@
 package v1
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"cloud.google.com/go/run/apiv2/runpb"
-	apipb "google.golang.org/genproto/googleapis/api"
 )
 
 // jobAnnotations are the fields of job that v1 keeps in its annotations.
 func (o Options) jobAnnotations(job *runpb.Job) texts {
 	a := texts{}
-	if job.GetLaunchStage() != apipb.LaunchStage_LAUNCH_STAGE_UNSPECIFIED {
-		a[launchStageKey] = job.GetLaunchStage().String()
-	}
-	b := job.GetBinaryAuthorization()
-	a.set(breakglassKey, b.GetBreakglassJustification())
-	a.set(binauthzKey, b.GetPolicy())
-	if b.GetUseDefault() {
-		a[binauthzKey] = "default"
-	}
+	a.header(job)
 	if !o.Export {
 		a.set(clientNameKey, job.GetClient())
 		a.set(clientVersionKey, job.GetClientVersion())
@@ -33,10 +23,7 @@ func (o Options) jobAnnotations(job *runpb.Job) texts {
 // execution, or of its template.
 func taskAnnotations(t *runpb.TaskTemplate) texts {
 	a := texts{}
-	if t.GetExecutionEnvironment() == runpb.ExecutionEnvironment_EXECUTION_ENVIRONMENT_GEN2 {
-		a[environmentKey] = "gen2"
-	}
-	a.set(encryptionKey, t.GetEncryptionKey())
+	a.place(t)
 	if t != nil && t.GpuZonalRedundancyDisabled != nil {
 		a[zonalKey] = strconv.FormatBool(t.GetGpuZonalRedundancyDisabled())
 	}
@@ -48,7 +35,6 @@ func taskAnnotations(t *runpb.TaskTemplate) texts {
 			a[boostKey] = "true"
 		}
 	}
-	a.vpc(t.GetVpcAccess())
 	return a
 }
 
@@ -68,10 +54,7 @@ func (a texts) vpc(vpc *runpb.VpcAccess) {
 	for _, i := range vpc.GetNetworkInterfaces() {
 		interfaces = append(interfaces, networkInterface{i.GetNetwork(), i.GetSubnetwork(), i.GetTags()})
 	}
-	text, err := json.Marshal(interfaces)
-	if err == nil { // always: it is text throughout
-		a[interfacesKey] = string(text)
-	}
+	a[interfacesKey] = jsonText(interfaces)
 }
 
 // texts are labels or annotations.

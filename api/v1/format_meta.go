@@ -18,7 +18,7 @@ const (
 	lastUpdatedKey = domain + "lastUpdatedTime"
 )
 
-// resourceMeta is what jobs, executions and tasks have in common.
+// resourceMeta is what all kinds have in common.
 type resourceMeta interface {
 	GetName() string
 	GetUid() string
@@ -64,7 +64,7 @@ func (o Options) namespace(r resource) Project {
 
 // link is the path of an object, or without a name that of all of its kind.
 func link(namespace Project, plural, name string) string {
-	return strings.TrimSuffix("/apis/"+APIVersion+"/namespaces/"+string(namespace)+"/"+plural+"/"+name, "/")
+	return strings.TrimSuffix("/apis/"+versionOf(plural)+"/namespaces/"+string(namespace)+"/"+plural+"/"+name, "/")
 }
 
 // timestamp writes t as v1 does. What has not happened is empty.

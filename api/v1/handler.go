@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"maps"
 	"net/http"
 
 	"google.golang.org/grpc/codes"
@@ -13,11 +14,13 @@ import (
 type handler struct{ control *control.Control }
 
 // NewHandler answers, for c, what v1 has of jobs, executions and tasks under
-// /apis/run.googleapis.com/v1/, and of operations and the jobs' policies under
-// /v1/projects/. The location of an object is not in its path: it is what
+// /apis/run.googleapis.com/v1/, of services, revisions, configurations and
+// routes under /apis/serving.knative.dev/v1/, and of operations and policies
+// under /v1/projects/. The location of an object is not in its path: it is what
 // stands before the host's name, as in us-central1-localhost. Without it a list
 // is one of all locations, one object is found in whichever has it, and a new
-// one goes where its label says or to the default.
+// one goes where its label says or to the default. Services, and what belongs
+// to them, are found below /v1/projects/PROJECT/locations/LOCATION as well.
 //
 // It asks nobody who they are and bounds nothing but bodies: who takes the
 // connections does.
@@ -34,16 +37,34 @@ func NewHandler(c *control.Control) http.Handler {
 // protocol buffer message.
 type answer func(r *http.Request) (any, error)
 
+// location is where those paths begin that name one.
+const location = " /v1/projects/{project}/locations/{location}"
+
 func (h *handler) routes() map[string]answer {
-	const (
-		namespace  = " /apis/" + APIVersion + "/namespaces/{namespace}"
-		jobs       = namespace + "/" + pluralJobs
-		executions = namespace + "/" + pluralExecutions
-		tasks      = namespace + "/" + pluralTasks
-		location   = " /v1/projects/{project}/locations/{location}"
-		operations = location + "/operations"
-	)
-	return map[string]answer{
+	const operations = location + "/operations"
+	all := map[string]answer{
+		"GET" + operations:                h.listOperations,
+		"GET" + operations + "/{name}":    h.getOperation,
+		"DELETE" + operations + "/{name}": h.deleteOperation,
+		"POST" + operations + "/{name}":   verbs{"wait": h.waitOperation}.answer,
+
+		"/": nowhere,
+	}
+	h.addJobs(all, " /apis/"+APIVersion+"/namespaces/{namespace}/")
+	h.addServices(all, " /apis/"+ServingVersion+"/namespaces/{namespace}/")
+	h.addServices(all, location+"/")
+	jobs, services := policies{h, pluralJobs}, policies{h, pluralServices}
+	all["GET"+location+"/jobs/{name}"] = verbs{"getIamPolicy": jobs.get}.answer
+	all["POST"+location+"/jobs/{name}"] = verbs{"setIamPolicy": jobs.set, "testIamPermissions": jobs.test}.answer
+	all["GET"+location+"/services/{name}"] = verbs{"getIamPolicy": services.get, "": h.getService}.answer
+	all["POST"+location+"/services/{name}"] = verbs{"setIamPolicy": services.set, "testIamPermissions": services.test}.answer
+	return all
+}
+
+// addJobs adds the routes of jobs and what belongs to them, below prefix.
+func (h *handler) addJobs(all map[string]answer, prefix string) {
+	jobs, executions, tasks := prefix+pluralJobs, prefix+pluralExecutions, prefix+pluralTasks
+	maps.Copy(all, map[string]answer{
 		"GET" + jobs:                      h.listJobs,
 		"POST" + jobs:                     h.createJob,
 		"GET" + jobs + "/{name}":          h.getJob,
@@ -56,19 +77,28 @@ func (h *handler) routes() map[string]answer {
 		"POST" + executions + "/{name}":   verbs{"cancel": h.cancelExecution}.answer,
 		"GET" + tasks:                     h.listTasks,
 		"GET" + tasks + "/{name}":         h.getTask,
+	})
+}
 
-		"GET" + operations:                h.listOperations,
-		"GET" + operations + "/{name}":    h.getOperation,
-		"DELETE" + operations + "/{name}": h.deleteOperation,
-		"POST" + operations + "/{name}":   verbs{"wait": h.waitOperation}.answer,
-
-		"GET" + location + "/jobs/{name}": verbs{"getIamPolicy": h.getPolicy}.answer,
-		"POST" + location + "/jobs/{name}": verbs{
-			"setIamPolicy": h.setPolicy, "testIamPermissions": h.testPermissions,
-		}.answer,
-
-		"/": nowhere,
-	}
+// addServices adds the routes of services and what belongs to them, below
+// prefix.
+func (h *handler) addServices(all map[string]answer, prefix string) {
+	services, revisions := prefix+pluralServices, prefix+pluralRevisions
+	configurations, routes := prefix+pluralConfigurations, prefix+pluralRoutes
+	maps.Copy(all, map[string]answer{
+		"GET" + services:                   h.listServices,
+		"POST" + services:                  h.createService,
+		"GET" + services + "/{name}":       h.getService,
+		"PUT" + services + "/{name}":       h.replaceService,
+		"DELETE" + services + "/{name}":    h.deleteService,
+		"GET" + revisions:                  h.listRevisions,
+		"GET" + revisions + "/{name}":      h.getRevision,
+		"DELETE" + revisions + "/{name}":   h.deleteRevision,
+		"GET" + configurations:             view[Configuration]{h, pluralConfigurations, "ConfigurationList", FormatConfiguration}.list,
+		"GET" + configurations + "/{name}": view[Configuration]{h, pluralConfigurations, "ConfigurationList", FormatConfiguration}.get,
+		"GET" + routes:                     view[Route]{h, pluralRoutes, "RouteList", FormatRoute}.list,
+		"GET" + routes + "/{name}":         view[Route]{h, pluralRoutes, "RouteList", FormatRoute}.get,
+	})
 }
 
 // verbs answer what follows the colon at the end of a path.

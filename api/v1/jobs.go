@@ -45,7 +45,7 @@ func (h *handler) createJob(r *http.Request) (any, error) {
 	id := job.Name
 	job.Name = "" // it is made of the parent and the id
 	job, _, err = h.control.CreateJob(r.Context(), &runpb.CreateJobRequest{
-		Parent: s.in(h.newLocation(s, object)), JobId: id, Job: job, ValidateOnly: dryRun,
+		Parent: s.in(h.newLocation(s, object.Metadata)), JobId: id, Job: job, ValidateOnly: dryRun,
 	})
 	if err != nil {
 		return nil, err
@@ -54,8 +54,8 @@ func (h *handler) createJob(r *http.Request) (any, error) {
 }
 
 // newLocation is where a new object goes.
-func (h *handler) newLocation(s scope, object *Job) string {
-	for _, location := range []string{s.location, object.Metadata.Labels[locationKey]} {
+func (h *handler) newLocation(s scope, meta ObjectMeta) string {
+	for _, location := range []string{s.location, meta.Labels[locationKey]} {
 		if location != "" {
 			return location
 		}
@@ -79,6 +79,27 @@ func (m *ObjectMeta) complete() error {
 	return nil
 }
 
+// checkSame says if m has another name than the path that it was sent to.
+func (m *ObjectMeta) checkSame(name string) error {
+	if m.Name == name {
+		return nil
+	}
+	return api.FieldErrors{{Path: "metadata.name", Message: "differs from the name in the path: want " + name}}
+}
+
+// etag is that of the version that a replacement of the resource called name
+// was made from, empty if that is not said.
+func (m *ObjectMeta) etag(name string) (string, error) {
+	if m.ResourceVersion == "" {
+		return "", nil
+	}
+	updated, err := ParseResourceVersion(m.ResourceVersion)
+	if err != nil {
+		return "", api.FieldErrors{{Path: "metadata.resourceVersion", Message: err.Error()}}
+	}
+	return control.Etag(name, updated), nil
+}
+
 func (h *handler) replaceJob(r *http.Request) (any, error) {
 	s := h.scopeOf(r)
 	dryRun, err := dryRun(r)
@@ -92,8 +113,8 @@ func (h *handler) replaceJob(r *http.Request) (any, error) {
 	if s.location == "" {
 		s.location = object.Metadata.Labels[locationKey]
 	}
-	if name := r.PathValue("name"); object.Metadata.Name != name {
-		return nil, api.FieldErrors{{Path: "metadata.name", Message: "differs from the name in the path: want " + name}}
+	if err := object.Metadata.checkSame(r.PathValue("name")); err != nil {
+		return nil, err
 	}
 	job, err := object.resource()
 	if err != nil {
@@ -102,12 +123,8 @@ func (h *handler) replaceJob(r *http.Request) (any, error) {
 	if job.Name, err = h.jobName(r, s); err != nil {
 		return nil, err
 	}
-	if version := object.Metadata.ResourceVersion; version != "" {
-		updated, err := ParseResourceVersion(version)
-		if err != nil {
-			return nil, api.FieldErrors{{Path: "metadata.resourceVersion", Message: err.Error()}}
-		}
-		job.Etag = control.Etag(job.Name, updated)
+	if job.Etag, err = object.Metadata.etag(job.Name); err != nil {
+		return nil, err
 	}
 	job, _, err = h.control.UpdateJob(r.Context(), &runpb.UpdateJobRequest{Job: job, ValidateOnly: dryRun})
 	if err != nil {

@@ -47,7 +47,7 @@ func list[M resourceMeta, T any](
 	p page, s scope, plural, kind string, format func(M, Options) T, server func(M) texts,
 	ask func(control.Query[M]) ([]M, string, error),
 ) (any, error) {
-	out := &List[T]{APIVersion: APIVersion, Kind: kind, Items: []T{}}
+	out := &List[T]{APIVersion: versionOf(plural), Kind: kind, Items: []T{}}
 	out.Metadata.SelfLink = link(s.options.namespace(resource{project: s.project}), plural, "")
 	query := control.Query[M]{PageSize: p.limit, PageToken: p.token}
 	if p.limit == 0 {

@@ -4,9 +4,9 @@ import "strings"
 
 // resource is the name of a v2 resource, taken apart. A short name alone is
 // one without project and location.
-type resource struct{ project, location, job, execution, name string }
+type resource struct{ project, location, job, execution, service, name string }
 
-// split takes apart the name of a job, an execution or a task.
+// split takes apart the name of a job or a service, or of what belongs to one.
 func split(name string) resource {
 	parts := strings.Split(name, "/")
 	r := resource{name: parts[len(parts)-1]}
@@ -18,6 +18,8 @@ func split(name string) resource {
 			r.location = parts[i+1]
 		case "jobs":
 			r.job = parts[i+1]
+		case pluralServices:
+			r.service = parts[i+1]
 		case "executions":
 			r.execution = parts[i+1]
 		}

@@ -35,7 +35,15 @@ func (h *handler) listOperations(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &longrunningpb.ListOperationsResponse{Operations: items, NextPageToken: next}, nil
+	out := operationList{NextPageToken: next}
+	for _, op := range items {
+		shown, err := h.operation(op)
+		if err != nil {
+			return nil, err
+		}
+		out.Operations = append(out.Operations, shown)
+	}
+	return out, nil
 }
 
 func (h *handler) getOperation(r *http.Request) (any, error) {
@@ -43,7 +51,11 @@ func (h *handler) getOperation(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.control.Operation(r.Context(), name)
+	op, err := h.control.Operation(r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	return h.operation(op)
 }
 
 func (h *handler) waitOperation(r *http.Request) (any, error) {
@@ -59,7 +71,10 @@ func (h *handler) waitOperation(r *http.Request) (any, error) {
 	if cause := context.Cause(r.Context()); err != nil && cause != nil {
 		err = cause // it says whether to ask again
 	}
-	return op, err
+	if err != nil {
+		return nil, err
+	}
+	return h.operation(op)
 }
 
 func (h *handler) deleteOperation(r *http.Request) (any, error) {

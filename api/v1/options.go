@@ -1,5 +1,7 @@
 package v1
 
+import "cloud.google.com/go/longrunning/autogen/longrunningpb"
+
 // Options say how objects are written.
 type Options struct {
 	// Namespace stands in metadata.namespace and in links: the number of the
@@ -10,4 +12,13 @@ type Options struct {
 	// same job, exported before and after it was replaced by its own export,
 	// gives the same bytes.
 	Export bool
+
+	// operation is the id of the operation that has just begun about the object.
+	operation string
+}
+
+// about is o for the answer to a request that has begun op, which may be nil.
+func (o Options) about(op *longrunningpb.Operation) Options {
+	o.operation = shortName(op.GetName())
+	return o
 }

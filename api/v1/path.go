@@ -6,7 +6,7 @@ const taskPath = "spec.template.spec.template.spec"
 
 // paths pairs the paths of v2 with those of v1. The first that leads to a
 // field translates it, so longer ones stand before shorter ones.
-var paths = []struct{ v2, v1 string }{
+var paths = []pair{
 	{"template.template.executionEnvironment", templateMetadata + `.annotations["` + environmentKey + `"]`},
 	{"template.template.encryptionKey", templateMetadata + `.annotations["` + encryptionKey + `"]`},
 	{"template.template.vpcAccess.connector", templateMetadata + `.annotations["` + connectorKey + `"]`},
@@ -37,13 +37,22 @@ var paths = []struct{ v2, v1 string }{
 // Path returns where a v1 file has what a v2 job has at v2path, as in
 // "template.template.timeout". A path that v1 has no place for stays as it is.
 func Path(v2path string) string {
-	for _, p := range paths {
+	path := translate(v2path, paths)
+	if strings.HasPrefix(v2path, "template.template.containers") {
+		return containerPath(path)
+	}
+	return path
+}
+
+// pair is a path of v2 and where it leads in v1.
+type pair struct{ v2, v1 string }
+
+// translate applies the first of the pairs that leads to a field.
+func translate(v2path string, pairs []pair) string {
+	for _, p := range pairs {
 		rest, ok := strings.CutPrefix(v2path, p.v2)
 		if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' && !strings.HasSuffix(p.v2, ".") {
 			continue
-		}
-		if strings.HasPrefix(v2path, "template.template.containers") {
-			return containerPath(p.v1 + rest)
 		}
 		return p.v1 + rest
 	}

@@ -6,38 +6,45 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 )
 
-// policyName is the full name of the job that r's path ends with.
-func (h *handler) policyName(r *http.Request) (string, error) {
-	name, err := objectName(r)
-	return h.locationName(r) + "/jobs/" + name, err
+// policies answer what is asked about the policies of a kind that paths call
+// plural.
+type policies struct {
+	*handler
+	plural string
 }
 
-func (h *handler) getPolicy(r *http.Request) (any, error) {
-	name, err := h.policyName(r)
+// resource is the full name of the one that r's path ends with.
+func (h policies) resource(r *http.Request) (string, error) {
+	name, err := objectName(r)
+	return h.locationName(r) + "/" + h.plural + "/" + name, err
+}
+
+func (h policies) get(r *http.Request) (any, error) {
+	name, err := h.resource(r)
 	if err != nil {
 		return nil, err
 	}
 	return h.control.Policy(r.Context(), name)
 }
 
-func (h *handler) setPolicy(r *http.Request) (any, error) {
+func (h policies) set(r *http.Request) (any, error) {
 	var body iampb.SetIamPolicyRequest
 	if err := readMessage(r, &body); err != nil {
 		return nil, err
 	}
-	name, err := h.policyName(r)
+	name, err := h.resource(r)
 	if err != nil {
 		return nil, err
 	}
 	return h.control.SetPolicy(r.Context(), name, body.GetPolicy(), body.GetUpdateMask())
 }
 
-func (h *handler) testPermissions(r *http.Request) (any, error) {
+func (h policies) test(r *http.Request) (any, error) {
 	var body iampb.TestIamPermissionsRequest
 	if err := readMessage(r, &body); err != nil {
 		return nil, err
 	}
-	name, err := h.policyName(r)
+	name, err := h.resource(r)
 	if err != nil {
 		return nil, err
 	}

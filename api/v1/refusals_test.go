@@ -102,7 +102,7 @@ func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 		{"GET", namespace + "/tasks/none-abcde-task0"},
 		{"GET", namespace + "/tasks/none"},
 		{"GET", namespace + "/services"},
-		{"GET", "/apis/serving.knative.dev/v1/namespaces/local/services"},
+		{"GET", "/apis/serving.knative.dev/v1/namespaces/local/domainmappings"},
 		{"GET", "/v1/projects/local/locations/us-central1/operations/none"},
 		{"GET", "/v1/projects/local/locations/us-central1/jobs/none:getIamPolicy"},
 		{"GET", "/v1/projects/local/locations/us-central1/jobs/none"},

@@ -54,24 +54,42 @@ func readMessage(r *http.Request, m proto.Message) error {
 // readJob reads the job in the body of r, which must belong to the project of
 // s.
 func (h *handler) readJob(r *http.Request, s scope) (*Job, error) {
-	root, err := readJSON(r)
-	if err != nil {
-		return nil, err
-	}
-	if root == nil {
-		return nil, status.Error(codes.InvalidArgument, "The request is empty: want a Job.")
-	}
-	if err := checkKind(root); err != nil {
-		return nil, err
-	}
 	var job Job
-	if err := decode(root, &job, false); err != nil {
+	if err := h.readObject(r, s, KindJob, &job, &job.Metadata); err != nil {
 		return nil, err
-	}
-	if n := string(job.Metadata.Namespace); n != "" && h.control.ProjectID(n) != s.project {
-		return nil, api.FieldErrors{{Path: "metadata.namespace", Message: fmt.Sprintf("%q differs from the project in the path", n)}}
 	}
 	return &job, nil
+}
+
+// readService reads the service in the body of r, likewise.
+func (h *handler) readService(r *http.Request, s scope) (*Service, error) {
+	var service Service
+	if err := h.readObject(r, s, KindService, &service, &service.Metadata); err != nil {
+		return nil, err
+	}
+	return &service, nil
+}
+
+// readObject fills object, which is of a kind and has the metadata meta, from
+// the body of r.
+func (h *handler) readObject(r *http.Request, s scope, kind string, object any, meta *ObjectMeta) error {
+	root, err := readJSON(r)
+	if err != nil {
+		return err
+	}
+	if root == nil {
+		return status.Errorf(codes.InvalidArgument, "The request is empty: want a %s.", kind)
+	}
+	if _, err := checkKind(root, kind); err != nil {
+		return err
+	}
+	if err := decode(root, object, false); err != nil {
+		return err
+	}
+	if n := string(meta.Namespace); n != "" && h.control.ProjectID(n) != s.project {
+		return api.FieldErrors{{Path: "metadata.namespace", Message: fmt.Sprintf("%q differs from the project in the path", n)}}
+	}
+	return nil
 }
 
 // readJSON is the body of r as a tree, nil if there is none.

@@ -33,7 +33,7 @@ type StatusDetails struct {
 
 // success says that r is being deleted.
 func success(r resourceMeta, plural string) *Status {
-	group, _, _ := strings.Cut(APIVersion, "/")
+	group, _, _ := strings.Cut(versionOf(plural), "/")
 	return &Status{
 		Status:  "Success",
 		Details: StatusDetails{Name: shortName(r.GetName()), Group: group, Kind: plural, UID: r.GetUid()},
@@ -93,10 +93,13 @@ func fieldPath(path string) string {
 	if field, ok := strings.CutPrefix(path, "job."); ok {
 		return Path(field)
 	}
-	if path == "job_id" || path == "jobId" {
-		return "metadata.name"
+	if field, ok := strings.CutPrefix(path, "service."); ok {
+		return ServicePath(field)
 	}
-	if path == "overrides.timeout" {
+	switch path {
+	case "job_id", "jobId", "service_id", "serviceId":
+		return "metadata.name"
+	case "overrides.timeout":
 		return "overrides.timeoutSeconds"
 	}
 	return path

@@ -10,23 +10,30 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// scope is the part of the world that a request under /apis/ is about.
+// scope is the part of the world that a request is about.
 type scope struct {
 	project string
-	// location is empty if the request's host names none.
+	// location is empty if the request names none.
 	location string
 	options  Options
 }
 
-// scopeOf reads the namespace and the host of r.
+// scopeOf reads the namespace and the host of r, or where its path says project
+// and location, these.
 func (h *handler) scopeOf(r *http.Request) scope {
-	project := h.control.ProjectID(r.PathValue("namespace"))
-	return scope{
-		project:  project,
-		location: hostLocation(r.Host, h.control.Region()),
-		options:  Options{Namespace: h.control.ProjectNumber(project)},
+	namespace, location := r.PathValue("namespace"), hostLocation(r.Host, h.control.Region())
+	if named := r.PathValue("location"); named != "" {
+		namespace, location = r.PathValue("project"), named
 	}
+	if location == anywhere {
+		location = ""
+	}
+	project := h.control.ProjectID(namespace)
+	return scope{project: project, location: location, options: Options{Namespace: h.control.ProjectNumber(project)}}
 }
+
+// anywhere stands in a name for every location or parent.
+const anywhere = "-"
 
 // regionHost is a host's name with a region of Google's before it.
 var regionHost = regexp.MustCompile(`^((?:africa|asia|australia|europe|me|northamerica|southamerica|us)-[a-z]+[0-9]+)-`)
@@ -45,13 +52,13 @@ func hostLocation(host, region string) string {
 	return ""
 }
 
-// parent is what all jobs of s are in.
+// parent is what all jobs and services of s are in.
 func (s scope) parent() string { return s.in(s.location) }
 
-// in is what the jobs in location are in, or those of everywhere.
+// in is what the jobs and services in location are in, or those of everywhere.
 func (s scope) in(location string) string {
 	if location == "" {
-		location = "-"
+		location = anywhere
 	}
 	return "projects/" + s.project + "/locations/" + location
 }
@@ -60,7 +67,7 @@ func (s scope) in(location string) string {
 // resource name, so it must be one.
 func objectName(r *http.Request) (string, error) {
 	name := r.PathValue("name")
-	if name == "" || name == "-" || strings.Contains(name, "/") {
+	if name == "" || name == anywhere || strings.Contains(name, "/") {
 		return "", status.Errorf(codes.InvalidArgument, "%q is not a name.", name)
 	}
 	return name, nil

@@ -1,5 +1,5 @@
-// Package v1 is Cloud Run's v1 API for jobs, the Knative-shaped one that
-// gcloud and hand-written YAML files speak: its objects, their conversion to
+// Package v1 is Cloud Run's v1 API for jobs and services, the Knative-shaped one
+// that gcloud and hand-written YAML files speak: its objects, their conversion to
 // the one vocabulary of resources (runpb) and back, and the HTTP handler that
 // serves them. It is a facade: nothing is stored in this form, and every
 // decision is control's.
@@ -10,14 +10,23 @@
 // there. The package needs no privilege, and but for its handler does no I/O.
 package v1
 
-// APIVersion is that of jobs, executions and tasks.
-const APIVersion = "run.googleapis.com/v1"
+// APIVersion is that of jobs, executions and tasks, ServingVersion that of
+// services and what belongs to them.
+const (
+	APIVersion     = "run.googleapis.com/v1"
+	ServingVersion = "serving.knative.dev/v1"
+)
 
 // Kinds of objects.
 const (
 	KindJob       = "Job"
 	KindExecution = "Execution"
 	KindTask      = "Task"
+
+	KindService       = "Service"
+	KindRevision      = "Revision"
+	KindConfiguration = "Configuration"
+	KindRoute         = "Route"
 )
 
 // Kinds as paths have them.
@@ -25,4 +34,18 @@ const (
 	pluralJobs       = "jobs"
 	pluralExecutions = "executions"
 	pluralTasks      = "tasks"
+
+	pluralServices       = "services"
+	pluralRevisions      = "revisions"
+	pluralConfigurations = "configurations"
+	pluralRoutes         = "routes"
 )
+
+// versionOf is the version of the kind that paths call plural.
+func versionOf(plural string) string {
+	switch plural {
+	case pluralServices, pluralRevisions, pluralConfigurations, pluralRoutes:
+		return ServingVersion
+	}
+	return APIVersion
+}

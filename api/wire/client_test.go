@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"runnel/api/wire"
+	"runnel/certs"
 	"runnel/contract"
 	"runnel/control/controltest"
 	rruntime "runnel/runtime"
@@ -103,7 +104,7 @@ func TestGoClient(t *testing.T) {
 			t.Parallel()
 			w := controltest.New(t)
 			dir := t.TempDir()
-			config, err := wire.LoadOrCreateTLS(dir, nil)
+			config, err := certs.LoadOrCreate(dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

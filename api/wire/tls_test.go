@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"runnel/api/wire"
+	"runnel/certs"
 )
 
 // trust is what a client needs to trust the authority in dir.
@@ -54,7 +55,7 @@ func serial(t testing.TB, file string) string {
 func TestOnePortTakesEverything(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	config, err := wire.LoadOrCreateTLS(dir, []string{"us-central1-localhost"})
+	config, err := certs.LoadOrCreate(dir, []string{"us-central1-localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestOnePortTakesEverything(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err := runpb.NewServicesClient(c).GetService(ctx, &runpb.GetServiceRequest{})
+		_, err := runpb.NewWorkerPoolsClient(c).GetWorkerPool(ctx, &runpb.GetWorkerPoolRequest{})
 		if status.Code(err) != codes.Unauthenticated {
 			t.Errorf("gRPC %s: %v", name, err)
 		}
@@ -85,7 +86,7 @@ func TestOnePortTakesEverything(t *testing.T) {
 // Close does not wait for connections that say nothing, nor for a handshake.
 func TestCloseEndsSilentConnections(t *testing.T) {
 	t.Parallel()
-	config, err := wire.LoadOrCreateTLS(t.TempDir(), nil)
+	config, err := certs.LoadOrCreate(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func TestCertificatesAreKeptUntilTheyDoNotDo(t *testing.T) {
 	cert, ca := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "ca.pem")
 	load := func(hosts ...string) *tls.Config {
 		t.Helper()
-		c, err := wire.LoadOrCreateTLS(dir, hosts)
+		c, err := certs.LoadOrCreate(dir, hosts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +156,7 @@ func TestCertificatesAreKeptUntilTheyDoNotDo(t *testing.T) {
 	if err := os.WriteFile(ca, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := wire.LoadOrCreateTLS(dir, nil); err == nil || !strings.Contains(err.Error(), "authority") {
+	if _, err := certs.LoadOrCreate(dir, nil); err == nil || !strings.Contains(err.Error(), "authority") {
 		t.Errorf("a broken authority: %v", err)
 	}
 }
@@ -163,14 +164,14 @@ func TestCertificatesAreKeptUntilTheyDoNotDo(t *testing.T) {
 func TestGivenCertificates(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, err := wire.LoadOrCreateTLS(dir, nil); err != nil {
+	if _, err := certs.LoadOrCreate(dir, nil); err != nil {
 		t.Fatal(err)
 	}
-	c, err := wire.LoadTLS(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	c, err := certs.Load(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	if err != nil || c.NextProtos[0] != "h2" {
 		t.Errorf("%+v %v", c, err)
 	}
-	if _, err := wire.LoadTLS(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "ca-key.pem")); err == nil {
+	if _, err := certs.Load(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "ca-key.pem")); err == nil {
 		t.Error("the key of another certificate is taken")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"runnel/internal/durable"
 )
 
 // minToken is how many characters a token must have.
@@ -24,14 +26,14 @@ func LoadOrCreateToken(path string) (string, error) {
 	}
 	// A link fails if somebody else was first, where a rename would replace
 	// the token that they have told others by now.
-	fresh, err := writeBeside(path, []byte(rand.Text()+"\n"), 0o600)
+	fresh, err := durable.WriteBeside(path, []byte(rand.Text()+"\n"), 0o600)
 	if err != nil {
 		return "", fmt.Errorf("token file %s: %w", path, err)
 	}
 	if err := os.Link(fresh, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", errors.Join(fmt.Errorf("token file %s: %w", path, err), os.Remove(fresh))
 	}
-	if err := errors.Join(os.Remove(fresh), syncDir(filepath.Dir(path))); err != nil {
+	if err := errors.Join(os.Remove(fresh), durable.SyncDir(filepath.Dir(path))); err != nil {
 		return "", fmt.Errorf("token file %s: %w", path, err)
 	}
 	return loadToken(path)
@@ -55,38 +57,4 @@ func loadToken(path string) (string, error) {
 		return "", fmt.Errorf("%s: %w: want one word of at least %d characters", path, ErrToken, minToken)
 	}
 	return token, nil
-}
-
-// writeBeside writes a file next to path, durably, and returns its name.
-func writeBeside(path string, data []byte, mode fs.FileMode) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
-}
-
-// writeFile replaces the file path, durably and at once.
-func writeFile(path string, data []byte, mode fs.FileMode) error {
-	fresh, err := writeBeside(path, data, mode)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, path); err != nil {
-		return errors.Join(err, os.Remove(fresh))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -97,7 +97,7 @@ func (f *runFlags) flagJob(set *pflag.FlagSet) (*runpb.Job, error) {
 		task.ServiceAccount = f.serviceAccount
 	}
 	return &runpb.Job{
-		Name: cli.JobName(f.image),
+		Name: cli.NameOf("job", f.image),
 		Template: &runpb.ExecutionTemplate{
 			TaskCount:   int32(f.tasks),
 			Parallelism: int32(f.parallelism),

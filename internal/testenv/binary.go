@@ -18,7 +18,7 @@ func builtDir() string {
 	return filepath.Join(os.TempDir(), "runnel-bin-"+strconv.Itoa(os.Getpid()))
 }
 
-// binDir builds both binaries once for a test process.
+// binDir builds the binaries once for a test process.
 var binDir = sync.OnceValues(func() (string, error) {
 	dir := builtDir()
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -28,13 +28,13 @@ var binDir = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("make", "--silent", "-C", filepath.Clean(string(top[:len(top)-1])), "build", "BIN="+dir)
+	cmd := exec.Command("make", "--silent", "-C", filepath.Clean(string(top[:len(top)-1])), "build", "build-test", "BIN="+dir)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	return dir, cmd.Run()
 })
 
-// Binary is the path of a built binary of this module: "runnel" or
-// "runnel-shim". It comes from the directory that EnvBin names, and is built
+// Binary is the path of a built binary of this module: "runnel", "runnel-shim" or
+// "testserver". It comes from the directory that EnvBin names, and is built
 // if that is not set.
 func Binary(t testing.TB, name string) string {
 	t.Helper()

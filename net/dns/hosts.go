@@ -16,13 +16,15 @@ const hostTTL = 300
 // hosts are the names answered here, in lower case with the dot at the end.
 type hosts struct {
 	forward map[string]netip.Addr
+	// below answers every name below one of its own.
+	below   map[string]netip.Addr
 	reverse map[string]dnsmessage.Name
 }
 
 // newHosts builds both directions. Of several names of an address the longest
 // is what its reverse name leads to: the full one rather than its abbreviation.
 func newHosts(names map[string]netip.Addr) hosts {
-	h := hosts{map[string]netip.Addr{}, map[string]dnsmessage.Name{}}
+	h := hosts{map[string]netip.Addr{}, map[string]netip.Addr{}, map[string]dnsmessage.Name{}}
 	order := make([]string, 0, len(names))
 	for name := range names {
 		order = append(order, name)
@@ -36,6 +38,10 @@ func newHosts(names map[string]netip.Addr) hosts {
 	for _, name := range order {
 		addr := names[name].Unmap()
 		full := strings.ToLower(strings.TrimSuffix(name, ".")) + "."
+		if parent, ok := strings.CutPrefix(full, "*."); ok {
+			h.below[parent] = addr
+			continue
+		}
 		h.forward[full] = addr
 		target, err := dnsmessage.NewName(full)
 		if _, taken := h.reverse[reverseName(addr)]; err == nil && !taken && addr.Is4() {
@@ -62,7 +68,7 @@ func (h hosts) answer(q query) []byte {
 	}
 	name := strings.ToLower(q.question.Name.String())
 	header := dnsmessage.ResourceHeader{Name: q.question.Name, Class: dnsmessage.ClassINET, TTL: hostTTL}
-	if addr, ok := h.forward[name]; ok {
+	if addr, ok := h.address(name); ok {
 		return q.reply(verdictFine, addressRecord(header, addr, q.question.Type))
 	}
 	if target, ok := h.reverse[name]; ok {
@@ -73,6 +79,24 @@ func (h hosts) answer(q query) []byte {
 		return q.reply(verdictFine, &dnsmessage.Resource{Header: header, Body: &dnsmessage.PTRResource{PTR: target}})
 	}
 	return nil
+}
+
+// address is that of a name, or of the closest one that it lies below.
+func (h hosts) address(name string) (netip.Addr, bool) {
+	if addr, ok := h.forward[name]; ok {
+		return addr, true
+	}
+	for len(h.below) > 0 {
+		_, parent, more := strings.Cut(name, ".")
+		if !more || parent == "" {
+			break
+		}
+		if addr, ok := h.below[parent]; ok {
+			return addr, true
+		}
+		name = parent
+	}
+	return netip.Addr{}, false
 }
 
 // addressRecord is the record of the wanted type, or nil if addr is of another.

@@ -38,7 +38,8 @@ type Config struct {
 	// it has changed.
 	ResolvConf string
 	// Hosts are the names that are answered here, with or without the dot at
-	// the end. Their addresses' reverse names are answered too.
+	// the end. Their addresses' reverse names are answered too. A name that
+	// begins with "*." stands for every name below the rest, and has no reverse.
 	Hosts map[string]netip.Addr
 	// Timeout is how long one upstream is waited for; 1.5 seconds if zero.
 	Timeout time.Duration

@@ -20,7 +20,10 @@ func TestOwnNamesAreAnsweredWithoutUpstream(t *testing.T) {
 	u := newUpstream(t, echo)
 	addr := serve(t, Config{
 		Upstreams: []netip.AddrPort{u.addr},
-		Hosts:     map[string]netip.Addr{metadataName: metadataAddr(), "metadata": metadataAddr()},
+		Hosts: map[string]netip.Addr{
+			metadataName: metadataAddr(), "metadata": metadataAddr(),
+			"*.run.example": netip.MustParseAddr("100.64.0.1"), "own.run.example": netip.MustParseAddr("100.64.0.2"),
+		},
 	})
 	const reverse = "254.169.254.169.in-addr.arpa."
 	for _, c := range []struct {
@@ -32,6 +35,10 @@ func TestOwnNamesAreAnsweredWithoutUpstream(t *testing.T) {
 		{"metadata.", dnsmessage.TypeA, "169.254.169.254"},
 		{"Metadata.GOOGLE.internal.", dnsmessage.TypeA, "169.254.169.254"},
 		{metadataName, dnsmessage.TypeALL, "169.254.169.254"},
+		{"hello.run.example.", dnsmessage.TypeA, "100.64.0.1"},
+		{"hello-1.Region.run.EXAMPLE.", dnsmessage.TypeA, "100.64.0.1"},
+		{"own.run.example.", dnsmessage.TypeA, "100.64.0.2"},
+		{"hello.run.example.", dnsmessage.TypeAAAA, ""},
 		{metadataName, dnsmessage.TypeAAAA, ""},
 		{metadataName, dnsmessage.TypeTXT, ""},
 		{reverse, dnsmessage.TypePTR, metadataName},

@@ -26,6 +26,7 @@ bring the token that stands in ROOT/api-token.
 Fields of the configuration file (YAML; ` + DefaultConfigFile + ` is read if it is there):
   root, api, socket, socketGroup, project, projectNumber, region, serviceAccount,
   tls: {cert, key, generate, hosts}, executions: {keep, running},
+  ingress: {address, tlsAddress, domain, domains: {HOST: SERVICE}, tls},
   logs: {perInstance, total}, ephemeral
 Flags win over the file.`
 
@@ -74,6 +75,9 @@ func register(set *pflag.FlagSet, c *Config) {
 	set.StringVar(&c.ProjectNumber, "project-number", c.ProjectNumber, "that project's number")
 	set.StringVar(&c.Region, "region", c.Region, "region of who names none")
 	set.StringVar(&c.ServiceAccount, "service-account", c.ServiceAccount, "service account of jobs that name none")
+	set.StringVar(&c.Ingress.Address, "ingress", c.Ingress.Address, "TCP `address` where services take requests; empty for none")
+	set.StringVar(&c.Ingress.TLSAddress, "ingress-tls", c.Ingress.TLSAddress, "TCP `address` where they take them by TLS")
+	set.StringVar(&c.Ingress.Domain, "domain", c.Ingress.Domain, "`name` that the hosts of services are below")
 	set.BoolVar(&c.TLS.Generate, "tls", c.TLS.Generate, "serve TLS with a certificate made under the root")
 	set.StringVar(&c.TLS.Cert, "tls-cert", c.TLS.Cert, "serve TLS with this certificate, a PEM `file`")
 	set.StringVar(&c.TLS.Key, "tls-key", c.TLS.Key, "the key of --tls-cert, a PEM `file`")

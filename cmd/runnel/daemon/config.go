@@ -8,6 +8,7 @@ import (
 
 	"runnel/cmd/runnel/cli"
 	"runnel/contract"
+	"runnel/scheduler"
 )
 
 // DefaultConfigFile is read if it exists and no other is named.
@@ -37,6 +38,10 @@ type Config struct {
 
 	// TLS secures the API's TCP address.
 	TLS TLSConfig `json:"tls"`
+	// Ingress is where services take requests.
+	Ingress IngressConfig `json:"ingress"`
+	// Capacity is what instances may have of this host together.
+	Capacity CapacityConfig `json:"capacity"`
 	// Executions bounds executions.
 	Executions ExecutionsConfig `json:"executions"`
 	// Logs bounds what instances print.
@@ -44,6 +49,65 @@ type Config struct {
 	// Ephemeral ends all instances when the daemon is stopped. Their executions
 	// go on when it is started again.
 	Ephemeral bool `json:"ephemeral"`
+}
+
+// IngressConfig says where services take requests, and under which names.
+type IngressConfig struct {
+	// Address is the TCP address of plain requests, HOST:PORT; empty for none.
+	Address string `json:"address"`
+	// TLSAddress is that of requests by TLS; empty for none.
+	TLSAddress string `json:"tlsAddress"`
+	// Domain is what the hosts of services are below.
+	Domain string `json:"domain"`
+	// Domains are other hosts, and the services they lead to: an id, or a full
+	// name.
+	Domains map[string]string `json:"domains"`
+	// TLS is the certificate of TLSAddress; made for each host by an authority of
+	// the root's own where nothing is said.
+	TLS IngressTLSConfig `json:"tls"`
+}
+
+// IngressTLSConfig names a certificate of services' hosts, or a public authority
+// to get them from.
+type IngressTLSConfig struct {
+	// Cert and Key are files in PEM form.
+	Cert string `json:"cert"`
+	Key  string `json:"key"`
+	// ACME has each host's certificate got when it is asked for first.
+	ACME ACMEConfig `json:"acme"`
+}
+
+// ACMEConfig is how certificates are got by ACME.
+type ACMEConfig struct {
+	// Accept agrees with the authority's terms of service, and has it used.
+	Accept bool `json:"accept"`
+	// Email is whom the authority writes to; it may be empty.
+	Email string `json:"email"`
+	// Directory is the authority's address; Let's Encrypt's if empty.
+	Directory string `json:"directory"`
+}
+
+// ports are those of its addresses.
+func (c IngressConfig) ports() (ports []uint16) {
+	for _, a := range []string{c.Address, c.TLSAddress} {
+		if port := portOf(a); port != 0 {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+// innerDomain is what the hosts of services are below too, for programs that
+// take every name below localhost for their own: the resolver of instances, and
+// nobody else, knows it.
+const innerDomain = "run.internal"
+
+// domains are what hosts of services are below; the first is what people see.
+func (c IngressConfig) domains() []string {
+	if c.Domain == innerDomain {
+		return []string{c.Domain}
+	}
+	return []string{c.Domain, innerDomain}
 }
 
 // TLSConfig names a certificate, or asks for one to be made.
@@ -61,6 +125,24 @@ type TLSConfig struct {
 
 // On reports whether the API speaks TLS.
 func (t TLSConfig) On() bool { return t.Generate || t.Cert != "" }
+
+// CapacityConfig is what instances may have together, in quantities such as 4 and
+// 16Gi; what the host has where nothing is said. More than that is overcommitted.
+type CapacityConfig struct {
+	CPU    string `json:"cpu"`
+	Memory string `json:"memory"`
+}
+
+// override lays what is configured over what the host has.
+func (c CapacityConfig) override(host scheduler.Resources) scheduler.Resources {
+	if cpu, err := contract.ParseCPU(c.CPU); err == nil && cpu > 0 {
+		host.CPU = cpu
+	}
+	if memory, err := contract.ParseBytes(c.Memory); err == nil && memory > 0 {
+		host.Memory = memory
+	}
+	return host
+}
 
 // ExecutionsConfig bounds executions.
 type ExecutionsConfig struct {
@@ -89,6 +171,7 @@ func DefaultConfig() Config {
 		ProjectNumber:  "123456789012",
 		Region:         "us-central1",
 		ServiceAccount: "default@local.iam.gserviceaccount.com",
+		Ingress:        IngressConfig{Address: ":8080", Domain: "run.localhost"},
 		Executions:     ExecutionsConfig{Keep: contract.KeptExecutions, Running: contract.RunningExecutions},
 		Logs:           LogsConfig{PerInstance: "16Mi", Total: "1Gi"},
 	}

@@ -3,10 +3,13 @@ package daemon
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/contract"
+	"runnel/scheduler"
 )
 
 func TestConfigIsValidWhereNothingIsSaid(t *testing.T) {
@@ -58,6 +61,30 @@ func TestReadConfigSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestCapacityOverridesTheHosts(t *testing.T) {
+	t.Parallel()
+	host := scheduler.Resources{CPU: 2000, Memory: contract.GiB}
+	if got := (CapacityConfig{}).override(host); got != host {
+		t.Errorf("got %v", got)
+	}
+	if got := (CapacityConfig{CPU: "4", Memory: "16Gi"}).override(host); got.CPU != 4000 || got.Memory != 16*contract.GiB {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestIngressDomains(t *testing.T) {
+	t.Parallel()
+	if got := (IngressConfig{Domain: "example.com"}).domains(); !slices.Equal(got, []string{"example.com", innerDomain}) {
+		t.Errorf("got %q", got)
+	}
+	if got := (IngressConfig{Domain: innerDomain}).domains(); !slices.Equal(got, []string{innerDomain}) {
+		t.Errorf("got %q", got)
+	}
+	if got := (IngressConfig{Address: ":8080", TLSAddress: "127.0.0.1:8443"}).ports(); !slices.Equal(got, []uint16{8080, 8443}) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestReadConfigRefuses(t *testing.T) {
 	t.Parallel()
 	for name, file := range map[string]string{
@@ -76,18 +103,26 @@ func TestReadConfigRefuses(t *testing.T) {
 func TestValidateNamesEachField(t *testing.T) {
 	t.Parallel()
 	for field, spoil := range map[string]func(*Config){
-		"root":               func(c *Config) { c.Root = "relative" },
-		"api":                func(c *Config) { c.API = "8787" },
-		"socket":             func(c *Config) { c.Socket = "runnel.sock" },
-		"project":            func(c *Config) { c.Project = "No Project" },
-		"projectNumber":      func(c *Config) { c.ProjectNumber = "one" },
-		"region":             func(c *Config) { c.Region = "" },
-		"serviceAccount":     func(c *Config) { c.ServiceAccount = "nobody" },
-		"tls":                func(c *Config) { c.TLS.Cert = "/cert.pem" },
-		"executions.keep":    func(c *Config) { c.Executions.Keep = 0 },
-		"executions.running": func(c *Config) { c.Executions.Running = -1 },
-		"logs.perInstance":   func(c *Config) { c.Logs.PerInstance = "1Ki" },
-		"logs.total":         func(c *Config) { c.Logs.Total = "much" },
+		"root":                    func(c *Config) { c.Root = "relative" },
+		"api":                     func(c *Config) { c.API = "8787" },
+		"ingress.address":         func(c *Config) { c.Ingress.Address = "8080" },
+		"ingress.tlsAddress":      func(c *Config) { c.Ingress.TLSAddress = "8443" },
+		"ingress.domain":          func(c *Config) { c.Ingress.Domain = "Run.localhost" },
+		"ingress.domains":         func(c *Config) { c.Ingress.Domains = map[string]string{"www..com": "hello"} },
+		"ingress.tls":             func(c *Config) { c.Ingress.TLS.Cert = "/a" },
+		"ingress.tls.acme.accept": func(c *Config) { c.Ingress.TLS.ACME.Email = "me@example.com" },
+		"capacity.cpu":            func(c *Config) { c.Capacity.CPU = "none" },
+		"capacity.memory":         func(c *Config) { c.Capacity.Memory = "-1" },
+		"socket":                  func(c *Config) { c.Socket = "runnel.sock" },
+		"project":                 func(c *Config) { c.Project = "No Project" },
+		"projectNumber":           func(c *Config) { c.ProjectNumber = "one" },
+		"region":                  func(c *Config) { c.Region = "" },
+		"serviceAccount":          func(c *Config) { c.ServiceAccount = "nobody" },
+		"tls":                     func(c *Config) { c.TLS.Cert = "/cert.pem" },
+		"executions.keep":         func(c *Config) { c.Executions.Keep = 0 },
+		"executions.running":      func(c *Config) { c.Executions.Running = -1 },
+		"logs.perInstance":        func(c *Config) { c.Logs.PerInstance = "1Ki" },
+		"logs.total":              func(c *Config) { c.Logs.Total = "much" },
 	} {
 		c := DefaultConfig()
 		spoil(&c)

@@ -8,16 +8,17 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"runnel/api/wire"
 	"runnel/cmd/runnel/machine"
 	"runnel/contract"
 	"runnel/control"
+	"runnel/ingress"
 	"runnel/internal/undo"
 	"runnel/logs"
 	"runnel/scheduler"
+	"runnel/scheduler/serving"
 	"runnel/store"
 )
 
@@ -34,8 +35,12 @@ type Daemon struct {
 	scheduler *scheduler.Scheduler
 	logs      *logs.Logs
 	control   *control.Control
+	fleet     *serving.Fleet
+	requests  *ingress.Server
 	server    *wire.Server
 	token     string
+	// doors are where services take requests.
+	doors []*door
 	// listeners are open from the beginning, so that an address in use is told
 	// before anything is touched; nobody is answered before all is ready.
 	listeners []net.Listener
@@ -52,7 +57,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Daemon, err err
 	d := &Daemon{cfg: cfg, log: log}
 	defer d.steps.OnError(&err)
 	for _, step := range []func(context.Context) error{
-		d.openRoot, d.openStore, d.listen, d.openMachine, d.openControl, d.openLogs, d.openServer,
+		d.openRoot, d.openStore, d.listen, d.openMachine, d.openIngress, d.openControl, d.openLogs, d.openServer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -86,12 +91,9 @@ func (d *Daemon) openStore(context.Context) (err error) {
 // listen opens the sockets.
 func (d *Daemon) listen(ctx context.Context) error {
 	if d.cfg.API != "" {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.cfg.API)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("cannot listen on %s: something else does; give this one an --api of its own", d.cfg.API)
-		}
+		l, err := listenTCP(ctx, d.cfg.API, "--api")
 		if err != nil {
-			return fmt.Errorf("cannot listen: %w", err)
+			return err
 		}
 		d.keep(l)
 	}
@@ -107,6 +109,11 @@ func (d *Daemon) listen(ctx context.Context) error {
 
 func (d *Daemon) keep(l net.Listener) {
 	d.listeners = append(d.listeners, l)
+	d.push(l)
+}
+
+// push has Close close a listener.
+func (d *Daemon) push(l net.Listener) {
 	d.steps.Push(func() error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // the server has closed it
 			return err
@@ -122,6 +129,7 @@ func (d *Daemon) openMachine(ctx context.Context) (err error) {
 	}
 	d.machine, err = machine.Open(ctx, machine.Config{
 		Root: d.root, Durable: true, EndOnClose: d.cfg.Ephemeral, LogLimit: limit, Warn: d.warn,
+		Doors: d.cfg.Ingress.ports(), Domains: d.cfg.Ingress.domains(),
 	})
 	if err != nil {
 		return err
@@ -136,25 +144,41 @@ func (d *Daemon) openControl(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	budget := scheduler.NewBudget(d.cfg.Capacity.override(capacity))
 	cfg := control.Config{
 		Store: d.store, Images: images{d.machine.Images},
 		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
 		ServiceAccount:    d.cfg.ServiceAccount,
+		Domain:            d.cfg.Ingress.Domain,
+		MoreDomains:       d.cfg.Ingress.domains()[1:],
+		Domains:           d.cfg.Ingress.Domains,
+		URL:               d.url,
 		KeepExecutions:    d.cfg.Executions.Keep,
 		RunningExecutions: d.cfg.Executions.Running,
 		RemoveLogs:        logs.Remove(d.machine.Launcher.LogDir()),
 		Logger:            d.log,
 	}
+	cfg.Journal = control.NewJournal(d.store)
 	d.scheduler = scheduler.New(scheduler.Config{
 		Create:         d.machine.Create,
 		Adopt:          d.machine.Adopt,
-		Journal:        control.NewJournal(d.store),
-		Budget:         scheduler.NewBudget(capacity),
+		Journal:        cfg.Journal,
+		Budget:         budget,
 		ProjectNumber:  cfg.NumberOf,
 		ServiceAccount: d.cfg.ServiceAccount,
 		Logger:         d.log,
 	})
 	cfg.Scheduler = d.scheduler
+	d.fleet = serving.New(serving.Config{
+		Create:        d.machine.CreateServing,
+		Adopt:         d.machine.AdoptServing,
+		Journal:       cfg.Journal,
+		Budget:        budget,
+		Server:        d.requests,
+		ProjectNumber: cfg.NumberOf,
+		Logger:        d.log,
+	})
+	cfg.Fleet = d.fleet
 	d.control = control.New(cfg)
 	d.steps.Push(d.letGo)
 	if err := d.control.Start(ctx); err != nil {
@@ -199,7 +223,9 @@ func (d *Daemon) logsSwept(s logs.Swept, err error) {
 func (d *Daemon) letGo() error {
 	err := d.control.Close()
 	d.scheduler.Detach()
+	d.fleet.Detach()
 	d.scheduler.Wait()
+	d.fleet.Wait()
 	return err
 }
 

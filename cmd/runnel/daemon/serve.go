@@ -11,6 +11,7 @@ import (
 	"runnel/api/gcloud"
 	v1 "runnel/api/v1"
 	"runnel/api/wire"
+	"runnel/certs"
 	"runnel/logs"
 )
 
@@ -36,9 +37,9 @@ func (d *Daemon) openServer(context.Context) (err error) {
 	}
 	switch t := d.cfg.TLS; {
 	case t.Cert != "":
-		cfg.TLS, err = wire.LoadTLS(t.Cert, t.Key)
+		cfg.TLS, err = certs.Load(t.Cert, t.Key)
 	case t.Generate:
-		cfg.TLS, err = wire.LoadOrCreateTLS(filepath.Join(d.root.Dir, tlsName), d.hosts())
+		cfg.TLS, err = certs.LoadOrCreate(filepath.Join(d.root.Dir, tlsName), d.hosts())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot set up TLS: %w", err)
@@ -59,6 +60,8 @@ func (d *Daemon) handlers() map[string]http.Handler {
 		"GET " + SettingsPath: http.HandlerFunc(d.settings),
 		"GET " + TokenPath:    http.HandlerFunc(d.giveToken),
 		"GET " + CAPath:       http.HandlerFunc(d.giveCA),
+		"GET " + IdentityPath: http.HandlerFunc(d.giveIdentity),
+		"GET " + KeysPath:     http.HandlerFunc(d.giveKeys),
 		gcloud.Path:           gcloud.NewHandler(d.control),
 
 		"GET " + logs.StreamPath: d.logs.Stream(),
@@ -72,7 +75,16 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var serving sync.WaitGroup
-	errs := make(chan error, len(d.listeners))
+	errs := make(chan error, len(d.listeners)+len(d.doors))
+	for _, o := range d.doors {
+		d.log.Info("taking requests for services", "address", o.listener.Addr().String(), "tls", o.tls != nil)
+		serving.Go(func() {
+			if err := d.serveIngress(o); err != nil {
+				errs <- fmt.Errorf("cannot take requests on %s: %w", o.listener.Addr(), err)
+				stop()
+			}
+		})
+	}
 	for _, l := range d.listeners {
 		d.log.Info("listening", "address", l.Addr().String())
 		serving.Go(func() {
@@ -88,14 +100,24 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	d.log.Info("stopping")
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
+	// Who takes longer than that is cut off. New connections wait in the queue of
+	// the listeners that the shim keeps.
+	var requests error
+	serving.Go(func() { requests = d.requests.Shutdown(limit) })
 	err := d.server.Shutdown(limit)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil // who takes that long is cut off
-	}
 	serving.Wait()
+	err = errors.Join(unlessCutOff(err), unlessCutOff(requests))
 	close(errs)
 	for failure := range errs {
 		err = errors.Join(err, failure)
+	}
+	return err
+}
+
+// unlessCutOff is err, unless all that it says is that somebody took too long.
+func unlessCutOff(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
 	}
 	return err
 }

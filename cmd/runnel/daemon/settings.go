@@ -30,6 +30,12 @@ type Settings struct {
 	// the daemon's own.
 	TLS bool `json:"tls,omitempty"`
 	CA  bool `json:"ca,omitempty"`
+	// Ingress is the TCP address where services take plain requests, IngressTLS
+	// where they take them by TLS; empty for none. Domain is what their hosts
+	// are below.
+	Ingress    string `json:"ingress,omitempty"`
+	IngressTLS string `json:"ingressTLS,omitempty"`
+	Domain     string `json:"domain,omitempty"`
 }
 
 // settings tells callers what they should know.
@@ -42,6 +48,17 @@ func (d *Daemon) settings(w http.ResponseWriter, _ *http.Request) {
 		if l.Addr().Network() == "tcp" {
 			s.API = l.Addr().String()
 		}
+	}
+	for _, o := range d.doors {
+		if o.tls == nil && s.Ingress == "" {
+			s.Ingress = o.listener.Addr().String()
+		}
+		if o.tls != nil && s.IngressTLS == "" {
+			s.IngressTLS = o.listener.Addr().String()
+		}
+	}
+	if len(d.doors) > 0 {
+		s.Domain = d.cfg.Ingress.Domain
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	_ = json.NewEncoder(w).Encode(s) // who has gone needs no answer

@@ -3,8 +3,11 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"runnel/contract"
 	"runnel/metadata"
@@ -35,6 +38,7 @@ func (c Config) Validate() error {
 			wrong("api", "%q: want HOST:PORT, such as 127.0.0.1:8787", c.API)
 		}
 	}
+	c.Ingress.validate(wrong)
 	for _, name := range []struct {
 		field, value string
 		check        func(string) error
@@ -54,6 +58,12 @@ func (c Config) Validate() error {
 	if c.TLS.Cert != "" && c.TLS.Generate {
 		wrong("tls", "give a certificate, or have one made with generate, not both")
 	}
+	if cpu, err := contract.ParseCPU(c.Capacity.CPU); c.Capacity.CPU != "" && (err != nil || cpu <= 0) {
+		wrong("capacity.cpu", "%q: want a number of CPUs, such as 4", c.Capacity.CPU)
+	}
+	if memory, err := contract.ParseBytes(c.Capacity.Memory); c.Capacity.Memory != "" && (err != nil || memory <= 0) {
+		wrong("capacity.memory", "%q: want a size, such as 16Gi", c.Capacity.Memory)
+	}
 	if c.Executions.Keep < 1 {
 		wrong("executions.keep", "%d: want at least 1", c.Executions.Keep)
 	}
@@ -68,4 +78,50 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// validate tells wrong what is wrong with c.
+func (c IngressConfig) validate(wrong func(field, format string, args ...any)) {
+	for _, a := range []struct{ field, address string }{
+		{"ingress.address", c.Address}, {"ingress.tlsAddress", c.TLSAddress},
+	} {
+		if _, _, err := net.SplitHostPort(a.address); a.address != "" && err != nil {
+			wrong(a.field, "%q: want HOST:PORT, such as :8080", a.address)
+		}
+	}
+	if !isHost(c.Domain) {
+		wrong("ingress.domain", "%q: want a domain in lower case, such as run.localhost", c.Domain)
+	}
+	for _, host := range slices.Sorted(maps.Keys(c.Domains)) {
+		if !isHost(strings.TrimPrefix(host, "*.")) {
+			wrong("ingress.domains", "%q: want a host in lower case, such as www.example.com", host)
+		}
+		if c.Domains[host] == "" {
+			wrong("ingress.domains", "%s: want the name of a service", host)
+		}
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		wrong("ingress.tls", "cert and key belong together")
+	}
+	if c.TLS.Cert != "" && c.TLS.ACME.Accept {
+		wrong("ingress.tls", "give a certificate, or have them got with acme, not both")
+	}
+	if a := c.TLS.ACME; !a.Accept && (a.Email != "" || a.Directory != "") {
+		wrong("ingress.tls.acme.accept", "want true, which agrees with the authority's terms of service")
+	}
+	for _, p := range []struct{ field, path string }{{"ingress.tls.cert", c.TLS.Cert}, {"ingress.tls.key", c.TLS.Key}} {
+		if p.path != "" && !filepath.IsAbs(p.path) {
+			wrong(p.field, "%q: want an absolute path", p.path)
+		}
+	}
+}
+
+// isHost reports whether s is the name of a host.
+func isHost(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if !contract.IsLabel(label) {
+			return false
+		}
+	}
+	return len(s) <= 253
 }

@@ -3,25 +3,19 @@ package jobs
 import (
 	"context"
 	"strings"
-	"time"
+
+	"runnel/cmd/runnel/verb"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"github.com/spf13/cobra"
 )
 
-const (
-	// completionTime is how long a shell waits for names.
-	completionTime = time.Second
-	// maxCompletions is how many names it is told.
-	maxCompletions = 100
-)
-
 // completeJobs are the names of jobs, for the first argument and for flags.
 func (c *commands) completeJobs(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return c.complete(cmd, args, func(ctx context.Context, r *remote) (names []string) {
-		page, _ := r.client.Jobs.ListJobs(ctx, &runpb.ListJobsRequest{Parent: r.location(), PageSize: maxCompletions})
+	return c.Complete(cmd, args, func(ctx context.Context, r *verb.Remote) (names []string) {
+		page, _ := r.Client.Jobs.ListJobs(ctx, &runpb.ListJobsRequest{Parent: r.Location(), PageSize: verb.MaxCompletions})
 		for _, job := range page.GetJobs() {
-			names = append(names, short(job.GetName()))
+			names = append(names, verb.Short(job.GetName()))
 		}
 		return names
 	})
@@ -29,10 +23,10 @@ func (c *commands) completeJobs(cmd *cobra.Command, args []string, _ string) ([]
 
 // completeExecutions are the names of executions, the newest first.
 func (c *commands) completeExecutions(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return c.complete(cmd, args, func(ctx context.Context, r *remote) (names []string) {
-		page, _ := r.client.Executions.ListExecutions(ctx, &runpb.ListExecutionsRequest{Parent: r.location() + "/jobs/" + anyID, PageSize: maxCompletions})
+	return c.Complete(cmd, args, func(ctx context.Context, r *verb.Remote) (names []string) {
+		page, _ := r.Client.Executions.ListExecutions(ctx, &runpb.ListExecutionsRequest{Parent: r.Location() + "/jobs/" + verb.AnyID, PageSize: verb.MaxCompletions})
 		for _, x := range page.GetExecutions() {
-			names = append(names, short(x.GetName()))
+			names = append(names, verb.Short(x.GetName()))
 		}
 		return names
 	})
@@ -49,14 +43,14 @@ func (c *commands) completeTasks(cmd *cobra.Command, args []string, written stri
 		}
 		return names, directive | cobra.ShellCompDirectiveNoSpace
 	}
-	return c.complete(cmd, args, func(ctx context.Context, r *remote) (names []string) {
-		x, err := r.getExecution(ctx, execution)
+	return c.Complete(cmd, args, func(ctx context.Context, r *verb.Remote) (names []string) {
+		x, err := getExecution(ctx, r, execution)
 		if err != nil {
 			return nil
 		}
-		page, _ := r.client.Tasks.ListTasks(ctx, &runpb.ListTasksRequest{Parent: x.GetName(), PageSize: maxCompletions})
+		page, _ := r.Client.Tasks.ListTasks(ctx, &runpb.ListTasksRequest{Parent: x.GetName(), PageSize: verb.MaxCompletions})
 		for _, task := range page.GetTasks() {
-			names = append(names, short(task.GetName()))
+			names = append(names, verb.Short(task.GetName()))
 		}
 		return names
 	})
@@ -68,29 +62,4 @@ func cutLast(s, sep string) (before, after string, found bool) {
 		return s[:i], s[i+len(sep):], true
 	}
 	return s, "", false
-}
-
-// complete asks the daemon for names. If it does not answer in time there are
-// none.
-func (c *commands) complete(cmd *cobra.Command, args []string, names func(context.Context, *remote) []string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-	if len(args) > 0 {
-		return nil, directive
-	}
-	ctx, cancel := context.WithTimeout(contextOf(cmd), completionTime)
-	defer cancel()
-	r, err := c.connect(ctx)
-	if err != nil {
-		return nil, directive
-	}
-	defer func() { _ = r.client.Close() }() // nobody to tell
-	return names(ctx, r), directive
-}
-
-// contextOf is the context of cmd, which has none while it is completed.
-func contextOf(cmd *cobra.Command) context.Context {
-	if ctx := cmd.Context(); ctx != nil {
-		return ctx
-	}
-	return context.Background()
 }

@@ -5,6 +5,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/cmd/runnel/sheet"
 	"runnel/cmd/runnel/stages"
 )
 
@@ -15,19 +16,9 @@ const (
 	conditionCompleted = "Completed"
 )
 
-// condition is the one of a type, nil if there is none.
-func condition(all []*runpb.Condition, kind string) *runpb.Condition {
-	for _, c := range all {
-		if c.GetType() == kind {
-			return c
-		}
-	}
-	return nil
-}
-
 // completed is the condition that ends an execution.
 func completed(x *runpb.Execution) *runpb.Condition {
-	return condition(x.GetConditions(), conditionCompleted)
+	return sheet.Condition(x.GetConditions(), conditionCompleted)
 }
 
 // succeeded reports whether all tasks of x have.
@@ -37,7 +28,7 @@ func succeeded(x *runpb.Execution) bool {
 
 // started reports whether x has begun to run tasks.
 func started(x *runpb.Execution) bool {
-	return condition(x.GetConditions(), conditionStarted).GetState() == runpb.Condition_CONDITION_SUCCEEDED
+	return sheet.Condition(x.GetConditions(), conditionStarted).GetState() == runpb.Condition_CONDITION_SUCCEEDED
 }
 
 // executionStages are what an execution goes through, as far as it is waited
@@ -54,7 +45,7 @@ func executionStages(wait bool) []string {
 func showExecutionStages(tracker *stages.Tracker, x *runpb.Execution, wait bool) {
 	kinds := []string{resourcesAvailable, conditionStarted, conditionCompleted}
 	for i := range executionStages(wait) {
-		c := condition(x.GetConditions(), kinds[i])
+		c := sheet.Condition(x.GetConditions(), kinds[i])
 		message := ""
 		if kinds[i] == conditionCompleted {
 			message = tally(x)

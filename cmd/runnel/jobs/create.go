@@ -11,6 +11,7 @@ import (
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/client"
+	"runnel/cmd/runnel/verb"
 )
 
 // clientName is what jobs remember of the program that stored them.
@@ -31,17 +32,17 @@ instead. The daemon fetches the image before the command returns.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	s := c.newSubmission(cmd)
-	cmd.RunE = c.checked(s.check, func(ctx context.Context, r *remote, args []string) error {
+	cmd.RunE = c.Checked(s.check, func(ctx context.Context, r *verb.Remote, args []string) error {
 		if err := s.wantImage(); err != nil {
 			return err
 		}
-		name, err := c.jobArgument(ctx, args, s.changes.Image())
+		name, err := c.NameArgument(ctx, args, "job", s.changes.Image())
 		if err != nil {
 			return err
 		}
-		return s.store(ctx, r, r.job(name), words{"Creating", "Creating", "created"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
+		return s.store(ctx, r, r.Full(jobsOf, name), words{"Creating", "Creating", "created"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
 			op, err := s.createJob(ctx, r, name)
-			if err = r.client.Explain(err); is(err, codes.AlreadyExists) {
+			if err = r.Client.Explain(err); verb.Is(err, codes.AlreadyExists) {
 				err = client.NewError("job ["+name+"] exists already; change it with \"runnel jobs update\" or \"runnel jobs deploy\"", err)
 			}
 			return op, err
@@ -61,24 +62,24 @@ flag names stays as it is.`,
 		ValidArgsFunction: c.completeJobs,
 	}
 	s := c.newSubmission(cmd)
-	cmd.RunE = c.checked(s.check, func(ctx context.Context, r *remote, args []string) error {
+	cmd.RunE = c.Checked(s.check, func(ctx context.Context, r *verb.Remote, args []string) error {
 		if err := s.wantImage(); err != nil {
 			return err
 		}
-		name, err := c.jobArgument(ctx, args, s.changes.Image())
+		name, err := c.NameArgument(ctx, args, "job", s.changes.Image())
 		if err != nil {
 			return err
 		}
 		step := "Updating"
-		if _, err := r.client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: r.job(name)}); is(err, codes.NotFound) {
+		if _, err := r.Client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: r.Full(jobsOf, name)}); verb.Is(err, codes.NotFound) {
 			step = "Creating"
 		} else if err != nil {
 			return err
 		}
-		return s.store(ctx, r, r.job(name), words{"Deploying container to", step, "deployed"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
+		return s.store(ctx, r, r.Full(jobsOf, name), words{"Deploying container to", step, "deployed"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
 			if step == "Creating" {
 				op, err := s.createJob(ctx, r, name)
-				if !is(err, codes.AlreadyExists) {
+				if !verb.Is(err, codes.AlreadyExists) {
 					return op, err
 				}
 			}
@@ -101,21 +102,10 @@ func (s *submission) wantImage() error {
 }
 
 // createJob asks the daemon to create the job that the flags describe.
-func (s *submission) createJob(ctx context.Context, r *remote, name string) (*longrunningpb.Operation, error) {
+func (s *submission) createJob(ctx context.Context, r *verb.Remote, name string) (*longrunningpb.Operation, error) {
 	job := &runpb.Job{Client: clientName}
 	if err := s.changes.Apply(job); err != nil {
 		return nil, err
 	}
-	return r.client.Jobs.CreateJob(ctx, &runpb.CreateJobRequest{Parent: r.location(), JobId: name, Job: job})
-}
-
-// checked is connected for a verb whose flags are checked first.
-func (c *commands) checked(check func() error, do func(ctx context.Context, r *remote, args []string) error) func(*cobra.Command, []string) error {
-	run := c.connected(do)
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(); err != nil {
-			return err
-		}
-		return run(cmd, args)
-	}
+	return r.Client.Jobs.CreateJob(ctx, &runpb.CreateJobRequest{Parent: r.Location(), JobId: name, Job: job})
 }

@@ -2,11 +2,13 @@ package jobs
 
 import (
 	"context"
+	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"github.com/spf13/cobra"
 
 	"runnel/cmd/runnel/format"
+	"runnel/cmd/runnel/verb"
 )
 
 // describeJob builds "runnel jobs describe".
@@ -19,10 +21,10 @@ func (c *commands) describeJob() *cobra.Command {
 		Example: `  runnel jobs describe etl
   runnel jobs describe etl --format export > etl.yaml
   runnel jobs describe etl --format 'value(status.latestCreatedExecution.name)'`,
-		Args:              wantOne("the job's name"),
+		Args:              verb.WantOne("the job's name"),
 		ValidArgsFunction: c.completeJobs,
-		RunE: c.connected(func(ctx context.Context, r *remote, args []string) error {
-			job, err := r.getJob(ctx, args[0])
+		RunE: c.Connected(func(ctx context.Context, r *verb.Remote, args []string) error {
+			job, err := getJob(ctx, r, args[0])
 			if err != nil {
 				return err
 			}
@@ -37,10 +39,10 @@ func (c *commands) describeExecution() *cobra.Command {
 		Use:               "describe NAME",
 		Short:             "Show an execution",
 		Example:           `  runnel jobs executions describe etl-abcde --format 'value(status.succeededCount)'`,
-		Args:              wantOne("the execution's name"),
+		Args:              verb.WantOne("the execution's name"),
 		ValidArgsFunction: c.completeExecutions,
-		RunE: c.connected(func(ctx context.Context, r *remote, args []string) error {
-			x, err := r.getExecution(ctx, args[0])
+		RunE: c.Connected(func(ctx context.Context, r *verb.Remote, args []string) error {
+			x, err := getExecution(ctx, r, args[0])
 			if err != nil {
 				return err
 			}
@@ -55,14 +57,14 @@ func (c *commands) describeTask() *cobra.Command {
 		Use:               "describe NAME",
 		Short:             "Show a task",
 		Example:           `  runnel jobs executions tasks describe etl-abcde-task0`,
-		Args:              wantOne("the task's name"),
+		Args:              verb.WantOne("the task's name"),
 		ValidArgsFunction: c.completeTasks,
-		RunE: c.connected(func(ctx context.Context, r *remote, args []string) error {
-			t, err := r.client.Tasks.GetTask(ctx, &runpb.GetTaskRequest{Name: r.task(args[0])})
+		RunE: c.Connected(func(ctx context.Context, r *verb.Remote, args []string) error {
+			t, err := r.Client.Tasks.GetTask(ctx, &runpb.GetTaskRequest{Name: taskName(r, args[0])})
 			if err != nil {
-				return r.missing(err, "task", args[0])
+				return missing(r, err, "task", args[0])
 			}
-			return c.show(
+			return c.Show(
 				func(export bool) (format.Row, error) { return c.taskRow(t, export) },
 				func() []byte { return c.taskText(t) },
 			)
@@ -71,14 +73,14 @@ func (c *commands) describeTask() *cobra.Command {
 }
 
 // getExecution is the execution of a name.
-func (r *remote) getExecution(ctx context.Context, name string) (*runpb.Execution, error) {
-	x, err := r.client.Executions.GetExecution(ctx, &runpb.GetExecutionRequest{Name: r.execution(name)})
-	return x, r.missing(err, "execution", name)
+func getExecution(ctx context.Context, r *verb.Remote, name string) (*runpb.Execution, error) {
+	x, err := r.Client.Executions.GetExecution(ctx, &runpb.GetExecutionRequest{Name: r.Full(executionsOf, name)})
+	return x, missing(r, err, "execution", name)
 }
 
 // showJob writes a job.
 func (c *commands) showJob(job *runpb.Job) error {
-	return c.show(
+	return c.Show(
 		func(export bool) (format.Row, error) { return c.jobRow(job, export) },
 		func() []byte { return c.jobText(job) },
 	)
@@ -86,8 +88,20 @@ func (c *commands) showJob(job *runpb.Job) error {
 
 // showExecution writes an execution.
 func (c *commands) showExecution(x *runpb.Execution) error {
-	return c.show(
+	return c.Show(
 		func(export bool) (format.Row, error) { return c.executionRow(x, export) },
 		func() []byte { return c.executionText(x) },
 	)
+}
+
+// taskName is the full name of a task, which begins with that of its execution.
+func taskName(r *verb.Remote, name string) string {
+	if strings.HasPrefix(name, "projects/") {
+		return name
+	}
+	execution := name
+	if i := strings.LastIndex(name, "-task"); i > 0 {
+		execution = name[:i]
+	}
+	return r.Full(executionsOf, execution) + "/tasks/" + name
 }

@@ -14,6 +14,7 @@ import (
 	"runnel/cmd/runnel/client"
 	"runnel/cmd/runnel/jobs/change"
 	"runnel/cmd/runnel/stages"
+	"runnel/cmd/runnel/verb"
 )
 
 // executionFailed is an execution that has ended badly.
@@ -36,7 +37,7 @@ The exit status is 0 if the execution has started (with --wait: if every task
 succeeded), and 1 if it failed. Ctrl-C leaves the execution to itself.`,
 		Example: `  runnel jobs execute etl --wait
   runnel jobs execute etl --args '-c,date' --update-env-vars DAY=2026-11-21 --tasks 1`,
-		Args:              wantOne("the job's name"),
+		Args:              verb.WantOne("the job's name"),
 		ValidArgsFunction: c.completeJobs,
 	}
 	s := &submission{commands: c}
@@ -51,16 +52,16 @@ succeeded), and 1 if it failed. Ctrl-C leaves the execution to itself.`,
 		request.Overrides, err = overrides.Request()
 		return err
 	}
-	cmd.RunE = c.checked(check, func(ctx context.Context, r *remote, args []string) error {
-		request.Name = r.job(args[0])
+	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
+		request.Name = r.Full(jobsOf, args[0])
 		return s.executeOnly(ctx, r, &request)
 	})
 	return cmd
 }
 
 // executeOnly executes a job that is there, and tells how it went.
-func (s *submission) executeOnly(ctx context.Context, r *remote, request *runpb.RunJobRequest) error {
-	env := s.env
+func (s *submission) executeOnly(ctx context.Context, r *verb.Remote, request *runpb.RunJobRequest) error {
+	env := s.Env
 	if s.async {
 		env.Stderr, env.Screen = io.Discard, false
 	}
@@ -70,16 +71,16 @@ func (s *submission) executeOnly(ctx context.Context, r *remote, request *runpb.
 		return s.ended(ctx, tracker, "Executing job failed", x, err)
 	}
 	tracker.Close(stages.Done, "Done.")
-	switch name := short(x.GetName()); {
+	switch name := verb.Short(x.GetName()); {
 	case s.async:
-		s.say("Execution [%s] is being started asynchronously.", name)
+		s.Say("Execution [%s] is being started asynchronously.", name)
 	case s.wait:
-		s.say("Execution [%s] has successfully completed.", name)
+		s.Say("Execution [%s] has successfully completed.", name)
 	default:
-		s.say("Execution [%s] has successfully started running.", name)
+		s.Say("Execution [%s] has successfully started running.", name)
 	}
-	s.say("%s", describeHint(x))
-	if s.nothing() {
+	s.Say("%s", describeHint(x))
+	if s.Nothing() {
 		return nil
 	}
 	return s.showExecution(x)
@@ -88,26 +89,26 @@ func (s *submission) executeOnly(ctx context.Context, r *remote, request *runpb.
 // execute has the daemon execute a job and waits as long as the flags say. It
 // returns the execution with an error if it has come to be: *executionFailed if
 // it has failed.
-func (s *submission) execute(ctx context.Context, r *remote, tracker *stages.Tracker, request *runpb.RunJobRequest) (*runpb.Execution, error) {
-	op, err := r.client.Jobs.RunJob(ctx, request)
+func (s *submission) execute(ctx context.Context, r *verb.Remote, tracker *stages.Tracker, request *runpb.RunJobRequest) (*runpb.Execution, error) {
+	op, err := r.Client.Jobs.RunJob(ctx, request)
 	switch {
-	case is(err, codes.ResourceExhausted):
+	case verb.Is(err, codes.ResourceExhausted):
 		return nil, client.NewError("too many executions run already; wait until one has ended", err)
 	case err != nil:
-		return nil, r.missing(err, "job", short(request.GetName()))
+		return nil, missing(r, err, "job", verb.Short(request.GetName()))
 	}
 	x := &runpb.Execution{}
-	if err := unpack(op, x); err != nil {
+	if err := verb.Unpack(op, x); err != nil {
 		return nil, err
 	}
 	if s.async {
 		return x, nil
 	}
-	x, err = follow(ctx, r, op, x, func(x *runpb.Execution) bool {
+	x, err = verb.Follow(ctx, r, op, x, func(x *runpb.Execution) bool {
 		showExecutionStages(tracker, x, s.wait)
 		return !s.wait && started(x)
 	})
-	var failure *failed
+	var failure *verb.Failed
 	if err == nil && !succeeded(x) && (s.wait || !started(x)) || errors.As(err, &failure) && !(started(x) && !s.wait) {
 		return x, &executionFailed{x}
 	}
@@ -126,18 +127,18 @@ func (s *submission) ended(ctx context.Context, tracker *stages.Tracker, word st
 	case errors.As(context.Cause(ctx), &stopped):
 		tracker.Close(stages.Interrupted, "Aborted.")
 		if x != nil {
-			name := short(x.GetName())
-			s.say("Execution [%s] goes on without this command.\n\nTo see how it is doing, use:\nrunnel jobs executions describe %[1]s\n\nTo cancel it, use:\nrunnel jobs executions cancel %[1]s", name)
+			name := verb.Short(x.GetName())
+			s.Say("Execution [%s] goes on without this command.\n\nTo see how it is doing, use:\nrunnel jobs executions describe %[1]s\n\nTo cancel it, use:\nrunnel jobs executions cancel %[1]s", name)
 		}
 		return stopped
 	case errors.As(err, &failure):
 		tracker.Close(stages.Failed, word)
-		s.say("The execution failed.")
+		s.Say("The execution failed.")
 		if message := completed(x).GetMessage(); message != "" {
-			s.say("%s", message)
+			s.Say("%s", message)
 		}
-		s.say("%s", describeHint(x))
-		s.say("\nSee what it printed by running:\nrunnel jobs executions logs %s", short(x.GetName()))
+		s.Say("%s", describeHint(x))
+		s.Say("\nSee what it printed by running:\nrunnel jobs executions logs %s", verb.Short(x.GetName()))
 		return cli.ErrFailed
 	}
 	tracker.Close(stages.Failed, word)
@@ -146,5 +147,5 @@ func (s *submission) ended(ctx context.Context, tracker *stages.Tracker, word st
 
 // describeHint says how to learn more about an execution.
 func describeHint(x *runpb.Execution) string {
-	return fmt.Sprintf("\nView details about this execution by running:\nrunnel jobs executions describe %s", short(x.GetName()))
+	return fmt.Sprintf("\nView details about this execution by running:\nrunnel jobs executions describe %s", verb.Short(x.GetName()))
 }

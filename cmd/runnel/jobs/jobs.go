@@ -8,6 +8,8 @@ import (
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/client"
+	"runnel/cmd/runnel/sheet"
+	"runnel/cmd/runnel/verb"
 )
 
 const longJobs = `Create, run and look after the jobs of a daemon ("runnel serve"), with the flags
@@ -31,16 +33,33 @@ const exampleJobs = `  runnel jobs create etl --image debian:stable-slim --tasks
   runnel jobs describe etl --format export > etl.yaml
   runnel jobs replace etl.yaml`
 
+// Collections of what the verbs are about, below a location.
+const (
+	jobsOf       = "jobs"
+	executionsOf = "jobs/" + verb.AnyID + "/executions" // whatever their job
+)
+
+// commands is what all verbs share.
+type commands struct {
+	*verb.Frame
+	sheet.Palette
+}
+
+// newCommands is what they share in the surroundings e.
+func newCommands(e cli.Env) *commands {
+	return &commands{Frame: verb.NewFrame(e), Palette: sheet.PaletteOf(e)}
+}
+
 // New builds "runnel jobs" with everything below it.
 func New(e cli.Env) *cobra.Command {
-	c := &commands{env: e}
+	c := newCommands(e)
 	root := cli.Group(&cobra.Command{
 		Use:     "jobs",
 		Short:   "Create, run and look after the jobs of a daemon",
 		Long:    longJobs,
 		Example: exampleJobs,
 	})
-	c.register(root)
+	c.Register(root, "job")
 	root.AddCommand(
 		c.create(), c.deploy(), c.update(), c.replace(), c.executeCommand(),
 		c.describeJob(), c.listJobs(), c.deleteJob(), c.jobLogs(), c.executions(),

@@ -2,32 +2,21 @@ package jobs
 
 import (
 	"context"
-	"time"
+	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"runnel/cmd/runnel/cli"
-	"runnel/cmd/runnel/format"
+	"runnel/cmd/runnel/entries"
+	"runnel/cmd/runnel/verb"
 	"runnel/contract"
 )
 
-// logging is a verb that shows what tasks have printed.
-type logging struct {
-	*commands
-	follow, system   bool
-	limit, task      int
-	freshness        string
-	severity, filter string
-
-	since time.Duration // from freshness, by check; 0 for all
-	shape format.Format // from --format, by check: not read again for each entry
-	shown bool          // an entry was
-}
-
 // jobLogs builds "runnel jobs logs".
 func (c *commands) jobLogs() *cobra.Command {
-	return c.logs(&cobra.Command{
+	return entries.Command(&cobra.Command{
 		Use:   "logs NAME",
 		Short: "Show what the tasks of a job have printed",
 		Long: `Show what the tasks of a job's executions have printed, the oldest lines first.
@@ -35,114 +24,73 @@ With --follow, go on until the executions that run have ended.`,
 		Example: `  runnel jobs logs etl --limit 100
   runnel jobs logs etl --follow
   runnel jobs logs etl --log-filter 'severity>=ERROR' --format json`,
-		Args:              wantOne("the job's name"),
+		Args:              verb.WantOne("the job's name"),
 		ValidArgsFunction: c.completeJobs,
-	}, func(ctx context.Context, r *remote, name string) (string, error) {
-		job, err := r.getJob(ctx, name)
+	}, c.logging(func(ctx context.Context, r *verb.Remote, name string) (string, error) {
+		job, err := getJob(ctx, r, name)
 		return job.GetName(), err
-	})
+	}))
 }
 
 // executionLogs builds "runnel jobs executions logs".
 func (c *commands) executionLogs() *cobra.Command {
-	return c.logs(&cobra.Command{
+	return entries.Command(&cobra.Command{
 		Use:   "logs NAME",
 		Short: "Show what the tasks of an execution have printed",
 		Long: `Show what the tasks of an execution have printed, the oldest lines first. With
 --follow, go on until the execution has ended.`,
 		Example: `  runnel jobs executions logs etl-abcde --task 3
   runnel jobs executions logs etl-abcde --follow`,
-		Args:              wantOne("the execution's name"),
+		Args:              verb.WantOne("the execution's name"),
 		ValidArgsFunction: c.completeExecutions,
-	}, func(ctx context.Context, r *remote, name string) (string, error) {
-		x, err := r.getExecution(ctx, name)
+	}, c.logging(func(ctx context.Context, r *verb.Remote, name string) (string, error) {
+		x, err := getExecution(ctx, r, name)
 		return x.GetName(), err
-	})
+	}))
 }
 
-// logs completes a verb that shows logs. It may be written as gcloud has it,
-// too: logs read NAME, logs tail NAME.
-func (c *commands) logs(cmd *cobra.Command, find func(ctx context.Context, r *remote, name string) (full string, err error)) *cobra.Command {
-	c.logging(cmd, false, find)
-	for _, as := range []struct {
-		use, short string
-		follow     bool
-	}{
-		{"read NAME", "The same as logs", false},
-		{"tail NAME", "The same as logs --follow", true},
-	} {
-		alias := &cobra.Command{
-			Use: as.use, Short: as.short, Example: cmd.Example, Args: cmd.Args,
-			ValidArgsFunction: cmd.ValidArgsFunction, Hidden: true,
-		}
-		c.logging(alias, as.follow, find)
-		cmd.AddCommand(alias)
-	}
-	return cmd
-}
-
-// logging gives cmd its flags and what it does.
-func (c *commands) logging(cmd *cobra.Command, follow bool, find func(ctx context.Context, r *remote, name string) (full string, err error)) {
-	l := &logging{commands: c, follow: follow}
-	l.register(cmd.Flags())
-	cmd.RunE = c.checked(l.check, func(ctx context.Context, r *remote, args []string) error {
-		name, err := find(ctx, r, args[0])
-		if err != nil {
-			return err
-		}
-		show := l.stream
-		if l.filter != "" {
-			show = l.list
-		}
-		if err := show(ctx, r, name); err != nil {
-			return err
-		}
-		l.sayIfNothing()
-		return nil
-	})
-}
-
-// sayIfNothing says where else to look if there was nothing to show, as of tasks
-// that could not be started.
-func (l *logging) sayIfNothing() {
-	switch {
-	case l.shown:
-	case l.task >= 0 || l.since > 0 || l.severity != "" || l.filter != "":
-		l.say("Nothing has been printed that the flags are true of.")
-	case l.system:
-		l.say("Nothing has been printed.")
-	default:
-		l.say("Nothing has been printed. What Runnel has to say about the tasks is shown with --system.")
-	}
-}
-
-// register adds the flags to set.
-func (l *logging) register(set *pflag.FlagSet) {
-	set.BoolVarP(&l.follow, "follow", "f", l.follow, "go on as more is printed, until all is over")
-	set.IntVar(&l.limit, "limit", 0, "most lines to show, the latest ones (default all)")
-	set.IntVar(&l.task, "task", -1, "`index` of the only task to show")
-	set.Lookup("task").DefValue = "0" // a zero value, which help does not show
-	set.StringVar(&l.freshness, "freshness", "", "show nothing older than a `duration` such as 10m, 24h or 7d")
-	set.StringVar(&l.severity, "severity", "", "show nothing below a `level` such as WARNING or ERROR")
-	set.BoolVar(&l.system, "system", false, "show also what Runnel has to say about the tasks, such as how they ended")
-	set.StringVar(&l.filter, "log-filter", "", "show only what an `expression` of Cloud Logging is true of")
-}
-
-// check reads the flags.
-func (l *logging) check() (err error) {
-	if l.freshness != "" {
-		if l.since, err = contract.ParseDuration(l.freshness); err != nil || l.since <= 0 {
-			return cli.Usagef("--freshness %s: want a duration such as 10m, 24h or 7d", l.freshness)
+// logging makes verbs that show what tasks have printed; find is the full name
+// of whose tasks they are.
+func (c *commands) logging(find func(ctx context.Context, r *verb.Remote, name string) (full string, err error)) func() *entries.Logging {
+	return func() *entries.Logging {
+		task := -1
+		return &entries.Logging{
+			Frame: c.Frame, Find: find, Of: "tasks",
+			About: func(name string) []string { return about(name, task) },
+			Flags: func(set *pflag.FlagSet) {
+				set.IntVar(&task, "task", task, "`index` of the only task to show")
+				set.Lookup("task").DefValue = "0" // a zero value, which help does not show
+			},
+			CheckFlags: func() error {
+				if task < -1 || task >= contract.MaxTasks {
+					return cli.Usagef("--task %d: want 0 to %d", task, contract.MaxTasks-1)
+				}
+				return nil
+			},
+			Query: func() map[string][]string {
+				if task < 0 {
+					return nil
+				}
+				return map[string][]string{"task": {strconv.Itoa(task)}}
+			},
+			Chosen: func() bool { return task >= 0 },
 		}
 	}
-	switch {
-	case l.limit < 0:
-		return cli.Usagef("--limit %d: want 1 or more", l.limit)
-	case l.task < -1 || l.task >= contract.MaxTasks:
-		return cli.Usagef("--task %d: want 0 to %d", l.task, contract.MaxTasks-1)
-	case l.filter != "" && l.follow:
-		return cli.Usagef("--log-filter: cannot stand beside --follow")
+}
+
+// about are the terms of a filter for the entries of a job or an execution, or
+// of one of its tasks.
+func about(name string, task int) []string {
+	terms := []string{
+		`resource.type = "cloud_run_job"`,
+		fmt.Sprintf("resource.labels.job_name = %q", verb.Part(name, "jobs")),
+		fmt.Sprintf("resource.labels.location = %q", verb.Part(name, "locations")),
 	}
-	l.shape, err = l.form()
-	return err
+	if execution := verb.Part(name, "executions"); execution != "" {
+		terms = append(terms, fmt.Sprintf(`labels."run.googleapis.com/execution_name" = %q`, execution))
+	}
+	if task >= 0 {
+		terms = append(terms, fmt.Sprintf(`labels."run.googleapis.com/task_index" = "%d"`, task))
+	}
+	return terms
 }

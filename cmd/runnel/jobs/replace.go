@@ -10,6 +10,7 @@ import (
 
 	v1 "runnel/api/v1"
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/verb"
 )
 
 // replace builds "runnel jobs replace".
@@ -23,14 +24,14 @@ make the job of that name what the file says: what the file does not mention
 gets its default. "-" reads the file from standard input.`,
 		Example: `  runnel jobs describe etl --format export > etl.yaml
   runnel jobs replace etl.yaml`,
-		Args: wantOne("the job's file"),
+		Args: verb.WantOne("the job's file"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		job, err := c.readJob(args[0])
 		if err != nil {
 			return err
 		}
-		return c.connected(func(ctx context.Context, r *remote, _ []string) error { return s.replaceJob(ctx, r, job) })(cmd, args)
+		return c.Connected(func(ctx context.Context, r *verb.Remote, _ []string) error { return s.replaceJob(ctx, r, job) })(cmd, args)
 	}
 	cmd.Flags().BoolVar(&s.async, "async", false, "return at once, and let things happen")
 	return cmd
@@ -38,7 +39,7 @@ gets its default. "-" reads the file from standard input.`,
 
 // readJob reads a job's file.
 func (c *commands) readJob(path string) (*runpb.Job, error) {
-	data, name, err := cli.ReadFile(path, c.env.Stdin)
+	data, name, err := cli.ReadFile(path, c.Env.Stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +51,16 @@ func (c *commands) readJob(path string) (*runpb.Job, error) {
 }
 
 // replaceJob stores a job that a file describes in full.
-func (s *submission) replaceJob(ctx context.Context, r *remote, job *runpb.Job) error {
-	id := short(job.GetName())
-	job.Name, job.Client, job.ClientVersion = r.job(id), clientName, ""
+func (s *submission) replaceJob(ctx context.Context, r *verb.Remote, job *runpb.Job) error {
+	id := verb.Short(job.GetName())
+	job.Name, job.Client, job.ClientVersion = r.Full(jobsOf, id), clientName, ""
 	w := words{"Updating", "Updating", "updated"}
-	if _, err := r.client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: job.GetName()}); is(err, codes.NotFound) {
+	if _, err := r.Client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: job.GetName()}); verb.Is(err, codes.NotFound) {
 		w = words{"Creating", "Creating", "created"}
 	} else if err != nil {
 		return err
 	}
 	return s.store(ctx, r, job.GetName(), w, func(ctx context.Context) (*longrunningpb.Operation, error) {
-		return r.client.Jobs.UpdateJob(ctx, &runpb.UpdateJobRequest{Job: job, AllowMissing: true})
+		return r.Client.Jobs.UpdateJob(ctx, &runpb.UpdateJobRequest{Job: job, AllowMissing: true})
 	})
 }

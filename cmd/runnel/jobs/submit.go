@@ -15,6 +15,7 @@ import (
 	"runnel/cmd/runnel/client"
 	"runnel/cmd/runnel/jobs/change"
 	"runnel/cmd/runnel/stages"
+	"runnel/cmd/runnel/verb"
 )
 
 // submission is a job being stored, and executed if that is asked for.
@@ -31,7 +32,7 @@ func (c *commands) newSubmission(cmd *cobra.Command) *submission {
 	s.changes = change.Register(cmd.Flags())
 	s.registerWaiting(cmd)
 	cmd.Flags().BoolVar(&s.executeNow, "execute-now", false, "execute the job as soon as it is stored")
-	cmd.Args = wantAtMostOne("job name")
+	cmd.Args = verb.WantAtMostOne("job name")
 	return s
 }
 
@@ -58,13 +59,13 @@ type words struct {
 
 // store has put store the job, waits until it is ready, executes it if that is
 // asked for, and tells how it went.
-func (s *submission) store(ctx context.Context, r *remote, name string, w words, put func(context.Context) (*longrunningpb.Operation, error)) error {
-	s.say("%s Cloud Run job [%s] in project [%s] region [%s]", w.doing, short(name), r.project, r.region)
+func (s *submission) store(ctx context.Context, r *verb.Remote, name string, w words, put func(context.Context) (*longrunningpb.Operation, error)) error {
+	s.Say("%s Cloud Run job [%s] in project [%s] region [%s]", w.doing, verb.Short(name), r.Project, r.Region)
 	header, names := w.step+" job...", []string(nil)
 	if s.executeNow {
 		header, names = w.step+" and running job...", executionStages(s.wait)
 	}
-	env := s.env
+	env := s.Env
 	if s.async {
 		env.Stderr, env.Screen = io.Discard, false
 	}
@@ -75,19 +76,19 @@ func (s *submission) store(ctx context.Context, r *remote, name string, w words,
 	}
 	tracker.Close(stages.Done, "Done.")
 	s.tell(job, x, w.done)
-	if s.nothing() {
+	if s.Nothing() {
 		return nil
 	}
 	return s.showJob(job)
 }
 
 // carry stores and executes. The execution is nil if there is none.
-func (s *submission) carry(ctx context.Context, r *remote, name string, tracker *stages.Tracker, put func(context.Context) (*longrunningpb.Operation, error)) (*runpb.Job, *runpb.Execution, error) {
+func (s *submission) carry(ctx context.Context, r *verb.Remote, name string, tracker *stages.Tracker, put func(context.Context) (*longrunningpb.Operation, error)) (*runpb.Job, *runpb.Execution, error) {
 	op, err := put(ctx)
 	if err != nil {
 		return nil, nil, s.inFlags(r, err)
 	}
-	job, err := follow(ctx, r, op, &runpb.Job{}, func(job *runpb.Job) bool {
+	job, err := verb.Follow(ctx, r, op, &runpb.Job{}, func(job *runpb.Job) bool {
 		tracker.Note(job.GetTerminalCondition().GetMessage())
 		return s.async
 	})
@@ -100,30 +101,30 @@ func (s *submission) carry(ctx context.Context, r *remote, name string, tracker 
 
 // tell says what has been done and what can be done next.
 func (s *submission) tell(job *runpb.Job, x *runpb.Execution, done string) {
-	name := short(job.GetName())
+	name := verb.Short(job.GetName())
 	switch {
 	case s.async:
-		s.say("Job [%s] is being %s asynchronously.", name, done)
+		s.Say("Job [%s] is being %s asynchronously.", name, done)
 	case s.wait:
-		s.say("Job [%s] has successfully been %s and completed execution [%s].", name, done, short(x.GetName()))
+		s.Say("Job [%s] has successfully been %s and completed execution [%s].", name, done, verb.Short(x.GetName()))
 	case s.executeNow:
-		s.say("Job [%s] has successfully been %s and started running execution [%s].", name, done, short(x.GetName()))
+		s.Say("Job [%s] has successfully been %s and started running execution [%s].", name, done, verb.Short(x.GetName()))
 	default:
-		s.say("Job [%s] has successfully been %s.", name, done)
+		s.Say("Job [%s] has successfully been %s.", name, done)
 	}
 	again := ""
 	if x != nil {
-		s.say("%s", describeHint(x))
+		s.Say("%s", describeHint(x))
 		again = " again"
 	}
-	s.say("\nTo execute this job%s, use:\nrunnel jobs execute %s", again, name)
+	s.Say("\nTo execute this job%s, use:\nrunnel jobs execute %s", again, name)
 }
 
 // inFlags names fields that the daemon finds wrong as the flags that set them.
-func (s *submission) inFlags(r *remote, err error) error {
-	err = r.client.Explain(err)
+func (s *submission) inFlags(r *verb.Remote, err error) error {
+	err = r.Client.Explain(err)
 	var answer *client.Error
-	if s.changes == nil || !is(err, codes.InvalidArgument) || !errors.As(err, &answer) || len(answer.Fields) == 0 {
+	if s.changes == nil || !verb.Is(err, codes.InvalidArgument) || !errors.As(err, &answer) || len(answer.Fields) == 0 {
 		return err
 	}
 	usage := &cli.UsageError{}
@@ -135,14 +136,4 @@ func (s *submission) inFlags(r *remote, err error) error {
 		usage.Lines = append(usage.Lines, fmt.Sprintf("%s: %s", path, f.Message))
 	}
 	return usage
-}
-
-// wantAtMostOne is the Args of a verb that makes up what is missing.
-func wantAtMostOne(what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > 1 {
-			return cli.Usagef("unexpected argument %q: want one %s", args[1], what)
-		}
-		return nil
-	}
 }

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -10,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"runnel/cmd/runnel/cli"
-	"runnel/cmd/runnel/client"
+	"runnel/cmd/runnel/verb"
 )
 
 // maxConflicts is how often an update begins again because somebody else has
@@ -28,7 +27,7 @@ func (c *commands) update() *cobra.Command {
 		ValidArgsFunction: c.completeJobs,
 	}
 	s := c.newSubmission(cmd)
-	cmd.Args = wantOne("the job's name")
+	cmd.Args = verb.WantOne("the job's name")
 	check := func() error {
 		if err := s.check(); err != nil {
 			return err
@@ -38,8 +37,8 @@ func (c *commands) update() *cobra.Command {
 		}
 		return nil
 	}
-	cmd.RunE = c.checked(check, func(ctx context.Context, r *remote, args []string) error {
-		return s.store(ctx, r, r.job(args[0]), words{"Updating", "Updating", "updated"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
+	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
+		return s.store(ctx, r, r.Full(jobsOf, args[0]), words{"Updating", "Updating", "updated"}, func(ctx context.Context) (*longrunningpb.Operation, error) {
 			return s.updateJob(ctx, r, args[0])
 		})
 	})
@@ -48,18 +47,18 @@ func (c *commands) update() *cobra.Command {
 
 // updateJob changes the job as it is now, and begins again if it is another by
 // then.
-func (s *submission) updateJob(ctx context.Context, r *remote, name string) (op *longrunningpb.Operation, err error) {
+func (s *submission) updateJob(ctx context.Context, r *verb.Remote, name string) (op *longrunningpb.Operation, err error) {
 	for range maxConflicts {
 		var job *runpb.Job
-		if job, err = r.getJob(ctx, name); err != nil {
+		if job, err = getJob(ctx, r, name); err != nil {
 			return nil, err
 		}
 		if err = s.changes.Apply(job); err != nil {
 			return nil, err
 		}
 		job.Client, job.ClientVersion = clientName, ""
-		op, err = r.client.Jobs.UpdateJob(ctx, &runpb.UpdateJobRequest{Job: job})
-		if !is(err, codes.Aborted) {
+		op, err = r.Client.Jobs.UpdateJob(ctx, &runpb.UpdateJobRequest{Job: job})
+		if !verb.Is(err, codes.Aborted) {
 			return op, err
 		}
 	}
@@ -67,17 +66,13 @@ func (s *submission) updateJob(ctx context.Context, r *remote, name string) (op 
 }
 
 // getJob is the job of a name.
-func (r *remote) getJob(ctx context.Context, name string) (*runpb.Job, error) {
-	job, err := r.client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: r.job(name)})
-	return job, r.missing(err, "job", name)
+func getJob(ctx context.Context, r *verb.Remote, name string) (*runpb.Job, error) {
+	job, err := r.Client.Jobs.GetJob(ctx, &runpb.GetJobRequest{Name: r.Full(jobsOf, name)})
+	return job, missing(r, err, "job", name)
 }
 
-// missing says what cannot be found, and where, if that is what err is about.
-func (r *remote) missing(err error, kind, name string) error {
-	if !is(err, codes.NotFound) {
-		return err
-	}
-	message := fmt.Sprintf("cannot find %s [%s] in project [%s] region [%s]; see \"runnel jobs %slist\"",
-		kind, short(name), r.project, r.region, map[string]string{"execution": "executions ", "task": "executions tasks "}[kind])
-	return client.NewError(message, err)
+// missing says what cannot be found, if that is what err is about.
+func missing(r *verb.Remote, err error, kind, name string) error {
+	look := map[string]string{"job": "list", "execution": "executions list", "task": "executions tasks list"}[kind]
+	return r.Missing(err, kind, name, "runnel jobs "+look)
 }

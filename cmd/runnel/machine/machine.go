@@ -20,6 +20,7 @@ import (
 	"runnel/net/dns"
 	rruntime "runnel/runtime"
 	"runnel/scheduler"
+	"runnel/scheduler/serving"
 )
 
 // ErrNotRoot says what is needed before anything else.
@@ -37,6 +38,10 @@ type Config struct {
 	// LogLimit bounds each of the two log files of an instance; the launcher's
 	// default if 0.
 	LogLimit contract.Bytes
+	// Doors are TCP ports at which instances reach this host, by the address
+	// Gateway; names below one of Domains lead them there.
+	Doors   []uint16
+	Domains []string
 	// Warn is told, once each, what this host cannot give instances.
 	Warn func(string)
 }
@@ -47,6 +52,8 @@ type Machine struct {
 	Images *rimage.Store
 	// Launcher makes instances.
 	Launcher *rruntime.Launcher
+	// Signer signs the tokens of the metadata server.
+	Signer *metadata.Signer
 
 	network *rnet.Network
 	config  Config
@@ -90,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (_ *Machine, err error) {
 
 // openNetwork makes the instances' network, or takes over what lives of it.
 func (m *Machine) openNetwork(ctx context.Context, cfg Config) error {
-	m.network = rnet.New(rnet.Config{Name: cfg.Root.Name})
+	m.network = rnet.New(rnet.Config{Name: cfg.Root.Name, Doors: cfg.Doors})
 	// Even where everything is to end with this process: the launcher may yet
 	// find that instances of a daemon live in the root, and then says so.
 	if err := m.network.Resume(ctx); err != nil {
@@ -102,7 +109,8 @@ func (m *Machine) openNetwork(ctx context.Context, cfg Config) error {
 
 // openLauncher starts the shim, or connects to the one that lives.
 func (m *Machine) openLauncher(cfg Config, shim string) error {
-	signer, err := metadata.LoadOrCreateSigner(filepath.Join(cfg.Root.Dir, "metadata-key.pem"))
+	var err error
+	m.Signer, err = metadata.LoadOrCreateSigner(filepath.Join(cfg.Root.Dir, "metadata-key.pem"))
 	if err != nil {
 		return fmt.Errorf("cannot make the key of the metadata server: %w", err)
 	}
@@ -112,8 +120,8 @@ func (m *Machine) openLauncher(cfg Config, shim string) error {
 		Ephemeral:    !cfg.Durable,
 		CgroupParent: cfg.Root.Cgroup(),
 		Network:      m.network,
-		Metadata:     metadata.New(metadata.Config{Tokens: signer}),
-		Resolver:     newResolver(),
+		Metadata:     metadata.New(metadata.Config{Tokens: m.Signer}),
+		Resolver:     m.newResolver(),
 		LogLimit:     cfg.LogLimit,
 	})
 	if errors.Is(err, rruntime.ErrLocked) {
@@ -134,6 +142,24 @@ func (m *Machine) Create(ctx context.Context, spec rruntime.Spec) (scheduler.Ins
 	i, err := m.Launcher.Create(ctx, spec)
 	if err != nil {
 		return nil, err // not i: a nil *Instance is no nil Instance
+	}
+	return i, nil
+}
+
+// CreateServing is serving.Config.Create.
+func (m *Machine) CreateServing(ctx context.Context, spec rruntime.Spec) (serving.Instance, error) {
+	i, err := m.Launcher.Create(ctx, spec)
+	if err != nil {
+		return nil, err // as above
+	}
+	return i, nil
+}
+
+// AdoptServing is serving.Config.Adopt.
+func (m *Machine) AdoptServing(ctx context.Context, spec rruntime.Spec) (serving.Instance, error) {
+	i, err := m.Launcher.Adopt(ctx, spec)
+	if err != nil {
+		return nil, err // as above
 	}
 	return i, nil
 }
@@ -186,12 +212,15 @@ func (m *Machine) closeNetwork() error {
 	return errors.Join(m.Launcher.Close(), m.network.Close())
 }
 
-// newResolver answers instances from the host's own resolvers, and the metadata
-// server's name by itself.
-func newResolver() *dns.Server {
-	address := netip.MustParseAddr(contract.MetadataAddress)
-	return dns.New(dns.Config{
-		ResolvConf: "/etc/resolv.conf",
-		Hosts:      map[string]netip.Addr{contract.MetadataHost: address},
-	})
+// Gateway is the address at which instances reach this host's doors.
+func (m *Machine) Gateway() netip.Addr { return m.network.Gateway() }
+
+// newResolver answers instances from the host's own resolvers, and the names of
+// the metadata server and of services by itself.
+func (m *Machine) newResolver() *dns.Server {
+	hosts := map[string]netip.Addr{contract.MetadataHost: netip.MustParseAddr(contract.MetadataAddress)}
+	for _, domain := range m.config.Domains {
+		hosts["*."+domain] = m.Gateway()
+	}
+	return dns.New(dns.Config{ResolvConf: "/etc/resolv.conf", Hosts: hosts})
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/family"
 	"runnel/contract"
 )
 
@@ -23,8 +24,8 @@ type Flags struct {
 	command, args, containers       []string
 	tasks, parallelism, maxRetries  int
 	serviceAccount                  string
-	env                             mapping
-	labels                          mapping
+	env                             family.Mapping
+	labels                          family.Mapping
 	envFile                         string
 }
 
@@ -34,7 +35,7 @@ func Register(set *pflag.FlagSet) *Flags {
 	set.StringVar(&f.image, "image", "", "image to run, such as debian:stable-slim or host:5000/repo@sha256:...")
 	set.StringArrayVar(&f.command, "command", nil, "entrypoint instead of the image's, `WORD,...`; empty for the image's")
 	set.StringArrayVar(&f.args, "args", nil, "arguments instead of the image's, `WORD,...`; empty for the image's")
-	f.env.register(set, "env-vars", "environment variables")
+	f.env.Register(set, "env-vars", "environment variables")
 	set.StringVar(&f.envFile, "env-vars-file", "", "`file` of environment variables that become all there are: YAML, or lines of NAME=VALUE if its name ends in .env")
 	set.IntVar(&f.tasks, "tasks", 0, "number of tasks, 1 to 10000")
 	set.IntVar(&f.parallelism, "parallelism", 0, "most tasks at once; 0 for as many as fit on the host")
@@ -43,7 +44,7 @@ func Register(set *pflag.FlagSet) *Flags {
 	set.StringVar(&f.cpu, "cpu", "", "CPUs of each task: 0.08 to 1, or 2, 4, 6, 8")
 	set.StringVar(&f.memory, "memory", "", "memory of each task, such as 512Mi or 2Gi")
 	set.StringVar(&f.serviceAccount, "service-account", "", "service account that the metadata server names")
-	f.labels.register(set, "labels", "labels of the job and its executions")
+	f.labels.Register(set, "labels", "labels of the job and its executions")
 	set.StringArrayVar(&f.containers, "container", nil, "`name` of the container that the flags are about")
 	return f
 }
@@ -68,14 +69,14 @@ func (f *Flags) Check() error {
 		}
 	}
 	if f.set.Changed("env-vars-file") {
-		if other := f.env.given(); other != "" {
+		if other := f.env.Given(); other != "" {
 			return cli.Usagef("--%s: cannot stand beside --env-vars-file", other)
 		}
 	}
-	if err := f.env.check(); err != nil {
+	if err := f.env.Check(); err != nil {
 		return err
 	}
-	return f.labels.check()
+	return f.labels.Check()
 }
 
 // Given reports whether any of the flags was.
@@ -88,7 +89,7 @@ func (f *Flags) Given() bool {
 			return true
 		}
 	}
-	return f.env.given() != "" || f.labels.given() != ""
+	return f.env.Given() != "" || f.labels.Given() != ""
 }
 
 // Image is the image that was given, "" if none was.
@@ -113,11 +114,11 @@ func (f *Flags) Apply(job *runpb.Job) error {
 	if err := f.applyTask(execution.Template); err != nil {
 		return err
 	}
-	if f.labels.given() == "" {
+	if f.labels.Given() == "" {
 		return nil
 	}
-	job.Labels = f.labels.applyMap(job.Labels)
-	execution.Labels = f.labels.applyMap(execution.Labels)
+	job.Labels = f.labels.Apply(job.Labels)
+	execution.Labels = f.labels.Apply(execution.Labels)
 	return nil
 }
 

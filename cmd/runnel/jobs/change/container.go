@@ -6,6 +6,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/family"
 )
 
 // container is the container of task that the flags are about; a task that has
@@ -43,55 +44,8 @@ func (f *Flags) applyContainer(c *runpb.Container) error {
 	}
 	for name, value := range map[string]string{"cpu": f.cpu, "memory": f.memory} {
 		if f.set.Changed(name) {
-			setLimit(c, name, value)
+			family.SetLimit(c, name, value)
 		}
 	}
-	return f.applyEnv(c)
-}
-
-// setLimit sets one of the limits of c, "" removes it.
-func setLimit(c *runpb.Container, name, value string) {
-	if c.Resources == nil {
-		c.Resources = &runpb.ResourceRequirements{}
-	}
-	if c.Resources.Limits == nil {
-		c.Resources.Limits = map[string]string{}
-	}
-	if value == "" {
-		delete(c.Resources.Limits, name)
-		return
-	}
-	c.Resources.Limits[name] = value
-}
-
-// applyEnv changes the environment of c. Variables keep their place, new ones
-// come last.
-func (f *Flags) applyEnv(c *runpb.Container) error {
-	if f.set.Changed("env-vars-file") {
-		pairs, err := envFile(f.envFile)
-		if err != nil {
-			return err
-		}
-		c.Env = mergeEnv(nil, pairs)
-		return nil
-	}
-	if f.env.clears() {
-		c.Env = nil
-	}
-	c.Env = slices.DeleteFunc(c.Env, func(v *runpb.EnvVar) bool { return slices.Contains(f.env.removed(), v.GetName()) })
-	c.Env = mergeEnv(c.Env, f.env.pairs())
-	return nil
-}
-
-// mergeEnv sets variables in env.
-func mergeEnv(env []*runpb.EnvVar, pairs []cli.Pair) []*runpb.EnvVar {
-	for _, p := range pairs {
-		v := &runpb.EnvVar{Name: p.Name, Values: &runpb.EnvVar_Value{Value: p.Value}}
-		if i := slices.IndexFunc(env, func(v *runpb.EnvVar) bool { return v.GetName() == p.Name }); i >= 0 {
-			env[i] = v
-			continue
-		}
-		env = append(env, v)
-	}
-	return env
+	return family.ApplyEnv(c, &f.env, f.envFile)
 }

@@ -19,12 +19,12 @@ func (f *Flags) FlagOf(path string) string {
 		{container + "image", "image", f.image},
 		{container + `resources.limits["cpu"]`, "cpu", f.cpu},
 		{container + `resources.limits["memory"]`, "memory", f.memory},
-		{container + "env", f.env.given(), ""},
+		{container + "env", f.env.Given(), ""},
 		{container + "env", "env-vars-file", f.envFile},
 		{container + "command", "command", ""},
 		{container + "args", "args", ""},
-		{"labels", f.labels.given(), ""},
-		{"template.labels", f.labels.given(), ""},
+		{"labels", f.labels.Given(), ""},
+		{"template.labels", f.labels.Given(), ""},
 	} {
 		if field.flag != "" && strings.HasPrefix(path, field.path) && f.set.Changed(field.flag) {
 			return strings.TrimSpace("--" + field.flag + " " + field.value)

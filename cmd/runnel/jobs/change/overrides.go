@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/family"
 	"runnel/contract"
 )
 
@@ -80,7 +81,7 @@ func (o *Overrides) container() (*runpb.RunJobRequest_Overrides_ContainerOverrid
 	return &runpb.RunJobRequest_Overrides_ContainerOverride{
 		Name:      name,
 		Args:      args,
-		Env:       mergeEnv(nil, pairs),
+		Env:       family.MergeEnv(nil, pairs),
 		ClearArgs: o.set.Changed("args") && len(args) == 0,
 	}, nil
 }

@@ -1,0 +1,201 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+
+	rimage "runnel/image"
+	"runnel/scheduler/serving"
+	"runnel/store"
+)
+
+// tendRevision brings a revision on: its images, an instance that shows that it
+// can be, and away when it is deleted. It returns when nothing is left to do,
+// or ctx has ended.
+func (c *Control) tendRevision(ctx context.Context, revision string) {
+	for ctx.Err() == nil {
+		r, of, err := c.readRevision(split(revision))
+		if isNotFound(err) {
+			return
+		}
+		if err == nil {
+			if err = c.advanceRevision(ctx, servedRevision{r, of}); err == nil {
+				return
+			}
+		}
+		if ctx.Err() == nil && !errors.Is(err, errSuperseded) {
+			c.config.Logger.Error("cannot go on with a revision", "revision", revision, "err", err)
+			wait(ctx, retryDisk)
+		}
+	}
+}
+
+// advanceRevision does what there is to do for a revision.
+func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
+	switch {
+	case !r.note.Deleted.IsZero():
+		return c.removeRevision(ctx, r)
+	case isBroken(r.Revision):
+		return c.dropRevision(ctx, r.GetName())
+	case isReady(r.Revision):
+		return c.bringBack(ctx, r)
+	}
+	failure, err := c.deploy(ctx, r)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err == nil {
+		err = c.settleRevision(ctx, r, failure)
+	}
+	if err != nil {
+		return err
+	}
+	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	if failure != nil {
+		return c.dropRevision(ctx, r.GetName())
+	}
+	return nil
+}
+
+// deployError is why a revision is not ready, where it is not an instance's
+// fault.
+type deployError struct {
+	// kind is the condition that does not hold.
+	kind      string
+	condition *runpb.Condition
+}
+
+// Error is for people.
+func (e *deployError) Error() string { return e.condition.GetMessage() }
+
+// errDeadline is what a deployment is ended by that takes too long.
+var errDeadline = errors.New("the revision was not ready in time")
+
+// deploy makes a revision ready, or finds out what keeps it from ever being so:
+// the failure. An error is of this host's.
+func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err error) {
+	images, pinned, err := c.pinImages(ctx, r)
+	if errors.As(err, new(*deployError)) {
+		return err, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.readStanding(split(r.GetName()).up(atService).String())
+	if err != nil {
+		return nil, err
+	}
+	scale := s.trialScale(r)
+	if err := c.keep(pinned, images, scale); err != nil {
+		why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_UNKNOWN}}
+		return &deployError{resourcesAvailable, failing(resourcesAvailable, "The revision is not possible on this host: "+err.Error()+".", why)}, nil
+	}
+	if r.note.Unchecked {
+		return nil, nil
+	}
+	bound, cancel := context.WithTimeoutCause(ctx, c.config.DeployTime, errDeadline)
+	defer cancel()
+	failure = c.config.Fleet.Check(bound, r.GetName())
+	if failure == nil && wantsInstances(scale) {
+		if failure = c.config.Fleet.Warm(bound, r.GetName()); failure != nil {
+			failure = minimumError(failure)
+		}
+	}
+	return failure, nil
+}
+
+// minimumError is a minimum of instances that could not be had.
+func minimumError(err error) error {
+	why := &runpb.Condition{Reasons: &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED}}
+	return &deployError{minProvisioned, failing(minProvisioned, "The minimum number of instances could not be provisioned: "+err.Error(), why)}
+}
+
+// keep has the fleet keep a revision, if it does not yet.
+func (c *Control) keep(r *runpb.Revision, images []*rimage.Image, scale serving.Scale) error {
+	if c.kept.has(r.GetName()) {
+		c.config.Fleet.SetScale(r.GetName(), scale)
+		return nil
+	}
+	var past []serving.Record
+	err := c.view(func(tx *store.Tx) error {
+		past = pastOf(tx, r.GetName())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.config.Fleet.Add(r, images, scale, past); err != nil {
+		return err
+	}
+	c.kept.add(r.GetName())
+	return nil
+}
+
+// dropRevision has the fleet let go of a revision.
+func (c *Control) dropRevision(ctx context.Context, revision string) error {
+	if c.kept.has(revision) {
+		if err := c.config.Fleet.Remove(ctx, revision); err != nil {
+			return fmt.Errorf("remove revision %s: %w", revision, err)
+		}
+		c.kept.remove(revision)
+	}
+	c.collect()
+	return nil
+}
+
+// bringBack has the fleet keep a revision that is ready, and whose images have
+// got lost with the host's disk, or the like.
+func (c *Control) bringBack(ctx context.Context, r servedRevision) error {
+	if c.kept.has(r.GetName()) {
+		return nil
+	}
+	if err := c.collection.hold(ctx); err != nil {
+		return err
+	}
+	defer c.released()
+	images, err := c.imagesOf(ctx, r.note)
+	if err == nil {
+		err = c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
+			wait(ctx, retryImport-retryDisk)
+		}
+		return err
+	}
+	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	return nil
+}
+
+// settleRevision stores that a revision is ready, or why it is not.
+func (c *Control) settleRevision(ctx context.Context, r servedRevision, failure error) error {
+	if failure != nil {
+		c.config.Logger.Warn("revision is not ready", "revision", r.GetName(), "err", failure)
+	} else {
+		c.config.Logger.Info("revision is ready", "revision", r.GetName())
+	}
+	err := c.persist(ctx, func(tx *store.Tx) error {
+		now := getRevision(tx, r.GetName())
+		if now.GetUid() != r.GetUid() || !isPending(now) {
+			return errSuperseded
+		}
+		now.UpdateTime = after(now.GetUpdateTime())
+		concludeRevision(now, getRevisionNote(tx, r.GetName()), failure)
+		putRevision(tx, now)
+		return nil
+	})
+	if err == nil {
+		c.changes.ring(r.GetName())
+	}
+	return err
+}
+
+// sinceCreated is how long ago a revision was created, at its last update.
+func sinceCreated(r *runpb.Revision) time.Duration {
+	return r.GetUpdateTime().AsTime().Sub(r.GetCreateTime().AsTime())
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+
+	"google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// spin counts.
+func (s *server) spin() {
+	for {
+		s.turns.Add(1)
+	}
+}
+
+// memory holds on to that many mebibytes more.
+func (s *server) memory(w http.ResponseWriter, r *http.Request) {
+	mib, _ := strconv.Atoi(r.FormValue("mib"))
+	for range mib {
+		page := make([]byte, 1<<20)
+		for i := range page {
+			page[i] = 1
+		}
+		s.mu.Lock()
+		s.held = append(s.held, page)
+		s.mu.Unlock()
+	}
+	fmt.Fprintln(w, "held")
+}
+
+// write writes that many mebibytes to a file, and says what went wrong.
+func (s *server) write(w http.ResponseWriter, r *http.Request) {
+	mib, _ := strconv.ParseInt(r.FormValue("mib"), 10, 64)
+	f, err := os.Create(r.FormValue("path"))
+	if err == nil {
+		_, err = io.CopyN(f, zeros{}, mib<<20)
+	}
+	fmt.Fprintln(w, err)
+}
+
+func (s *server) exit(_ http.ResponseWriter, r *http.Request) {
+	code, _ := strconv.Atoi(r.FormValue("code"))
+	os.Exit(code)
+}
+
+// broken sends what the query says in place of an answer, and hangs up.
+func (s *server) broken(w http.ResponseWriter, r *http.Request) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = io.WriteString(c, r.FormValue("with")) // who has gone needs nothing
+	_ = c.Close()                                 // as above
+}
+
+func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
+	if !s.well.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+// setHealth changes what /health and the gRPC health service say.
+func (s *server) setHealth(_ http.ResponseWriter, r *http.Request) {
+	well := r.FormValue("ok") == "true"
+	s.well.Store(well)
+	status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
+	if well {
+		status = grpc_health_v1.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", status)
+}
+
+// fetch calls a URL, with an identity token for an audience if one is named, and
+// tells what comes back.
+func (s *server) fetch(w http.ResponseWriter, r *http.Request) {
+	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.FormValue("url"), nil)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if audience := r.FormValue("audience"); audience != "" {
+		token, err := identity(r, audience)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		ask.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	answer(w, map[string]any{"status": resp.StatusCode, "body": string(body)})
+}
+
+// identity is a token of the instance's own account.
+func identity(r *http.Request, audience string) (string, error) {
+	where := "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity?audience=" + url.QueryEscape(audience)
+	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, where, nil)
+	if err != nil {
+		return "", err
+	}
+	ask.Header.Set("Metadata-Flavor", "Google")
+	resp, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return string(body), err
+}
