@@ -1,8 +1,11 @@
 package ingress
 
 import (
+	"net/http"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 func TestTooManyResets(t *testing.T) {
@@ -28,4 +31,33 @@ func TestTooManyResets(t *testing.T) {
 			t.Errorf("%s: the first too many is number %d, want %d", c.name, first, c.want)
 		}
 	}
+}
+
+func TestRequestsThatAreTakenBackEndTheirConnection(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	w := newWorld(t, Config{}, ListenerConfig{})
+	w.Set(public(poolOf(app(t, func(http.ResponseWriter, *http.Request) { <-hold }))))
+	t.Cleanup(func() { close(hold) })
+	h := w.dialH2(t)
+	// One at a time, so that no other bound is met.
+	for n := range 10 * resetBurst {
+		id := uint32(2*n + 1)
+		_ = h.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: headers(), EndStream: true, EndHeaders: true})
+		_ = h.WriteRSTStream(id, http2.ErrCodeCancel)
+		_ = h.WritePing(false, [8]byte{1})
+		for {
+			f, err := h.ReadFrame()
+			if err != nil {
+				if n < resetBurst {
+					t.Errorf("the connection ended after %d: %v", n, err)
+				}
+				return
+			}
+			if p, ok := f.(*http2.PingFrame); ok && p.IsAck() {
+				break
+			}
+		}
+	}
+	t.Error("the connection goes on")
 }
