@@ -67,7 +67,7 @@ func (c *Control) imagesOf(ctx context.Context, of revisionNote) (images []*rima
 		img, err := c.obtain(ctx, reference, digest)
 		if err != nil {
 			why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: imageReason(err)}}
-			return nil, &deployError{containerReady, failing(containerReady, imageMessage(reference, err), why)}
+			return nil, &deployError{containerReady, failing(containerReady, imageMessage(reference, err), why), err}
 		}
 		images = append(images, img)
 	}

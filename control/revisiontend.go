@@ -9,6 +9,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	rimage "runnel/image"
+	"runnel/scheduler"
 	"runnel/scheduler/serving"
 	"runnel/store"
 )
@@ -67,10 +68,14 @@ type deployError struct {
 	// kind is the condition that does not hold.
 	kind      string
 	condition *runpb.Condition
+	cause     error
 }
 
 // Error is for people.
 func (e *deployError) Error() string { return e.condition.GetMessage() }
+
+// Unwrap is the cause.
+func (e *deployError) Unwrap() error { return e.cause }
 
 // errDeadline is what a deployment is ended by that takes too long.
 var errDeadline = errors.New("the revision was not ready in time")
@@ -91,8 +96,7 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	}
 	scale := s.trialScale(r)
 	if err := c.keep(pinned, images, scale); err != nil {
-		why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_UNKNOWN}}
-		return &deployError{resourcesAvailable, failing(resourcesAvailable, "The revision is not possible on this host: "+err.Error()+".", why)}, nil
+		return impossible(err), nil
 	}
 	if r.note.Unchecked {
 		return nil, nil
@@ -105,13 +109,28 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 			failure = minimumError(failure)
 		}
 	}
+	if errors.Is(failure, serving.ErrDetached) || errors.Is(failure, serving.ErrUnknown) {
+		return nil, failure // which is nothing that the revision has done
+	}
 	return failure, nil
+}
+
+// impossible is a revision that the fleet does not take.
+func impossible(err error) *deployError {
+	message := fmt.Sprintf("The revision is not possible on this host: %v.", err)
+	var capacity *scheduler.CapacityError
+	if errors.As(err, &capacity) {
+		message = fmt.Sprintf("The revision is too large for this host: %v.", capacity)
+	}
+	why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_UNKNOWN}}
+	return &deployError{resourcesAvailable, failing(resourcesAvailable, message, why), err}
 }
 
 // minimumError is a minimum of instances that could not be had.
 func minimumError(err error) error {
 	why := &runpb.Condition{Reasons: &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED}}
-	return &deployError{minProvisioned, failing(minProvisioned, "The minimum number of instances could not be provisioned: "+err.Error(), why)}
+	failure := failing(minProvisioned, "The minimum number of instances could not be provisioned: "+err.Error(), why)
+	return &deployError{minProvisioned, failure, err}
 }
 
 // keep has the fleet keep a revision, if it does not yet.
@@ -148,28 +167,35 @@ func (c *Control) dropRevision(ctx context.Context, revision string) error {
 }
 
 // bringBack has the fleet keep a revision that is ready, and whose images have
-// got lost with the host's disk, or the like.
+// got lost with the host's disk, or the like. It tries until that is so.
 func (c *Control) bringBack(ctx context.Context, r servedRevision) error {
-	if c.kept.has(r.GetName()) {
-		return nil
+	for !c.kept.has(r.GetName()) {
+		err := c.takeBack(ctx, r)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
+		wait(ctx, retryImport)
 	}
+	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	return nil
+}
+
+// takeBack has the fleet keep a revision that is ready.
+func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
 	if err := c.collection.hold(ctx); err != nil {
 		return err
 	}
 	defer c.released()
 	images, err := c.imagesOf(ctx, r.note)
-	if err == nil {
-		err = c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
-	}
 	if err != nil {
-		if ctx.Err() == nil {
-			c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
-			wait(ctx, retryImport-retryDisk)
-		}
 		return err
 	}
-	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
-	return nil
+	// What it is to have at least it gets with its traffic.
+	return c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
 }
 
 // settleRevision stores that a revision is ready, or why it is not.
