@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
@@ -62,21 +61,6 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 	return nil
 }
 
-// deployError is why a revision is not ready, where it is not an instance's
-// fault.
-type deployError struct {
-	// kind is the condition that does not hold.
-	kind      string
-	condition *runpb.Condition
-	cause     error
-}
-
-// Error is for people.
-func (e *deployError) Error() string { return e.condition.GetMessage() }
-
-// Unwrap is the cause.
-func (e *deployError) Unwrap() error { return e.cause }
-
 // errDeadline is what a deployment is ended by that takes too long.
 var errDeadline = errors.New("the revision was not ready in time")
 
@@ -105,14 +89,61 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	defer cancel()
 	failure = c.config.Fleet.Check(bound, r.GetName())
 	if failure == nil && wantsInstances(scale) {
-		if failure = c.config.Fleet.Warm(bound, r.GetName()); failure != nil {
-			failure = minimumError(failure)
-		}
+		failure, err = c.provision(bound, r, least(scale))
 	}
 	if errors.Is(failure, serving.ErrDetached) || errors.Is(failure, serving.ErrUnknown) {
 		return nil, failure // which is nothing that the revision has done
 	}
-	return failure, nil
+	return failure, err
+}
+
+// provision waits for the minimum of a revision's instances, and tells so. That
+// it takes long, where the host has no room or starts are slow, does not keep the
+// revision from being ready; instances that cannot be started do.
+func (c *Control) provision(ctx context.Context, r servedRevision, n int32) (failure, err error) {
+	warming := underWay(minProvisioned, fmt.Sprintf("Starting the minimum of %d instances.", n))
+	warming.Reasons = &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_WARMING}
+	if err := c.tell(ctx, r, warming); err != nil {
+		return nil, err
+	}
+	failure = c.awaitMinimum(ctx, r.GetName())
+	var start *serving.StartError
+	switch {
+	case ctx.Err() != nil || failure != nil && !errors.As(failure, &start) && !errors.Is(failure, errDeadline):
+		return failure, nil
+	case start != nil:
+		return &deployError{minProvisioned, notProvisioned(n, start.Message), failure}, nil
+	case failure != nil:
+		c.config.Logger.Warn("the minimum of instances takes long", "revision", r.GetName(), "err", failure)
+		late := notProvisioned(n, "they are still being started.")
+		late.Severity = runpb.Condition_WARNING
+		return nil, c.tell(ctx, r, late)
+	}
+	return nil, c.tell(ctx, r, succeeded(minProvisioned, fmt.Sprintf("The minimum of %d instances is provisioned.", n)))
+}
+
+// notProvisioned is a minimum of instances that is not there.
+func notProvisioned(n int32, why string) *runpb.Condition {
+	reason := &runpb.Condition{Reasons: &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED}}
+	return failing(minProvisioned, fmt.Sprintf("The minimum of %d instances could not be provisioned: %s", n, why), reason)
+}
+
+// tell stores a condition of a revision on its way.
+func (c *Control) tell(ctx context.Context, r servedRevision, condition *runpb.Condition) error {
+	err := c.persist(ctx, func(tx *store.Tx) error {
+		now := getRevision(tx, r.GetName())
+		if now.GetUid() != r.GetUid() || !isPending(now) {
+			return errSuperseded
+		}
+		now.UpdateTime = after(now.GetUpdateTime())
+		now.Conditions = setCondition(now.Conditions, condition, now.GetUpdateTime())
+		putRevision(tx, now)
+		return nil
+	})
+	if err == nil {
+		c.changes.ring(r.GetName())
+	}
+	return err
 }
 
 // impossible is a revision that the fleet does not take.
@@ -124,13 +155,6 @@ func impossible(err error) *deployError {
 	}
 	why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_UNKNOWN}}
 	return &deployError{resourcesAvailable, failing(resourcesAvailable, message, why), err}
-}
-
-// minimumError is a minimum of instances that could not be had.
-func minimumError(err error) error {
-	why := &runpb.Condition{Reasons: &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED}}
-	failure := failing(minProvisioned, "The minimum number of instances could not be provisioned: "+err.Error(), why)
-	return &deployError{minProvisioned, failure, err}
 }
 
 // keep has the fleet keep a revision, if it does not yet.
@@ -196,32 +220,4 @@ func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
 	}
 	// What it is to have at least it gets with its traffic.
 	return c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
-}
-
-// settleRevision stores that a revision is ready, or why it is not.
-func (c *Control) settleRevision(ctx context.Context, r servedRevision, failure error) error {
-	if failure != nil {
-		c.config.Logger.Warn("revision is not ready", "revision", r.GetName(), "err", failure)
-	} else {
-		c.config.Logger.Info("revision is ready", "revision", r.GetName())
-	}
-	err := c.persist(ctx, func(tx *store.Tx) error {
-		now := getRevision(tx, r.GetName())
-		if now.GetUid() != r.GetUid() || !isPending(now) {
-			return errSuperseded
-		}
-		now.UpdateTime = after(now.GetUpdateTime())
-		concludeRevision(now, getRevisionNote(tx, r.GetName()), failure)
-		putRevision(tx, now)
-		return nil
-	})
-	if err == nil {
-		c.changes.ring(r.GetName())
-	}
-	return err
-}
-
-// sinceCreated is how long ago a revision was created, at its last update.
-func sinceCreated(r *runpb.Revision) time.Duration {
-	return r.GetUpdateTime().AsTime().Sub(r.GetCreateTime().AsTime())
 }
