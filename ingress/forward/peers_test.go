@@ -82,7 +82,7 @@ func startPeer(b *testing.B, name, to string) program {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if c, err := net.Dial("tcp", from); err == nil {
 			c.Close()
-			return program{addr: from, pids: append(children(cmd.Process.Pid), cmd.Process.Pid)}
+			return program{addr: from, pid: cmd.Process.Pid}
 		}
 	}
 	b.Fatal(name, "does not listen")
