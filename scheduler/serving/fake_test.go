@@ -43,6 +43,8 @@ type world struct {
 	play func(rruntime.Spec) script
 	// handler, where it is set, is what containers serve on real listeners.
 	handler http.Handler
+	// held, where it is set, is closed when records become durable.
+	held chan struct{}
 
 	mu      sync.Mutex
 	bodies  map[string]*body

@@ -63,7 +63,7 @@ func TestEnds(t *testing.T) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			_, waited, err := w.request(t.Context(), l, 0)
-			if err != nil || waited > time.Second {
+			if err != nil || waited > time.Second/2 {
 				t.Errorf("the next request waited %v: %v", waited, err)
 			}
 			for _, line := range c.said {
