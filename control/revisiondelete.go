@@ -18,37 +18,27 @@ func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionReq
 	if err != nil {
 		return nil, nil, err
 	}
-	revision, _, err := c.readRevision(n)
+	var revision *runpb.Revision
+	err = c.view(func(tx *store.Tx) (err error) {
+		revision, err = getUnused(tx, n, r.GetEtag())
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	op := c.begin(verbDelete, n, revision.GetUid())
-	var next *runpb.Revision
-	check := func(tx *store.Tx) (of revisionNote, err error) {
-		if next = getRevision(tx, n.String()); next.GetUid() != revision.GetUid() {
-			return of, notFound(n)
-		}
-		if err := checkEtag(n.String(), r.GetEtag(), next.GetUpdateTime().AsTime()); err != nil {
-			return of, err
-		}
-		return getRevisionNote(tx, n.String()), checkUnused(tx, n)
-	}
 	if r.GetValidateOnly() {
-		err := c.view(func(tx *store.Tx) error { _, err := check(tx); return err })
-		op.settled(err)
-		c.operations.unexpect(op.name, revision.GetUid())
-		if err != nil {
-			return nil, nil, err
-		}
-		next = c.showRevision(next)
-		return next, validated(n, next), nil
+		revision = c.showRevision(revision)
+		return revision, validated(n, revision), nil
 	}
-	err = c.update(ctx, func(tx *store.Tx) error {
-		of, err := check(tx)
-		if err != nil {
+	op := c.begin(verbDelete, n, revision.GetUid())
+	err = c.update(ctx, func(tx *store.Tx) (err error) {
+		if revision, err = getUnused(tx, n, r.GetEtag()); err != nil {
 			return err
 		}
-		markRevisionDeleted(tx, next, of)
+		if revision.GetUid() != op.UID {
+			return notFound(n)
+		}
+		markRevisionDeleted(tx, revision, getRevisionNote(tx, n.String()))
 		op.put(tx)
 		return nil
 	}, func(err error) {
@@ -60,8 +50,21 @@ func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionReq
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := c.showRevision(proto.CloneOf(next))
+	shown := c.showRevision(proto.CloneOf(revision))
 	return shown, op.message(shown), nil
+}
+
+// getUnused reads a revision that may be deleted, if it has the etag that the
+// caller has seen.
+func getUnused(tx *store.Tx, n name, etag string) (*runpb.Revision, error) {
+	r := getRevision(tx, n.String())
+	if r == nil {
+		return nil, notFound(n)
+	}
+	if err := checkEtag(n.String(), etag, r.GetUpdateTime().AsTime()); err != nil {
+		return nil, err
+	}
+	return r, checkUnused(tx, n)
 }
 
 // checkUnused says why a revision must stay.

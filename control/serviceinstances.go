@@ -9,6 +9,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/contract"
 	"runnel/scheduler"
 	"runnel/scheduler/serving"
 	"runnel/store"
@@ -121,8 +122,14 @@ func (c *Control) instanceEnded(revision string) {
 // what they have written, beyond the number of those to be kept.
 func (c *Control) pruneInstances(_ context.Context, name string) {
 	revision := strings.TrimSuffix(name, "/instances")
-	all, r, err := c.readInstances(revision)
-	if err == nil && r != nil {
+	var all []serving.Record
+	var r *runpb.Revision
+	// Unlike a view this also sees what is on its way to the disk.
+	err := c.persist(c.ctx, func(tx *store.Tx) error {
+		all, r = instancesOf(tx, revision), getRevision(tx, revision)
+		return nil
+	})
+	if err == nil {
 		all = slices.DeleteFunc(all, func(x serving.Record) bool { return x.Ended.IsZero() })
 		slices.SortFunc(all, func(a, b serving.Record) int { return b.Ended.Compare(a.Ended) })
 		err = c.forgetInstances(all[min(len(all), c.config.KeepInstances):], len(r.GetContainers()))
@@ -148,4 +155,14 @@ func (c *Control) forgetInstances(all []serving.Record, containers int) error {
 		}
 		return nil
 	})
+}
+
+// containerNames are what the containers of a revision are called where they
+// are told apart.
+func containerNames(r *runpb.Revision) []string {
+	names := make([]string, len(r.GetContainers()))
+	for i, k := range r.GetContainers() {
+		names[i] = contract.ContainerName(k.GetName(), k.GetImage(), i, len(names))
+	}
+	return names
 }

@@ -111,7 +111,7 @@ func activity(active bool) *runpb.Condition {
 func (s standing) surplus(keep int) (names []string) {
 	used := map[string]bool{
 		shortID(s.service.GetLatestCreatedRevision()): true,
-		shortID(s.service.GetLatestReadyRevision()):   true,
+		s.latestReady(""): true,
 	}
 	for _, r := range s.note.Routes {
 		used[r.Revision] = true

@@ -69,7 +69,7 @@ func (s standing) routes(with string) (routes []route, err *unreadyError) {
 		if target == nil && r.Latest {
 			target = s.created()
 		}
-		if target == nil || !isReady(target.Revision) && r.Revision != with {
+		if target == nil || !isReady(target.Revision) && target.id() != with {
 			err = cmp.Or(err, &unreadyError{id: t.GetRevision(), revision: target})
 			continue
 		}
