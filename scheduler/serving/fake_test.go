@@ -189,7 +189,7 @@ func (w *world) endBody(b *body, exit contract.Exit) {
 	for _, s := range b.servers {
 		_ = s.Close()
 	}
-	b.exit = rruntime.Exit{Exit: exit, At: time.Now(), MemoryPeak: 513 * contract.MiB}
+	b.exit = rruntime.Exit{Exit: exit, Container: len(b.spec.Containers) - 1, At: time.Now(), MemoryPeak: 513 * contract.MiB}
 	close(b.ended)
 }
 
@@ -338,6 +338,9 @@ func (h *handle) Delete(context.Context) error {
 	}
 	if h.started() && !isOver(h.ended) {
 		h.t.Errorf("%s is deleted while it runs", h.spec.ID)
+	}
+	if h.started() && len(h.spec.Containers) > 1 && h.termed.IsZero() && h.killed.IsZero() {
+		h.t.Errorf("%s is deleted while some of it runs", h.spec.ID)
 	}
 	h.endBody(h.body, contract.Exit{Signal: syscall.SIGKILL})
 	if h.bodies[h.spec.ID] == h.body {
