@@ -19,12 +19,13 @@ func (c *checker) volumes(at string, all []*runpb.Volume) {
 	for i, v := range all {
 		at := index(at, i)
 		name := v.GetName()
+		_, sql := v.GetVolumeType().(*runpb.Volume_CloudSqlInstance)
 		switch {
 		case !isDNSLabel(name):
 			c.add(at+".name", "%q is not a volume's name: want at most 63 lower-case letters, digits and hyphens, beginning with a letter", name)
 		case names[name]:
 			c.add(at+".name", "%q is the name of another volume already", name)
-		case name == reservedVolume && v.GetCloudSqlInstance() == nil:
+		case name == reservedVolume && !sql:
 			c.add(at+".name", "%q is reserved for Cloud SQL", name)
 		}
 		names[name] = true

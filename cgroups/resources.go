@@ -36,7 +36,7 @@ func (l Limits) Resources(h *Host) *specs.LinuxResources {
 	if l.CPU > 0 {
 		r.CPU = &specs.LinuxCPU{
 			Shares: new(cpuShares(l.CPU)),
-			Quota:  new(max(minQuota, int64(l.CPU)*period/1000)),
+			Quota:  new(quota(l.CPU)),
 			Period: new(uint64(period)),
 		}
 	}
@@ -62,6 +62,9 @@ func memory(limit contract.Bytes, h *Host) *specs.LinuxMemory {
 	}
 	return m
 }
+
+// quota is what cpu is in microseconds a period.
+func quota(cpu contract.MilliCPU) int64 { return max(minQuota, int64(cpu)*period/1000) }
 
 // cpuShares is the weight of an instance with cpu.
 func cpuShares(cpu contract.MilliCPU) uint64 {

@@ -140,3 +140,19 @@ func CheckConcurrency(n int64, cpu MilliCPU) error {
 	}
 	return nil
 }
+
+// ContainerName is what the container at a place among n is called in logs where
+// it has no name of its own: worker if it is the only one, and else what its
+// image is called with its place, counted from 1.
+// Source: observed logs of Cloud Run.
+func ContainerName(name, image string, place, n int) string {
+	switch {
+	case name != "":
+		return name
+	case n == 1:
+		return "worker"
+	}
+	image, _, _ = strings.Cut(image[strings.LastIndex(image, "/")+1:], "@")
+	image, _, _ = strings.Cut(image, ":")
+	return image + "-" + strconv.Itoa(place+1)
+}

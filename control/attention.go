@@ -52,6 +52,19 @@ func (a *attention) call(name string, tend func(ctx context.Context, name string
 	})
 }
 
+// again is call for a resource that need not be looked at anew at once: if tend
+// is looking already, it goes on, and is called once more when it has returned.
+func (a *attention) again(name string, tend func(ctx context.Context, name string)) {
+	a.mu.Lock()
+	if v := a.visits[name]; v != nil && !a.closed {
+		v.again = true
+		a.mu.Unlock()
+		return
+	}
+	a.mu.Unlock()
+	a.call(name, tend)
+}
+
 // next is the context of the next pass, if there is to be one.
 func (a *attention) next(name string, v *visit) (ctx context.Context, more bool) {
 	a.mu.Lock()

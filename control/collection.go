@@ -100,8 +100,8 @@ func (c *Control) collectNow(ctx context.Context, _ string) {
 	}
 }
 
-// neededImages are the digests of the images of all jobs and of the executions
-// that have not ended.
+// neededImages are the digests of the images of all jobs, of the executions that
+// have not ended, and of the revisions that may be served.
 func (c *Control) neededImages() (digests []string, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		// Counted after the state to be read was fixed: an execution that is in it
@@ -118,7 +118,20 @@ func (c *Control) neededImages() (digests []string, err error) {
 				digests = append(digests, n.Digest)
 			}
 		}
+		digests = append(digests, c.revisionImages(tx)...)
 		return nil
 	})
 	return digests, err
+}
+
+// revisionImages are the digests of the images of the revisions that the fleet
+// has, or may yet have: a revision that failed and was let go needs none.
+func (c *Control) revisionImages(tx *store.Tx) (digests []string) {
+	for e := range tx.Newest(kindRevisionNotes, "") {
+		of := getRevisionNote(tx, e.Name)
+		if len(of.Digests) > 0 && (c.kept.has(e.Name) || !isBroken(getRevision(tx, e.Name))) {
+			digests = append(digests, of.Digests...)
+		}
+	}
+	return digests
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"runnel/contract"
 	"runnel/scheduler"
 	"runnel/store"
 )
@@ -22,6 +23,14 @@ const (
 	// Source: "Quotas and limits".
 	defaultKeepExecutions    = 1000
 	defaultRunningExecutions = 1000
+
+	defaultKeepInstances = 100
+	// defaultDeployTime leaves room for the longest start that probes allow, and
+	// for a large image.
+	defaultDeployTime = 15 * time.Minute
+	// defaultWarmTime is short because a host may have no room for the old
+	// instances and all new ones together, and a rollback must not wait for that.
+	defaultWarmTime = time.Minute
 
 	defaultKeepOperations = 10_000
 	defaultOperationAge   = 24 * time.Hour
@@ -37,6 +46,11 @@ type Config struct {
 	Scheduler *scheduler.Scheduler
 	// Images is where their images are.
 	Images Images
+	// Fleet keeps the instances of services; nil: there are no services here. It
+	// is the caller's to detach, after Close.
+	Fleet Fleet
+	// Journal is the one that Fleet writes; required with it.
+	Journal *Journal
 
 	// Project and Region are meant where a door is told none; ProjectNumber
 	// belongs to Project.
@@ -55,9 +69,30 @@ type Config struct {
 	KeepOperations int
 	OperationAge   time.Duration
 
-	// LogURI is the address of an execution's logs, by its full name. Nil: they
-	// have none.
-	LogURI func(execution string) string
+	// Domain is what the host names of services end with; run.localhost if empty.
+	// URL is the URL of a host name, where requests come in; nil: http and the
+	// default port.
+	Domain string
+	URL    func(host string) string
+	// MoreDomains are others that the same names are known below. Domains gives
+	// services hosts beside: by a host, or "*." and a domain, the service's full
+	// name, or its id where project and region are the daemon's own.
+	MoreDomains []string
+	Domains     map[string]string
+	// KeepRevisions is how many revisions are kept of each service, and KeepTags
+	// how many tags a location may have; 0 means 1,000, and 2,000.
+	KeepRevisions, KeepTags int
+	// KeepInstances is how many instances of a revision that have ended are
+	// remembered, with their logs; 0 means 100.
+	KeepInstances int
+	// DeployTime bounds how long a revision may take to be ready, and WarmTime
+	// how long its traffic waits then for the minimum of its instances; 15
+	// minutes, and one, if 0.
+	DeployTime, WarmTime time.Duration
+
+	// LogURI is the address of the logs of an execution or of a revision, by its
+	// full name. Nil: they have none.
+	LogURI func(resource string) string
 	// RemoveLogs removes what an instance has written, if there is anything.
 	// Nil: nothing is written.
 	RemoveLogs func(instance string) error
@@ -79,6 +114,7 @@ func (c Config) Validate() error {
 		{"a project number", !isNumber(c.ProjectNumber)},
 		{"a region", c.Region == ""},
 		{"a service account", c.ServiceAccount == ""},
+		{"the journal of the fleet", c.Fleet != nil && c.Journal == nil},
 	} {
 		if f.missing {
 			errs = append(errs, errors.New("control needs "+f.what))
@@ -98,7 +134,12 @@ type Control struct {
 	runs       *runs
 	collection *collection
 	attention  attention
-	// changes rings for operations that are done, jobs that have changed, and
+	// kept are the revisions that the fleet has.
+	kept *kept
+	// routing is held while it is told how a service's requests are served.
+	routing sync.Mutex
+	// changes rings for operations that are done, jobs and services that have
+	// changed, and
 	// executions that have got further.
 	changes bells
 
@@ -119,6 +160,15 @@ func New(config Config) *Control {
 	config.RunningExecutions = cmp.Or(config.RunningExecutions, defaultRunningExecutions)
 	config.KeepOperations = cmp.Or(config.KeepOperations, defaultKeepOperations)
 	config.OperationAge = cmp.Or(config.OperationAge, defaultOperationAge)
+	config.Domain = cmp.Or(config.Domain, defaultDomain)
+	config.KeepRevisions = cmp.Or(config.KeepRevisions, contract.MaxRevisions)
+	config.KeepTags = cmp.Or(config.KeepTags, contract.MaxTags)
+	config.KeepInstances = cmp.Or(config.KeepInstances, defaultKeepInstances)
+	config.DeployTime = cmp.Or(config.DeployTime, defaultDeployTime)
+	config.WarmTime = cmp.Or(config.WarmTime, defaultWarmTime)
+	if config.URL == nil {
+		config.URL = func(host string) string { return "http://" + host }
+	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -127,6 +177,7 @@ func New(config Config) *Control {
 		census:     newCensus(),
 		operations: newOperations(),
 		runs:       newRuns(),
+		kept:       newKept(),
 		collection: newCollection(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())

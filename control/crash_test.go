@@ -17,7 +17,13 @@ import (
 // with every verb that was under way: what was begun comes to its end.
 func TestCrashInTheMiddleOfEveryVerb(t *testing.T) {
 	t.Parallel()
-	for i, state := range statesOfEveryVerb(t) {
+	settlesFrom(t, statesWhile(t, everyVerb), unsettled)
+}
+
+// settlesFrom checks that control planes which begin with the states settle.
+func settlesFrom(t *testing.T, states [][]byte, unsettled func(*testing.T, *controltest.World) string) {
+	t.Helper()
+	for i, state := range states {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			w := controltest.Start(t, controltest.Options{State: state})
@@ -37,9 +43,9 @@ func TestCrashInTheMiddleOfEveryVerb(t *testing.T) {
 	}
 }
 
-// statesOfEveryVerb are states of the disk, one after the other, while each verb
-// is carried out.
-func statesOfEveryVerb(t *testing.T) (states [][]byte) {
+// statesWhile are states of the disk, one after the other, while something is
+// done.
+func statesWhile(t *testing.T, do func(*testing.T, *controltest.World)) (states [][]byte) {
 	t.Helper()
 	w := controltest.New(t)
 	over, stopped := make(chan struct{}), make(chan struct{})
@@ -62,7 +68,7 @@ func statesOfEveryVerb(t *testing.T) (states [][]byte) {
 			}
 		}
 	}()
-	everyVerb(t, w)
+	do(t, w)
 	close(over)
 	<-stopped
 	t.Logf("%d states", len(states))

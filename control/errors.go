@@ -55,9 +55,9 @@ func violation(field, format string, args ...any) error {
 	return invalid("", api.FieldErrors{{Path: field, Message: fmt.Sprintf(format, args...)}})
 }
 
-// invalidJob turns what api finds wrong with a job into an error about a
-// request; translate turns the paths of the job into those of the request.
-func invalidJob(err error, request string, translate func(string) string) error {
+// invalidResource turns what api finds wrong with a resource into an error about a
+// request; translate turns its paths into those of the request.
+func invalidResource(err error, request string, translate func(string) string) error {
 	var wrong api.FieldErrors
 	if errors.As(err, &wrong) {
 		return invalid(request, wrong.WithPaths(translate))

@@ -35,7 +35,7 @@ func (c *Control) complete(job *runpb.Job, request string) error {
 		}
 	}
 	if err := api.ValidateJob(job); err != nil {
-		return invalidJob(err, request, translate)
+		return invalidResource(err, request, translate)
 	}
 	if err := checkImage(image(job)); err != nil {
 		return invalid(request, api.FieldErrors{{Path: translate(imageField), Message: err.Error()}})

@@ -7,22 +7,26 @@ import (
 	"strings"
 
 	"google.golang.org/genproto/googleapis/cloud/location"
+
+	"runnel/store"
 )
 
 // Locations are where a project, given as projects/PROJECT or by its id alone,
-// has or may have jobs: the default region and every location in use.
+// has or may have jobs and services: the default region and every location in use.
 func (c *Control) Locations(_ context.Context, project string) ([]*location.Location, error) {
 	parent, err := c.parse("name", "projects/"+strings.TrimPrefix(project, "projects/")+"/locations/-", atLocation)
 	if err != nil {
 		return nil, err
 	}
 	ids := []string{c.config.Region}
-	jobs, err := c.named(kindJobs, parent, math.MaxInt)
-	if err != nil {
-		return nil, err
-	}
-	for _, job := range jobs {
-		ids = append(ids, job.location())
+	for _, kind := range []store.Kind{kindJobs, kindServices} {
+		found, err := c.named(kind, parent, math.MaxInt)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range found {
+			ids = append(ids, n.location())
+		}
 	}
 	slices.Sort(ids)
 	var all []*location.Location

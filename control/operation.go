@@ -14,9 +14,10 @@ import (
 // verb is what an operation does to its target.
 type verb string
 
-// The verbs. What they are done to is a job, or an execution.
+// The verbs. What they are done to is a job, an execution, a service, or a
+// revision.
 const (
-	verbApply  verb = "apply" // create or update a job
+	verbApply  verb = "apply" // create or update a job or a service
 	verbRun    verb = "run"   // an execution
 	verbCancel verb = "cancel"
 	verbDelete verb = "delete"
@@ -25,7 +26,7 @@ const (
 // operation is the record of a long-running operation.
 type operation struct {
 	Verb verb `json:"verb"`
-	// Target is the full name of the job or the execution, UID its own.
+	// Target is the full name of what it is done to, UID its own.
 	Target string    `json:"target"`
 	UID    string    `json:"uid"`
 	When   time.Time `json:"when"`
@@ -38,7 +39,8 @@ type operation struct {
 	Message  string `json:"message,omitempty"`
 }
 
-// resource is what operations are about: a job or an execution.
+// resource is what operations are about: a job, an execution, a service, or a
+// revision.
 type resource interface {
 	proto.Message
 	GetName() string
@@ -65,6 +67,10 @@ func (o operation) settle(e end) operation {
 		done, failure = o.settleJob(t, e)
 	case *runpb.Execution:
 		done, failure = o.settleExecution(t, e)
+	case *runpb.Service:
+		done, failure = o.settleService(t, e)
+	case *runpb.Revision:
+		done = e.removed // it is only ever deleted
 	}
 	if done {
 		o.Done, o.Code, o.Message = true, failure.GetCode(), failure.GetMessage()
@@ -81,6 +87,16 @@ func (o operation) settleJob(job *runpb.Job, e end) (done bool, failure *rpc.Sta
 		return true, &rpc.Status{Code: int32(codes.Aborted), Message: "The job was deleted."}
 	}
 	return !job.GetReconciling(), conditionError(job.GetTerminalCondition())
+}
+
+func (o operation) settleService(s *runpb.Service, e end) (done bool, failure *rpc.Status) {
+	switch {
+	case o.Verb == verbDelete:
+		return e.removed, nil
+	case e.removed:
+		return true, &rpc.Status{Code: int32(codes.Aborted), Message: "The service was deleted."}
+	}
+	return !s.GetReconciling(), conditionError(s.GetTerminalCondition())
 }
 
 func (o operation) settleExecution(x *runpb.Execution, e end) (done bool, failure *rpc.Status) {
@@ -116,9 +132,16 @@ func (o operation) message(name string, target resource) *longrunningpb.Operatio
 
 // stored is the target as it was when the operation was done.
 func (o operation) stored() resource {
-	var target resource = &runpb.Execution{}
-	if split(o.Target).at == atJob {
+	var target resource
+	switch split(o.Target).at {
+	case atJob:
 		target = &runpb.Job{}
+	case atService:
+		target = &runpb.Service{}
+	case atRevision:
+		target = &runpb.Revision{}
+	default:
+		target = &runpb.Execution{}
 	}
 	_ = proto.Unmarshal(o.Resource, target) // it is what marshal wrote
 	return target
@@ -137,6 +160,8 @@ func conditionError(c *runpb.Condition) *rpc.Status {
 		case runpb.Condition_CANCELLED, runpb.Condition_DELETED:
 			return nil
 		}
+	case *runpb.Condition_RevisionReason_:
+		code = codes.FailedPrecondition
 	case *runpb.Condition_Reason:
 		code = reasonCode(c.GetReason())
 	}

@@ -80,9 +80,14 @@ func (c *Control) target(ctx context.Context, o operation) (resource, error) {
 	n := split(o.Target)
 	var found resource
 	var err error
-	if n.at == atJob {
+	switch n.at {
+	case atJob:
 		found, err = c.job(ctx, n)
-	} else {
+	case atService:
+		found, err = c.Service(ctx, o.Target)
+	case atRevision:
+		found, err = c.Revision(ctx, o.Target)
+	default:
 		found, err = c.execution(ctx, n)
 	}
 	if err == nil && found.GetUid() != o.UID {

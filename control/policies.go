@@ -19,11 +19,11 @@ import (
 // policyVersion is that of policies without conditions.
 const policyVersion = 1
 
-// Policy is the IAM policy of a job. It is kept for the clients that write one;
-// who may do what is decided at the door, where every caller is the
-// administrator.
+// Policy is the IAM policy of a job or a service. That of a service says who may
+// call it. The rest is kept for the clients that write one: who may do what is
+// decided at the door, where every caller is the administrator.
 func (c *Control) Policy(_ context.Context, resource string) (p *iampb.Policy, err error) {
-	n, err := c.parseOne("resource", resource, atJob)
+	n, err := c.parseOwner(resource)
 	if err != nil {
 		return nil, err
 	}
@@ -34,9 +34,28 @@ func (c *Control) Policy(_ context.Context, resource string) (p *iampb.Policy, e
 	return p, err
 }
 
-// getPolicy reads the policy of a job, which must exist.
+// parseOwner reads the name of what a policy belongs to.
+func (c *Control) parseOwner(resource string) (name, error) {
+	at := atJob
+	if strings.Contains(resource, "/"+levels[atService].collection+"/") {
+		at = atService
+	}
+	return c.parseOne("resource", resource, at)
+}
+
+// ownerCreated is when what a policy belongs to was created, if it exists.
+func ownerCreated(tx *store.Tx, n name) (at time.Time, exists bool) {
+	if n.at == atService {
+		s := getService(tx, n.String())
+		return s.GetCreateTime().AsTime(), s != nil
+	}
+	job := getJob(tx, n.String())
+	return job.GetCreateTime().AsTime(), job != nil
+}
+
+// getPolicy reads the policy of a job or a service, which must exist.
 func getPolicy(tx *store.Tx, n name) (*iampb.Policy, error) {
-	if getJob(tx, n.String()) == nil {
+	if _, exists := ownerCreated(tx, n); !exists {
 		return nil, notFound(n)
 	}
 	if p := get[iampb.Policy](tx, kindPolicies, n.String()); p != nil {
@@ -55,10 +74,10 @@ func policyEtag(t time.Time) []byte {
 	return append([]byte{0x07}, binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro()))[1:]...)
 }
 
-// SetPolicy replaces the IAM policy of a job. A policy with an etag must be the
-// one that was read last. The mask may name bindings and etag; nil means both.
+// SetPolicy replaces the IAM policy of a job or a service, which is in force when
+// it returns. A policy with an etag must be the one that was read last. The mask may name bindings and etag; nil means both.
 func (c *Control) SetPolicy(ctx context.Context, resource string, p *iampb.Policy, mask *fieldmaskpb.FieldMask) (*iampb.Policy, error) {
-	n, err := c.parseOne("resource", resource, atJob)
+	n, err := c.parseOwner(resource)
 	if err != nil {
 		return nil, err
 	}
@@ -79,14 +98,21 @@ func (c *Control) SetPolicy(ctx context.Context, resource string, p *iampb.Polic
 			next.Bindings = proto.CloneOf(p).GetBindings()
 		}
 		next.Version, next.Etag = policyVersion, nextPolicyEtag(old.GetEtag())
-		job := getJob(tx, n.String())
-		tx.Put(kindPolicies, n.String(), job.GetCreateTime().AsTime(), marshal(next))
+		created, _ := ownerCreated(tx, n)
+		tx.Put(kindPolicies, n.String(), created, marshal(next))
 		return nil
-	}, func(error) {})
+	}, func(err error) { c.enforce(n, err) })
 	if err != nil {
 		return nil, err
 	}
 	return proto.CloneOf(next), nil
+}
+
+// enforce has a service's new policy be in force, if it was stored.
+func (c *Control) enforce(n name, err error) {
+	if n.at == atService && c.config.Fleet != nil && c.stands(err, kindPolicies, n.String()) {
+		_ = c.reroute(n.String()) // a store that cannot be read any more has been closed
+	}
 }
 
 // nextPolicyEtag is the etag of a policy written now, other than the old one.
@@ -124,10 +150,10 @@ func checkPolicy(p *iampb.Policy, mask *fieldmaskpb.FieldMask) error {
 	return nil
 }
 
-// TestPermissions returns those of the permissions that the caller has on a
-// job: all of them.
+// TestPermissions returns those of the permissions that the caller has on a job
+// or a service: all of them.
 func (c *Control) TestPermissions(_ context.Context, resource string, permissions []string) ([]string, error) {
-	if _, err := c.parseOne("resource", resource, atJob); err != nil {
+	if _, err := c.parseOwner(resource); err != nil {
 		return nil, err
 	}
 	for _, p := range permissions {

@@ -14,7 +14,9 @@ import (
 // Kinds of records. Jobs, executions and policies are kept as the messages that
 // they are, under their full names; what the API does not show of a job is in
 // its pin, of an execution in its note. The rows of the series with an
-// execution's UID are the records of its tasks.
+// execution's UID are the records of its tasks. With services and revisions it is
+// the same: each has a note. Instances of revisions are kept under the name of
+// their revision and their own ID.
 const (
 	kindJobs       store.Kind = "jobs"
 	kindPins       store.Kind = "pins"
@@ -22,6 +24,12 @@ const (
 	kindExecutions store.Kind = "executions"
 	kindNotes      store.Kind = "notes"
 	kindOperations store.Kind = "operations"
+
+	kindServices      store.Kind = "services"
+	kindServiceNotes  store.Kind = "servicenotes"
+	kindRevisions     store.Kind = "revisions"
+	kindRevisionNotes store.Kind = "revisionnotes"
+	kindInstances     store.Kind = "instances"
 )
 
 // pin is what a job's image was when it was created or updated last: executions

@@ -82,7 +82,7 @@ func overridden(job *runpb.Job, o *runpb.RunJobRequest_Overrides) (*runpb.Job, e
 		task.Timeout = o.GetTimeout()
 	}
 	if err := api.ValidateJob(job); err != nil {
-		return nil, invalidJob(err, runRequest, overridePath)
+		return nil, invalidResource(err, runRequest, overridePath)
 	}
 	for i, with := range o.GetContainerOverrides() {
 		if err := overrideContainer(job, task.GetContainers()[0], i, with); err != nil {
@@ -104,14 +104,14 @@ func overrideContainer(job *runpb.Job, k *runpb.Container, i int, with *runpb.Ru
 	before := proto.CloneOf(k)
 	k.Args, k.Env = with.GetArgs(), with.GetEnv()
 	if err := api.ValidateJob(job); err != nil {
-		return invalidJob(err, runRequest, translate)
+		return invalidResource(err, runRequest, translate)
 	}
 	if len(with.GetArgs()) == 0 && !with.GetClearArgs() {
 		k.Args = before.GetArgs()
 	}
 	k.Env = mergeEnv(before.GetEnv(), with.GetEnv())
 	if err := api.ValidateJob(job); err != nil { // too many together, at most
-		return invalidJob(err, runRequest, translate)
+		return invalidResource(err, runRequest, translate)
 	}
 	return nil
 }

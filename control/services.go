@@ -5,71 +5,143 @@ import (
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/protobuf/proto"
+
+	"runnel/store"
 )
 
 // CreateService stores a new service. It is ready, and the operation done, when
 // its revision is and has the traffic.
 func (c *Control) CreateService(ctx context.Context, r *runpb.CreateServiceRequest) (*runpb.Service, *longrunningpb.Operation, error) {
-	panic("not built yet")
+	parent, err := c.parse("parent", r.GetParent(), atLocation)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkParent(parent); err != nil {
+		return nil, nil, err
+	}
+	id := r.GetServiceId()
+	if id == "" {
+		return nil, nil, violation("serviceId", "is missing: want the name of the service")
+	}
+	a := applyService{control: c, target: parent.child(atService, id), request: createServiceRequest, from: r.GetService(), create: true}
+	return a.do(ctx, r.GetValidateOnly())
+}
+
+// newRevisionKey is where a context keeps that a new revision is wanted.
+type newRevisionKey struct{}
+
+// WithNewRevision says that UpdateService is to make a new revision, also where
+// the template has not changed: a tag may mean another image by now.
+func WithNewRevision(ctx context.Context) context.Context {
+	return context.WithValue(ctx, newRevisionKey{}, true)
 }
 
 // UpdateService changes what is wanted of a service: the fields that the mask
-// names, or all of them without one.
+// names, or all of them without one. Another template makes a new revision. With
+// allow_missing a service that does not exist is created.
 func (c *Control) UpdateService(ctx context.Context, r *runpb.UpdateServiceRequest) (*runpb.Service, *longrunningpb.Operation, error) {
-	panic("not built yet")
-}
-
-// DeleteService deletes a service with its revisions.
-func (c *Control) DeleteService(ctx context.Context, r *runpb.DeleteServiceRequest) (*runpb.Service, *longrunningpb.Operation, error) {
-	panic("not built yet")
+	n, err := c.parseOne("service.name", r.GetService().GetName(), atService)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkParent(n.up(atLocation)); err != nil {
+		return nil, nil, err
+	}
+	renew, _ := ctx.Value(newRevisionKey{}).(bool)
+	a := applyService{
+		control: c, target: n, request: updateServiceRequest,
+		from: r.GetService(), mask: maskPaths(r.GetUpdateMask().GetPaths()),
+		create: r.GetAllowMissing(), update: true, etag: r.GetService().GetEtag(), renew: renew,
+	}
+	return a.do(ctx, r.GetValidateOnly())
 }
 
 // Service is a service as it stands. Its location may be "-", if no other one
 // has a service of that id.
-func (c *Control) Service(ctx context.Context, name string) (*runpb.Service, error) {
-	panic("not built yet")
+func (c *Control) Service(_ context.Context, name string) (*runpb.Service, error) {
+	n, err := c.parse("name", name, atService)
+	if err != nil {
+		return nil, err
+	}
+	if n, err = c.only(kindServices, n); err != nil {
+		return nil, err
+	}
+	s, err := c.readService(n)
+	if err != nil {
+		return nil, err
+	}
+	return c.showService(s), nil
+}
+
+// only finds the only record of a kind that n, which may have "-" in it, is a
+// name of.
+func (c *Control) only(kind store.Kind, n name) (name, error) {
+	if !n.wild() {
+		return n, nil
+	}
+	found, err := c.named(kind, n, 2)
+	if err != nil {
+		return n, err
+	}
+	if len(found) != 1 {
+		return n, notFound(n)
+	}
+	return found[0], nil
+}
+
+// readService reads a service as it is stored.
+func (c *Control) readService(n name) (s *runpb.Service, err error) {
+	err = c.view(func(tx *store.Tx) error {
+		if s = getService(tx, n.String()); s == nil {
+			return notFound(n)
+		}
+		return nil
+	})
+	return s, err
 }
 
 // Services is a page of the services of a location, the newest first.
-func (c *Control) Services(ctx context.Context, q Query[*runpb.Service]) (items []*runpb.Service, next string, err error) {
-	panic("not built yet")
-}
-
-// Revision is a revision as it stands. Its location and its service may be "-".
-func (c *Control) Revision(ctx context.Context, name string) (*runpb.Revision, error) {
-	panic("not built yet")
-}
-
-// Revisions is a page of the revisions of a service, the newest first.
-func (c *Control) Revisions(ctx context.Context, q Query[*runpb.Revision]) (items []*runpb.Revision, next string, err error) {
-	panic("not built yet")
-}
-
-// DeleteRevision deletes a revision that has no traffic and is not the latest.
-func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionRequest) (*runpb.Revision, *longrunningpb.Operation, error) {
-	panic("not built yet")
+func (c *Control) Services(_ context.Context, q Query[*runpb.Service]) (items []*runpb.Service, next string, err error) {
+	parent, err := c.parse("parent", q.Parent, atLocation)
+	if err != nil {
+		return nil, "", err
+	}
+	return page(c, kindServices, parent, q, func(f found) (*runpb.Service, error) {
+		s := &runpb.Service{}
+		if err := proto.Unmarshal(f.value, s); err != nil {
+			return nil, notFound(split(f.name))
+		}
+		return c.showService(s), nil
+	})
 }
 
 // AwaitService returns when the service is no longer what its version etag
 // says, or when ctx ends: the service as it then stands.
 func (c *Control) AwaitService(ctx context.Context, name, etag string) (*runpb.Service, error) {
-	panic("not built yet")
-}
-
-// ServiceInstance is one instance that a revision has or had.
-type ServiceInstance struct {
-	// ID is the instance's, PublicID what its metadata server and its logs call
-	// it. Revision is the full name of its revision.
-	ID, PublicID, Revision string
-	// Containers are the names of its containers, in their order; logs are kept
-	// for each.
-	Containers []string
-	// Live says that there may come more of it.
-	Live bool
-}
-
-// ServiceInstances are the instances of a service, or of a revision, by its full
-// name, the newest first; the service's id in a revision's name may be "-".
-func (c *Control) ServiceInstances(ctx context.Context, name string) ([]ServiceInstance, error) {
-	panic("not built yet")
+	n, err := c.parseOne("name", name, atService)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		changed, leave := c.changes.listen(n.String())
+		s, err := c.readService(n)
+		if err != nil || unquote(Etag(s.GetName(), s.GetUpdateTime().AsTime())) != unquote(etag) {
+			leave()
+			if err != nil {
+				return nil, err
+			}
+			return c.showService(s), nil
+		}
+		select {
+		case <-changed:
+			leave()
+		case <-ctx.Done():
+			leave()
+			return c.showService(s), nil
+		case <-c.ctx.Done():
+			leave()
+			return nil, unavailable(errClosed)
+		}
+	}
 }

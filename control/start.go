@@ -13,8 +13,9 @@ import (
 
 // Start reads what there is and goes on with all that is not finished: jobs
 // that are not ready yet, executions that have not ended, deletions. When it
-// returns, the scheduler has every execution that may have instances, and
-// nobody will ask for those of others. Call it once.
+// returns, the scheduler has every execution that may have instances, the fleet
+// every revision that may, and nobody will ask for those of others. Call it
+// once.
 func (c *Control) Start(ctx context.Context) error {
 	if err := c.config.Validate(); err != nil {
 		return err
@@ -34,6 +35,9 @@ func (c *Control) Start(ctx context.Context) error {
 		if err := c.resume(x); err != nil {
 			c.trouble(x.GetName(), err) // and nothing to keep the others from going on
 		}
+	}
+	if err := c.resumeServices(ctx, left.services); err != nil {
+		return err
 	}
 	for _, x := range left.executions {
 		c.attention.call(x.GetName(), c.tendExecution)
@@ -56,6 +60,8 @@ type unfinished struct {
 	jobs, ended []string
 	// operations are done, and have been kept long enough.
 	operations []string
+	// services are all there are.
+	services []string
 	// executions have not ended.
 	executions []*runpb.Execution
 }
@@ -75,6 +81,11 @@ func (c *Control) takeStock(tx *store.Tx) (left unfinished, err error) {
 		if job.GetReconciling() || job.GetDeleteTime() != nil {
 			left.jobs = append(left.jobs, e.Name)
 		}
+	}
+	for e := range tx.Newest(kindServices, "") {
+		project := split(e.Name).project()
+		c.projects.use(project, c.ProjectNumber(project))
+		left.services = append(left.services, e.Name)
 	}
 	return left, c.takeExecutions(tx, &left)
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"runnel/control"
 	"runnel/control/controltest"
@@ -81,7 +82,7 @@ func completed(x *runpb.Execution) *runpb.Condition {
 
 // response unpacks what an operation that succeeded has come to.
 func response[M interface {
-	*runpb.Job | *runpb.Execution
+	*runpb.Job | *runpb.Execution | *runpb.Service | *runpb.Revision
 }](t *testing.T, op *longrunningpb.Operation) M {
 	t.Helper()
 	m, err := op.GetResponse().UnmarshalNew()
@@ -89,4 +90,18 @@ func response[M interface {
 		t.Fatalf("response of %v: %v", op, err)
 	}
 	return m.(any).(M)
+}
+
+// beginUpdate asks for a change of a service, which must be accepted.
+func beginUpdate(t *testing.T, w *controltest.World, s *runpb.Service, mask ...string) *longrunningpb.Operation {
+	t.Helper()
+	r := &runpb.UpdateServiceRequest{Service: s}
+	if len(mask) > 0 {
+		r.UpdateMask = &fieldmaskpb.FieldMask{Paths: mask}
+	}
+	_, op, err := w.Control.UpdateService(t.Context(), r)
+	if err != nil {
+		t.Fatalf("update %s: %v", s.GetName(), err)
+	}
+	return op
 }

@@ -17,3 +17,19 @@ var (
 	// ErrEnded: the instance ended while it had the request.
 	ErrEnded = errors.New("instance ended")
 )
+
+// Why the server itself refuses a request, or gives it up.
+var (
+	errMalformed    = errors.New("malformed request")
+	errFields       = errors.New("too many header fields")
+	errBody         = errors.New("request body too large")
+	errUnknown      = errors.New("unknown host")
+	errInternal     = errors.New("internal service")
+	errDisabled     = errors.New("service is disabled")
+	errNotReady     = errors.New("no revision is ready")
+	errForbidden    = errors.New("caller may not call")
+	errUnauthorized = errors.New("credential cannot be verified")
+	errTimeout      = errors.New("request timeout")
+	errDisconnect   = errors.New("client went away")
+	errShutdown     = errors.New("server is shutting down")
+)

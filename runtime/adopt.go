@@ -16,36 +16,30 @@ import (
 // endAtOnce is how many survivors are ended at the same time.
 const endAtOnce = 8
 
-// survivor is an instance that an earlier launcher created and that nobody has
-// adopted yet.
-type survivor struct {
-	ended   *ending
-	started bool
-}
-
-// survivors are those that are left.
+// survivors are the instances that an earlier launcher created and that nobody
+// has adopted yet.
 type survivors struct {
 	// mu guards left.
 	mu   sync.Mutex
-	left map[string]survivor
+	left map[string]*ending
 }
 
-func (p *survivors) put(id string, s survivor) {
+func (p *survivors) put(id string, e *ending) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.left == nil {
-		p.left = map[string]survivor{}
+		p.left = map[string]*ending{}
 	}
-	p.left[id] = s
+	p.left[id] = e
 }
 
 // take returns the survivor id to one caller alone.
-func (p *survivors) take(id string) (survivor, bool) {
+func (p *survivors) take(id string) (*ending, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, ok := p.left[id]
+	e, ok := p.left[id]
 	delete(p.left, id)
-	return s, ok
+	return e, ok
 }
 
 // recall learns from the shim which instances there are. It asks twice: an exit
@@ -57,25 +51,47 @@ func (l *Launcher) recall(k *keeper) error {
 		if err != nil {
 			return fmt.Errorf("list instances: %w", err)
 		}
-		for _, c := range all {
-			l.remember(k, &c)
+		for _, i := range all {
+			l.remember(k, &i)
 		}
 	}
 	return nil
 }
 
-// remember makes a survivor of a container of the shim's, or learns more of one.
-func (l *Launcher) remember(k *keeper, c *shim.Container) {
-	s, ok := l.survivors.take(c.ID)
+// remember makes a survivor of an instance of the shim's, or learns more of one.
+func (l *Launcher) remember(k *keeper, i *shim.Instance) {
+	end, ok := l.survivors.take(i.ID)
 	if !ok {
-		s.ended, _ = l.exits.expect(c.ID, k) // the first of its name
+		end, _ = l.exits.expect(i.ID, k, places(i)) // the first of its name
 	}
-	s.started = c.State == shim.Running
-	if c.Exit != nil {
-		s.started = c.Exit.Started
-		l.exits.deliver(k, *c.Exit)
+	var exits []shim.Exit
+	for n, c := range i.Containers {
+		switch {
+		case c.Exit != nil:
+			exits = append(exits, *c.Exit)
+			end.parts[c.Exit.Container].started.Store(c.Exit.Started)
+		case c.State == shim.Running:
+			end.parts[n].started.Store(true)
+		}
 	}
-	l.survivors.put(c.ID, s)
+	// The instance ended with the first.
+	slices.SortFunc(exits, func(a, b shim.Exit) int { return a.At.Compare(b.At) })
+	for _, x := range exits {
+		l.exits.deliver(k, x)
+	}
+	l.survivors.put(i.ID, end)
+}
+
+// places is how many containers an instance has; at least so many of one of which
+// only exits are left.
+func places(i *shim.Instance) int {
+	n := len(i.Containers)
+	for _, c := range i.Containers {
+		if c.Exit != nil {
+			n = max(n, c.Exit.Container+1)
+		}
+	}
+	return n
 }
 
 // Survivors are the IDs, in order, of the instances that an earlier durable
@@ -89,7 +105,8 @@ func (l *Launcher) Survivors() []string {
 
 // Adopt takes over the survivor s.ID: its process, its log and its network are
 // what they were, and the metadata server answers it as s.Identity again. Of s
-// only these two count. The caller must Delete it. A survivor whose network is
+// only these two count, and the CPU limits of its containers, which Stop needs. The
+// caller must Delete it. A survivor whose network is
 // gone is ended: it could never be what it was. Errors: ErrNotFound if there is no
 // such survivor, or none any more; after any other it is still one.
 func (l *Launcher) Adopt(ctx context.Context, s Spec) (*Instance, error) {
@@ -98,6 +115,7 @@ func (l *Launcher) Adopt(ctx context.Context, s Spec) (*Instance, error) {
 		return nil, fmt.Errorf("adopt instance %s: %w", s.ID, ErrNotFound)
 	}
 	i := l.revive(s.ID, left)
+	i.ended.cpu.limit(s.Containers)
 	err := l.reconnect(ctx, i, s.Identity)
 	if errors.Is(err, rnet.ErrNotAttached) {
 		end := i.Delete(ctx)
@@ -131,10 +149,8 @@ func (l *Launcher) reconnect(ctx context.Context, i *Instance, identity metadata
 }
 
 // revive is the instance of a survivor, without its slot.
-func (l *Launcher) revive(id string, s survivor) *Instance {
-	i := &Instance{id: id, launcher: l, ended: s.ended}
-	i.started.Store(s.started)
-	return i
+func (l *Launcher) revive(id string, e *ending) *Instance {
+	return &Instance{id: id, launcher: l, ended: e}
 }
 
 // EndSurvivors ends and deletes every instance that nobody has adopted. Each is

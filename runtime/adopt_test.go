@@ -12,7 +12,7 @@ import (
 func TestSurvivorsThatThereIsNoTimeForAreToldOf(t *testing.T) {
 	t.Parallel()
 	var l Launcher
-	l.survivors.put("a", survivor{})
+	l.survivors.put("a", newEnding(nil, 1))
 	why := errors.New("out of time")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)

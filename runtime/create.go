@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"path"
 	"syscall"
 	"time"
@@ -15,15 +16,14 @@ import (
 // is not drowning.
 const createTime = 2 * time.Minute
 
-// Create makes an instance up to the exec of its entrypoint. On failure nothing
+// Create makes an instance up to the exec of its entrypoints. On failure nothing
 // of it is left. The caller must Delete it. While a durable launcher has no shim
 // it waits for the next; when ctx ends first it says why there is none. A survivor
 // of that ID, which nobody has adopted, is ended first. Errors: ErrUnstartable,
 // ErrExists, ErrKeeperGone, ErrLost, ErrClosed.
 func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) {
-	c := &s.Containers[0]
-	if len(argv(c)) == 0 {
-		return nil, shim.Unstartable("image names no entrypoint and no command, and none was given")
+	if err := checkSpec(&s); err != nil {
+		return nil, err
 	}
 	k, err := l.keepers.get(ctx)
 	if err != nil {
@@ -33,7 +33,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	if err := l.endSurvivor(ctx, s.ID); err != nil {
 		return nil, fmt.Errorf("create instance %s: %w", s.ID, err)
 	}
-	ended, ok := l.exits.expect(s.ID, k)
+	ended, ok := l.exits.expect(s.ID, k, len(s.Containers))
 	if !ok {
 		return nil, fmt.Errorf("instance %s: %w", s.ID, ErrExists)
 	}
@@ -53,6 +53,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	if err := l.createIn(ctx, k, &s, place); err != nil {
 		return nil, err
 	}
+	ended.cpu.limit(s.Containers)
 	return &Instance{id: s.ID, launcher: l, slot: place, ended: ended}, nil
 }
 
@@ -62,16 +63,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 func (l *Launcher) createIn(ctx context.Context, k *keeper, s *Spec, place *slot) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
-	err := k.client.Create(limit, &shim.CreateRequest{
-		ID:       s.ID,
-		Spec:     ociSpec(s, &s.Containers[0], &l.facts),
-		Filter:   k.filter,
-		Layers:   s.Containers[0].Image.Layers,
-		Files:    files(s, place.Addr().String()),
-		User:     s.Containers[0].Image.Config.User,
-		LogPath:  l.LogPath(s.ID),
-		LogLimit: int64(l.cfg.LogLimit),
-	}, place.Namespace(), l.outlasting(place)...)
+	err := k.client.Create(limit, l.request(s, k.filter, place.Addr()), place.Namespace(), l.outlasting(place)...)
 	switch {
 	case err == nil:
 		return nil
@@ -83,6 +75,29 @@ func (l *Launcher) createIn(ctx context.Context, k *keeper, s *Spec, place *slot
 		return errors.Join(l.lost(err), l.slots.drop(place))
 	}
 	return errors.Join(err, l.slots.put(place))
+}
+
+// request is what the shim is told of an instance that will have the address at.
+func (l *Launcher) request(s *Spec, filter string, at netip.Addr) *shim.CreateRequest {
+	r := &shim.CreateRequest{ID: s.ID, Filter: filter, Group: instanceGroup(s, &l.facts)}
+	for _, v := range s.Volumes {
+		r.Volumes = append(r.Volumes, shim.Volume{Size: v.Size})
+	}
+	for n := range s.Containers {
+		c, id := &s.Containers[n], ContainerID(s.ID, n)
+		r.Containers = append(r.Containers, shim.ContainerRequest{
+			ID:       id,
+			Name:     c.Name,
+			Spec:     ociSpec(s, n, &l.facts),
+			Layers:   c.Image.Layers,
+			Files:    files(s, at.String()),
+			User:     c.Image.Config.User,
+			Mounts:   volumeMounts(s, c),
+			LogPath:  l.LogPath(id),
+			LogLimit: int64(l.cfg.LogLimit),
+		})
+	}
+	return r
 }
 
 // outlasting is what of a slot the shim of a durable launcher holds beside the

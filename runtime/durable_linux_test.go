@@ -146,9 +146,9 @@ func TestInstancesOutliveTheDaemon(t *testing.T) {
 	r.kill(ending, syscall.SIGTERM)
 	r.logs("running", "asking")
 	testenv.Eventually(t, minute, func() bool { return !runs(ending) }, "the instance ends")
-	ended := time.Now()
 
 	d := r.lastDaemon()
+	ended := time.Now()
 	if got := d.Survivors(); !slices.Equal(got, []string{"ending", "over", "running", "waiting"}) {
 		t.Errorf("survivors %v", got)
 	}

@@ -10,9 +10,16 @@ import (
 // tried. The launcher is Idle afterwards, unless there is an error.
 func (l *Launcher) EndAll(ctx context.Context) error {
 	for id, end := range l.exits.all() {
-		l.survivors.put(id, survivor{ended: end, started: true})
+		l.survivors.put(id, end)
 	}
 	return l.EndSurvivors(ctx)
+}
+
+// letGo closes what instances that have not been deleted hold open.
+func (e *exits) letGo() {
+	for _, end := range e.all() {
+		_ = end.cpu.close() // nothing is lost by it
+	}
 }
 
 // all is a copy of what is known.

@@ -204,6 +204,7 @@ func (l *Launcher) Close() error {
 	if err != nil {
 		return err
 	}
+	l.exits.letGo()
 	return errors.Join(k.client.Close(), k.process.Close(), l.slots.drain(), l.metadata.Close(),
 		l.sweep(), l.alone.Close(), l.lock.Close())
 }
@@ -233,8 +234,9 @@ func (l *Launcher) OpenFiles() uint64 { return l.facts.noFile }
 // LogDir holds the instances' log files, named by LogPath.
 func (l *Launcher) LogDir() string { return filepath.Join(l.cfg.Dir, "logs") }
 
-// LogPath is the log file of the instance with the given ID; it exists once the
-// instance has printed something, and stays when the instance is deleted.
+// LogPath is the log file of the container with the given ID, see ContainerID; it
+// exists once the container has printed something, and stays when the instance is
+// deleted.
 func (l *Launcher) LogPath(id string) string { return filepath.Join(l.LogDir(), id+".log") }
 
 func (l *Launcher) shimDir() string { return filepath.Join(l.cfg.Dir, "shim") }

@@ -1,6 +1,6 @@
 // Package runtime assembles, watches and stops one instance: a container of an
 // image with its own network namespace, metadata endpoint, cgroup and
-// memory-backed root.
+// memory-backed root, or several that share the network and volumes in memory.
 //
 // It composes the mechanisms (image, net, metadata, cgroups) and the shim, and
 // decides nothing: which instance should run is the scheduler's business. It
@@ -28,7 +28,7 @@ import (
 type Spec struct {
 	// ID names the instance on this root: lower-case letters, digits and
 	// hyphens, at most 60 characters. It becomes the cgroup's and the log
-	// file's name.
+	// file's name; see ContainerID for those of further containers.
 	ID string
 	// Hostname is what uname says inside; the ID if empty.
 	Hostname string
@@ -84,9 +84,12 @@ type Mount struct {
 	SubPath string
 }
 
-// Exit is how an instance ended.
+// Exit is how an instance ended: with the first of its containers that did.
 type Exit struct {
 	contract.Exit
+	// Container is its place in the Spec. OOMKilled is true whichever container
+	// lost a process for memory.
+	Container int
 	// At is when the end was seen.
 	At time.Time
 	// MemoryPeak is the highest memory usage of the instance's cgroup; 0 where

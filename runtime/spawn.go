@@ -100,7 +100,7 @@ func (l *Launcher) meet(k *keeper) (err error) {
 // defineFilter hands the shim docker's default system-call filter, which
 // depends on the capabilities that containers have.
 func (l *Launcher) defineFilter(k *keeper) error {
-	profile, err := seccomp.GetDefaultProfile(ociSpec(new(Spec), &Container{Image: new(rimage.Image)}, &l.facts))
+	profile, err := seccomp.GetDefaultProfile(ociSpec(&Spec{Containers: []Container{{Image: new(rimage.Image)}}}, 0, &l.facts))
 	if err != nil {
 		return fmt.Errorf("build system-call filter: %w", err)
 	}

@@ -40,11 +40,13 @@ func capabilities() []string {
 	}
 }
 
-// ociSpec is the OCI runtime specification of one container of an instance. It is a function
-// of its arguments alone. The root's path, the network namespace's path and
-// the user's ids are left to the shim, which alone knows them; the system-call
-// filter is the same for all and has been defined there.
-func ociSpec(s *Spec, c *Container, h *hostFacts) *specs.Spec {
+// ociSpec is the OCI runtime specification of an instance's container by its
+// place. It is a function of its arguments alone. The root's path, the network
+// namespace's path, the user's ids and the volumes are left to the shim, which
+// alone knows them; the system-call filter is the same for all and has been
+// defined there.
+func ociSpec(s *Spec, n int, h *hostFacts) *specs.Spec {
+	c := &s.Containers[n]
 	caps := capabilities()
 	return &specs.Spec{
 		Version:  specs.Version,
@@ -59,7 +61,7 @@ func ociSpec(s *Spec, c *Container, h *hostFacts) *specs.Spec {
 		},
 		Mounts: mounts(c, h),
 		Linux: &specs.Linux{
-			CgroupsPath:   h.cgroupParent + "/" + s.ID,
+			CgroupsPath:   h.cgroupParent + "/" + containerGroup(s.ID, n, len(s.Containers)),
 			Namespaces:    namespaces(),
 			Resources:     resources(c, h),
 			MaskedPaths:   maskedPaths(),
@@ -68,12 +70,45 @@ func ociSpec(s *Spec, c *Container, h *hostFacts) *specs.Spec {
 	}
 }
 
-// resources are the instance's limits, and no device beyond the handful that
+// resources are the container's limits, and no device beyond the handful that
 // every container has, such as /dev/null: the runtime adds those.
 func resources(c *Container, h *hostFacts) *specs.LinuxResources {
 	r := c.Limits.Resources(h.cgroups)
 	r.Devices = []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
 	return r
+}
+
+// instanceGroup is the cgroup above those of several containers, bounded by the
+// sum of their memory and weighing as much as they do together; nil for one alone.
+// Its containers may have more CPU for a while than their limits say.
+func instanceGroup(s *Spec, h *hostFacts) *shim.Group {
+	if len(s.Containers) == 1 {
+		return nil
+	}
+	var sum cgroups.Limits
+	for n := range s.Containers {
+		l := &s.Containers[n].Limits
+		sum.CPU += l.CPU
+		sum.Memory += l.Memory
+	}
+	if slices.ContainsFunc(s.Containers, func(c Container) bool { return c.Limits.Memory <= 0 }) {
+		sum.Memory = 0 // without all of them there is no sum
+	}
+	r := sum.Resources(h.cgroups)
+	if r.CPU != nil {
+		r.CPU.Quota, r.CPU.Period = nil, nil
+	}
+	return &shim.Group{Path: h.cgroupParent + "/" + s.ID, Resources: r}
+}
+
+// volumeMounts are a container's, naming volumes by their place.
+func volumeMounts(s *Spec, c *Container) []shim.Mount {
+	var out []shim.Mount
+	for _, m := range c.Mounts {
+		at := slices.IndexFunc(s.Volumes, func(v Volume) bool { return v.Name == m.Volume })
+		out = append(out, shim.Mount{Volume: at, Path: m.Path, SubPath: m.SubPath})
+	}
+	return out
 }
 
 // argv combines the image's entrypoint and the caller's as Cloud Run does. No

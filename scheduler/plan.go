@@ -76,10 +76,10 @@ func (p *plan) describe(c *Config, img *rimage.Image) error {
 	}
 	container := template.GetContainers()[0]
 	var err error
-	if p.need, err = needs(container.GetResources().GetLimits()); err != nil {
+	if p.need, err = Needs(container.GetResources().GetLimits()); err != nil {
 		return err
 	}
-	env, err := environ(container.GetEnv())
+	env, err := Environ(container.GetEnv())
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ import (
 	"runnel/contract"
 )
 
-// environ is a container's own variables as NAME=value, each name once: the
+// Environ is a container's own variables as NAME=value, each name once: the
 // last of several wins, in the place of the first.
-func environ(vars []*runpb.EnvVar) ([]string, error) {
+func Environ(vars []*runpb.EnvVar) ([]string, error) {
 	place := make(map[string]int, len(vars))
 	env := make([]string, 0, len(vars))
 	for _, v := range vars {
@@ -28,8 +28,9 @@ func environ(vars []*runpb.EnvVar) ([]string, error) {
 	return env, nil
 }
 
-// needs reads a container's limits.
-func needs(limits map[string]string) (Resources, error) {
+// Needs is what a container with these limits takes of the host; where one is not
+// said, its default holds.
+func Needs(limits map[string]string) (Resources, error) {
 	need := Resources{CPU: contract.DefaultCPU, Memory: contract.DefaultMemory}
 	var err error
 	if s := limits["cpu"]; s != "" {

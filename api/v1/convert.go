@@ -91,12 +91,11 @@ func environment(env []EnvVar) (out []*runpb.EnvVar) {
 	return out
 }
 
-// validate is api.ValidateJob with the paths of v1.
-func validate(job *runpb.Job) error {
-	err := api.ValidateJob(job)
+// withPaths is what a validation has found, with the paths of v1.
+func withPaths(err error, path func(string) string) error {
 	var fields api.FieldErrors
 	if errors.As(err, &fields) {
-		return fields.WithPaths(Path)
+		return fields.WithPaths(path)
 	}
 	return err
 }

@@ -158,5 +158,11 @@ func wrongKind(kind, want string) error {
 // those of the file, and labels and annotations in the platform's own domains
 // are welcome, since v1 keeps settings there.
 func ValidateJob(job *runpb.Job) error {
-	return validate(job)
+	return withPaths(api.ValidateJob(job), Path)
+}
+
+// ValidateService is api.ValidateService for a service that came from a v1
+// file, likewise.
+func ValidateService(service *runpb.Service) error {
+	return withPaths(api.ValidateService(service), ServicePath)
 }

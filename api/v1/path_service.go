@@ -18,7 +18,7 @@ var servicePaths = []pair{
 	{"template.scaling.maxInstanceCount", onTemplate(maxScaleKey)},
 	{"template.sessionAffinity", onTemplate(affinityKey)},
 	{"template.healthCheckDisabled", onTemplate(unprobedKey)},
-	{"template.serviceMesh.mesh", onTemplate(meshKey)},
+	{"template.serviceMesh", onTemplate(meshKey)},
 	{"template.nodeSelector.accelerator", revisionPath + `.nodeSelector["` + acceleratorKey + `"]`},
 	{"template.maxInstanceRequestConcurrency", revisionPath + ".containerConcurrency"},
 	{"template.timeout", revisionPath + ".timeoutSeconds"},

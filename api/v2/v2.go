@@ -1,5 +1,5 @@
 // Package v2 is the Admin API v2: the generated servers of jobs, executions,
-// tasks, operations and locations over the control plane. It holds no state and
+// tasks, services, revisions, operations and locations over the control plane. It holds no state and
 // no rules; what a request means and what is wrong with it, control says.
 package v2
 
@@ -18,11 +18,11 @@ func Register(r grpc.ServiceRegistrar, c *control.Control) {
 	runpb.RegisterJobsServer(r, jobs{c: c})
 	runpb.RegisterExecutionsServer(r, executions{c: c})
 	runpb.RegisterTasksServer(r, tasks{c: c})
+	runpb.RegisterServicesServer(r, services{c: c})
+	runpb.RegisterRevisionsServer(r, revisions{c: c})
 	longrunningpb.RegisterOperationsServer(r, operations{c: c})
 	registerLocations(r, locations{c: c})
 	for _, desc := range []grpc.ServiceDesc{
-		runpb.Services_ServiceDesc,
-		runpb.Revisions_ServiceDesc,
 		runpb.WorkerPools_ServiceDesc,
 		runpb.Instances_ServiceDesc,
 		runpb.Builds_ServiceDesc,

@@ -76,7 +76,7 @@ func dial(t testing.TB, target string, opts ...grpc.DialOption) *grpc.ClientConn
 func TestGRPCCallersMustBringTheToken(t *testing.T) {
 	t.Parallel()
 	s := start(t, wire.Config{Token: token})
-	services := runpb.NewServicesClient(dial(t, s.addr))
+	pools := runpb.NewWorkerPoolsClient(dial(t, s.addr))
 	for header, want := range map[string]codes.Code{
 		"":                codes.Unauthenticated,
 		"Bearer wrong":    codes.Unauthenticated,
@@ -84,7 +84,7 @@ func TestGRPCCallersMustBringTheToken(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err := services.GetService(metadata.AppendToOutgoingContext(ctx, "authorization", header), &runpb.GetServiceRequest{})
+		_, err := pools.GetWorkerPool(metadata.AppendToOutgoingContext(ctx, "authorization", header), &runpb.GetWorkerPoolRequest{})
 		if status.Code(err) != want || strings.Contains(err.Error(), "%20") || strings.Contains(err.Error(), "HTTP") {
 			t.Errorf("%q: %v, want %v", header, err, want)
 		}

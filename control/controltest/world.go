@@ -1,6 +1,6 @@
 // Package controltest gives tests a control plane without a host: a real store
-// in a temporary directory and a real scheduler, over fake images and fake
-// instances. It needs no privilege.
+// in a temporary directory and a real scheduler, over fake images, fake
+// instances and a fake fleet. It needs no privilege.
 package controltest
 
 import (
@@ -43,9 +43,10 @@ type Options struct {
 type World struct {
 	// Control is another one after each Restart.
 	Control *control.Control
-	// Images and Instances outlive it.
+	// Images, Instances and Fleet outlive it.
 	Images    *Images
 	Instances *Instances
+	Fleet     *Fleet
 
 	t         testing.TB
 	options   Options
@@ -72,6 +73,7 @@ func Start(t testing.TB, options Options) *World {
 		path:      filepath.Join(options.Dir, "state.db"),
 		Images:    newImages(),
 		Instances: newInstances(t),
+		Fleet:     newFleet(t),
 	}
 	if options.State != nil {
 		if err := os.WriteFile(w.path, options.State, 0o600); err != nil {
@@ -129,6 +131,8 @@ func (w *World) begin() {
 	config := control.Config{
 		Store:          w.store,
 		Images:         w.Images,
+		Fleet:          w.Fleet,
+		Journal:        journal,
 		Project:        Project,
 		ProjectNumber:  ProjectNumber,
 		Region:         Region,
@@ -149,10 +153,12 @@ func (w *World) begin() {
 		ProjectNumber:  config.NumberOf,
 	})
 	config.Scheduler = w.scheduler
+	w.Fleet.begin(journal)
 	w.Control = control.New(config)
 	if err := w.Control.Start(context.Background()); err != nil {
 		w.t.Fatalf("start control: %v", err)
 	}
+	w.Fleet.sweep()
 }
 
 // end takes the control plane away.

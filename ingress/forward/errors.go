@@ -12,6 +12,6 @@ var (
 	// ErrTooLarge: the answer is larger than one over HTTP/1 may be.
 	ErrTooLarge = errors.New("response is too large for HTTP/1")
 	// ErrBadRequest: the request cannot be written so that every server reads
-	// the same. Nothing was sent; the client is to have status 400.
+	// the same, or its body cannot be read; then it wraps why.
 	ErrBadRequest = errors.New("request cannot be forwarded")
 )

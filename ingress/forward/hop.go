@@ -2,18 +2,20 @@ package forward
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 )
 
 // Hop is the way to one instance. Safe for concurrent use.
 type Hop struct {
-	addr      netip.AddrPort
-	transport *http.Transport
+	addr  netip.AddrPort
+	conns conns
+	// exchanges and buffers are what requests work with, to be used again.
+	exchanges, buffers sync.Pool
+	// h2 is the way to an instance that speaks HTTP/2; nil for one that does
+	// not.
+	h2 *http.Transport
 }
 
 // Result is how a request has ended.
@@ -37,49 +39,43 @@ type Result struct {
 // NewHop makes the way to the instance at addr, without connecting to it. With
 // h2c it speaks HTTP/2 without TLS there, and HTTP/1.1 if not.
 func NewHop(addr netip.AddrPort, h2c bool) *Hop {
-	t := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1000, Protocols: new(http.Protocols)}
-	t.Protocols.SetHTTP1(!h2c)
-	t.Protocols.SetUnencryptedHTTP2(h2c)
-	h := &Hop{addr: addr, transport: t}
-	t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, "tcp", addr.String())
-		if err != nil {
-			return nil, fmt.Errorf("%w: %v", ErrUnreachable, err)
-		}
-		return c, nil
+	h := &Hop{addr: addr, conns: conns{addr: addr}}
+	h.exchanges.New = func() any { return newExchange(h) }
+	h.buffers.New = func() any { return new([largeBuffer]byte) }
+	if h2c {
+		h.h2 = newH2(&h.conns)
 	}
 	return h
 }
 
-// Close ends the connections that no request uses. Requests under way go on.
+// Close ends the connections that no request uses. Requests under way go on;
+// their connections end with them.
 func (h *Hop) Close() error {
-	h.transport.CloseIdleConnections()
-	return nil
+	if h.h2 != nil {
+		h.h2.CloseIdleConnections()
+	}
+	return h.conns.close()
 }
 
-// Serve forwards r, and writes the answer to w.
-func (h *Hop) Serve(w http.ResponseWriter, r *http.Request) (res Result) {
-	out := r.Clone(r.Context())
-	out.RequestURI, out.URL.Scheme, out.URL.Host = "", "http", h.addr.String()
-	in, err := h.transport.RoundTrip(out)
-	res.Sent = !errors.Is(err, ErrUnreachable)
-	if err != nil {
-		if r.Context().Err() != nil {
-			err = context.Cause(r.Context())
-		} else if res.Sent {
-			err = fmt.Errorf("%w: %v", ErrMalformed, err)
-		}
-		res.Err = err
-		return res
+// Serve forwards r, and writes the answer to w as it comes. When it returns, it
+// reads r's body no more.
+//
+// If it stops before the whole body of a request over HTTP/1 has been read,
+// what is left stands in the way of the next request: then it asks for the
+// client's connection to be closed, by the header of the answer, also of the
+// one that the caller is to give.
+//
+// An answer without a way to know its length, or in chunks, is passed on piece
+// by piece as it comes; the fields that are about one connection only are made
+// anew on either side.
+func (h *Hop) Serve(w http.ResponseWriter, r *http.Request) Result {
+	if r.Context().Err() != nil {
+		return Result{Err: context.Cause(r.Context())}
 	}
-	defer in.Body.Close()
-	for name, values := range in.Header {
-		w.Header()[name] = values
+	if h.h2 != nil {
+		return h.serve2(w, r)
 	}
-	w.WriteHeader(in.StatusCode)
-	res.Status, res.Answered = in.StatusCode, true
-	if res.ResponseBytes, err = io.Copy(w, in.Body); err != nil {
-		res.Err = fmt.Errorf("%w: %v", ErrMalformed, err)
-	}
-	return res
+	x := h.exchanges.Get().(*exchange)
+	defer h.exchanges.Put(x)
+	return x.serve(w, r)
 }

@@ -7,16 +7,18 @@ var (
 	// from starting, today and tomorrow: a missing or non-executable
 	// entrypoint, an impossible user or working directory.
 	ErrUnstartable = errors.New("container cannot start")
-	// ErrNotFound means that the shim knows no such container.
-	ErrNotFound = errors.New("no such container")
-	// ErrExists means that the shim has a container of that ID.
-	ErrExists = errors.New("container exists")
-	// ErrStopped means that the container has ended already.
+	// ErrNotFound means that the shim knows no such instance, or that it has no
+	// such container.
+	ErrNotFound = errors.New("no such instance")
+	// ErrExists means that the shim has an instance, or a container, of that ID.
+	ErrExists = errors.New("instance exists")
+	// ErrStopped means that the container, or the whole instance, has ended
+	// already.
 	ErrStopped = errors.New("container has ended")
 	// ErrGone means that the shim itself is no longer there.
 	ErrGone = errors.New("shim is gone")
-	// ErrBusy means that the shim still keeps containers.
-	ErrBusy = errors.New("shim keeps containers")
+	// ErrBusy means that the shim still keeps instances.
+	ErrBusy = errors.New("shim keeps instances")
 	// ErrProtocol means that the shim speaks another version of the protocol.
 	ErrProtocol = errors.New("shim is of another version")
 	// ErrUnsendable means that a call is too large, or brings too many

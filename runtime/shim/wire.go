@@ -19,7 +19,7 @@ const maxMessage = 16 << 20
 // Protocol is the version of the protocol. It rises with every change that an
 // older daemon or an older shim would misunderstand: a shim outlives its daemon,
 // and the next one may be of another version.
-const Protocol = 1
+const Protocol = 2
 
 // Methods of the protocol.
 const (
@@ -45,12 +45,18 @@ type Greeting struct {
 	PID int `json:"pid"`
 }
 
-// SignalRequest asks for a signal to a container.
+// StartRequest asks for a container to be started.
+type StartRequest struct {
+	ID        string `json:"id"`
+	Container int    `json:"container,omitempty"`
+}
+
+// SignalRequest asks for a signal to an instance.
 type SignalRequest struct {
 	ID     string         `json:"id"`
 	Signal syscall.Signal `json:"signal"`
-	// All sends it to every process of the container and not to the main
-	// process alone; only SIGKILL may be sent so.
+	// All sends it to every process of every container, and not to the main
+	// processes of those that run alone; only SIGKILL may be sent so.
 	All bool `json:"all,omitempty"`
 }
 

@@ -1,6 +1,20 @@
 package serving
 
-import "cloud.google.com/go/run/apiv2/runpb"
+import (
+	"errors"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+)
+
+var (
+	// ErrUnknown means that a revision has not been added, or has been removed.
+	ErrUnknown = errors.New("revision is not known")
+	// ErrKnown means that a revision has been added already.
+	ErrKnown = errors.New("revision is known already")
+	// ErrDetached means that the fleet has let go of its instances, which go on
+	// with another one.
+	ErrDetached = errors.New("fleet has let go of its instances")
+)
 
 // StartError says why an instance could not be started.
 type StartError struct {
@@ -12,3 +26,8 @@ type StartError struct {
 
 // Error is the message.
 func (e *StartError) Error() string { return e.Message }
+
+// unhealthy is the error of a container that does not come up.
+func unhealthy(message string) *StartError {
+	return &StartError{Reason: runpb.Condition_HEALTH_CHECK_CONTAINER_ERROR, Message: message}
+}

@@ -2,194 +2,179 @@ package serving
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
 	"net/netip"
-	"time"
+	"sync"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
-	"runnel/cgroups"
-	"runnel/contract"
 	rimage "runnel/image"
-	"runnel/ingress"
-	rruntime "runnel/runtime"
+	"runnel/probe"
 	"runnel/scheduler"
 )
 
-// Instance is what is needed of one instance beside what a task's needs.
-type Instance interface {
-	scheduler.Instance
-	// Addr is its address in the instances' network.
-	Addr() netip.Addr
-	// StartContainer lets the entrypoint of one of its containers run, by its
-	// place in the Spec.
-	StartContainer(ctx context.Context, n int) error
-	// SetCPU sets the CPU quota of each container, in the order of the Spec; 0
-	// is the least that there is. It takes effect at once.
-	SetCPU(cpu ...contract.MilliCPU) error
-	// Usage is what its containers have used together.
-	Usage() (cgroups.Usage, error)
-}
-
-// Record is what is remembered of an instance.
-type Record struct {
-	// ID is the instance's, Revision the full name of its revision.
-	ID       string `json:"id"`
-	Revision string `json:"revision"`
-	// Created is when it was asked for, Started when its process was, Ready when
-	// it took requests first, Ended when it had ended; zero if it never did.
-	Created time.Time `json:"created"`
-	Started time.Time `json:"started,omitzero"`
-	Ready   time.Time `json:"ready,omitzero"`
-	Ended   time.Time `json:"ended,omitzero"`
-	// Reason says why it was started.
-	Reason string `json:"reason,omitempty"`
-}
-
-// Journal makes durable which instances there are. Its methods must not wait for
-// the disk.
-type Journal interface {
-	// Instance keeps a record, in place of an earlier one of its ID.
-	Instance(Record) scheduler.Ticket
-}
-
-// Line is something to be told of an instance, in the system log.
-type Line struct {
-	Time time.Time
-	// Revision is the full name; Instance the ID, empty if it is about no
-	// certain one; Container its name, if it is about one.
-	Revision, Instance, Container string
-	Severity                      string
-	Text                          string
-}
-
-// Config says what a Fleet works with. Create, Budget, Server and ProjectNumber
-// are required.
-type Config struct {
-	// Create makes instances, Adopt takes over those that another process has
-	// left; as scheduler.Create and scheduler.Adopt.
-	Create func(ctx context.Context, spec rruntime.Spec) (Instance, error)
-	Adopt  func(ctx context.Context, spec rruntime.Spec) (Instance, error)
-	// Journal; nil: instances end with this process.
-	Journal Journal
-	// Budget is what all instances of the host share.
-	Budget *scheduler.Budget
-	// Server takes the requests.
-	Server *ingress.Server
-	// ProjectNumber gives the number of a project.
-	ProjectNumber func(project string) string
-	// PIDs bounds the processes and threads of each container; 8,192 if 0.
-	PIDs int64
-	// Creating is how many instances are created at once; twice the number of
-	// CPUs if 0.
-	Creating int
-	// IdleTime is how long an instance without requests is kept;
-	// contract.IdleTime if 0.
-	IdleTime time.Duration
-	// Tell is told what there is to say about instances; it must not block for
-	// long. Nil: nobody wants to know.
-	Tell func(Line)
-	// Changed is told, by its full name, that Status of a revision may say
-	// something else; it must not call back. Nil: nobody wants to know.
-	Changed func(revision string)
-	// Logger gets state changes; nil discards them.
-	Logger *slog.Logger
-}
-
 // Fleet is all instances of services. Safe for concurrent use.
-type Fleet struct{}
+type Fleet struct {
+	config Config
+	// probe asks a container, as probe.Check.Do; listening waits until one listens.
+	probe     func(ctx context.Context, c probe.Check, addr netip.Addr) error
+	listening func(ctx context.Context, addr netip.AddrPort) error
+	// creates and deletes hold a token for each such call under way.
+	creates, deletes chan struct{}
+	loops            sync.WaitGroup
+	// detached is closed by Detach.
+	detached   chan struct{}
+	detachOnce sync.Once
+
+	// mu guards what follows.
+	mu sync.Mutex
+	// revisions are the loops by the full name of their revision.
+	revisions map[string]*loop
+	// routes are the revisions that each service's route names, by full names.
+	routes map[string][]string
+	// prepared are the loops that have, or are about to have, an instance
+	// prepared; those that were used last come last.
+	prepared []*loop
+	// starts are the times that the last instances of each service took to start.
+	starts map[string]*startTimes
+}
 
 // New makes a fleet without revisions.
-func New(Config) *Fleet { panic("not built yet") }
-
-// Scale is how many instances a revision may have, as its own settings, its
-// service's and its share of the traffic have it.
-type Scale struct {
-	// Min and Max bound the instances. A Max of 0 stops them all.
-	Min, Max int
-	// Manual is how many there are to be, where it is not negative.
-	Manual int
+func New(config Config) *Fleet {
+	config.complete()
+	return &Fleet{
+		config:    config,
+		probe:     func(ctx context.Context, c probe.Check, addr netip.Addr) error { return c.Do(ctx, addr) },
+		listening: probe.Listening,
+		creates:   make(chan struct{}, config.Creating),
+		deletes:   make(chan struct{}, config.Creating),
+		detached:  make(chan struct{}),
+		revisions: make(map[string]*loop),
+		routes:    make(map[string][]string),
+		starts:    make(map[string]*startTimes),
+	}
 }
 
 // Add begins to keep a revision, with the image of each of its containers in
 // their order, which must stay until Remove has returned. past are the records
 // of its instances that have not ended: those that live are taken over by the
 // time Add returns. It starts nothing by itself but what scale has it start.
+// Errors: ErrKnown, *scheduler.CapacityError, and what is wrong with rev.
 func (f *Fleet) Add(rev *runpb.Revision, images []*rimage.Image, scale Scale, past []Record) error {
-	panic("not built yet")
+	p, err := newPlan(&f.config, rev, images)
+	if err != nil {
+		return fmt.Errorf("revision %s: %w", rev.GetName(), err)
+	}
+	if err := f.config.Budget.Check(p.need); err != nil {
+		return fmt.Errorf("revision %s: %w", rev.GetName(), err)
+	}
+	l := newLoop(f, p, scale)
+	if err := f.enter(l); err != nil {
+		return fmt.Errorf("revision %s: %w", rev.GetName(), err)
+	}
+	f.loops.Go(func() {
+		defer f.leave(l)
+		l.run(past)
+	})
+	select {
+	case <-l.adopted:
+	case <-l.left:
+	}
+	return nil
+}
+
+// enter has a loop known.
+func (f *Fleet) enter(l *loop) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.revisions[l.plan.name] != nil {
+		return ErrKnown
+	}
+	f.revisions[l.plan.name] = l
+	if f.starts[l.service()] == nil {
+		f.starts[l.service()] = new(startTimes)
+	}
+	l.pool.SetPatience(f.starts[l.service()].patience())
+	l.wishes.routed = f.routed(l.plan.name)
+	return nil
+}
+
+// leave forgets a loop.
+func (f *Fleet) leave(l *loop) {
+	f.unprepare(l)
+	f.mu.Lock()
+	delete(f.revisions, l.plan.name)
+	last := true
+	for _, other := range f.revisions {
+		last = last && other.service() != l.service()
+	}
+	if last {
+		delete(f.starts, l.service())
+	}
+	f.mu.Unlock()
+	close(l.left)
+}
+
+// find is the loop of a revision; nil if it is not known.
+func (f *Fleet) find(revision string) *loop {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.revisions[revision]
 }
 
 // SetScale changes how many instances a revision may have.
-func (f *Fleet) SetScale(revision string, scale Scale) { panic("not built yet") }
-
-// Check returns when an instance of the revision is ready, and starts one if
-// there is none: what a deployment is checked by. Errors: *StartError, the cause
-// of ctx's end.
-func (f *Fleet) Check(ctx context.Context, revision string) error { panic("not built yet") }
-
-// Warm returns when as many instances are ready as the revision's minimum says.
-// Errors: as Check.
-func (f *Fleet) Warm(ctx context.Context, revision string) error { panic("not built yet") }
+func (f *Fleet) SetScale(revision string, scale Scale) {
+	if l := f.find(revision); l != nil {
+		l.wish(func(w *wishes) { w.scale = scale })
+	}
+}
 
 // Remove stops a revision's instances, as the contract has it, and returns when
-// nothing is left of them.
-func (f *Fleet) Remove(ctx context.Context, revision string) error { panic("not built yet") }
-
-// Service is how the requests of a service are to be served.
-type Service struct {
-	// Name is the service's full resource name.
-	Name string
-	// Hosts are its own, as ingress.Route has them.
-	Hosts []string
-	// Traffic shares the requests. Revisions are ones that were added; percents
-	// sum to 100 or there is none.
-	Traffic []Traffic
-	// Disabled services answer that they are; Internal ones are for internal
-	// listeners alone.
-	Disabled, Internal bool
-	// Public services ask nobody who calls. Of others Audiences are those of
-	// tokens beside the service's URLs, and Allows reports whether a caller, by
-	// its email address, may call.
-	Public    bool
-	Audiences []string
-	Allows    func(email string) bool
+// nothing is left of them. Errors: ErrDetached, the cause of ctx's end, after
+// which they are stopped all the same.
+func (f *Fleet) Remove(ctx context.Context, revision string) error {
+	l := f.find(revision)
+	if l == nil {
+		return nil
+	}
+	l.wish(func(w *wishes) { w.removed = true })
+	select {
+	case <-l.left:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if f.isDetached() {
+		return ErrDetached
+	}
+	return nil
 }
-
-// Traffic is what one revision gets of a service's requests.
-type Traffic struct {
-	// Revision is the full name.
-	Revision string
-	// Percent is 0 to 100.
-	Percent int
-	// Tag names a target with hosts of its own, TagHosts; empty for none.
-	Tag      string
-	TagHosts []string
-}
-
-// Route has the requests of a service served so from now on; those under way go
-// on as they are.
-func (f *Fleet) Route(Service) { panic("not built yet") }
-
-// Unroute has a service's hosts answered as unknown.
-func (f *Fleet) Unroute(name string) { panic("not built yet") }
-
-// Status is a revision's instances at one moment.
-type Status struct {
-	// Desired is how many there should be, Ready how many take requests,
-	// Starting how many are on their way.
-	Desired, Ready, Starting int
-	// Active and Waiting are requests.
-	Active, Waiting int
-	// Failure is why the last start failed; nil if it did not.
-	Failure *StartError
-}
-
-// Status looks at a revision; the zero value if it is not known.
-func (f *Fleet) Status(revision string) Status { panic("not built yet") }
 
 // Detach lets go of everything: no instance is touched any more, so that another
 // process can go on with them. Wait returns when what was under way is over.
-func (f *Fleet) Detach() { panic("not built yet") }
+func (f *Fleet) Detach() { f.detachOnce.Do(func() { close(f.detached) }) }
 
 // Wait returns after Detach, or Remove of all, when nothing is under way.
-func (f *Fleet) Wait() { panic("not built yet") }
+func (f *Fleet) Wait() { f.loops.Wait() }
+
+func (f *Fleet) isDetached() bool {
+	select {
+	case <-f.detached:
+		return true
+	default:
+		return false
+	}
+}
+
+// await returns when what t stands for is durable; false if the fleet was
+// detached before.
+func (f *Fleet) await(t scheduler.Ticket) bool {
+	if t == nil {
+		return true
+	}
+	select {
+	case <-t.Done():
+		return true
+	case <-f.detached:
+		return false
+	}
+}

@@ -64,11 +64,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		return unknownCommand(cmd, unknownBefore(cmd))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
-		if unknown.GetSpecifiedShortnames() != "" {
-			return Usagef("unknown flag -%s", name)
-		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if unknown.GetSpecifiedShortnames() != "" {
+			return Usagef("unknown flag -%s%s", name, didYouMean(cmd.CommandPath(), "--", elsewhere(name, names)))
+		}
 		return Usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", meant(name, names)))
 	case errors.As(err, &missing):
 		return Usagef("--%s: a value is missing", missing.GetSpecifiedName())
@@ -91,16 +91,49 @@ func unknownBefore(cmd *cobra.Command) string {
 // meant is the flag that an unknown one probably stands for: what docker,
 // kubectl or other commands of gcloud call it, or a misspelling.
 func meant(name string, flags []string) string {
-	elsewhere := map[string]string{
-		"env": "set-env-vars", "env-vars": "set-env-vars", "environment": "set-env-vars",
-		"timeout": "task-timeout", "retries": "max-retries", "task-count": "tasks",
-		"entrypoint": "command", "cpus": "cpu", "output": "format",
-		"port": "api", "listen": "api", "address": "api", "addr": "api", "data-dir": "root",
-	}
-	if flag := elsewhere[name]; slices.Contains(flags, flag) {
+	if flag := elsewhere(name, flags); flag != "" {
 		return flag
 	}
 	return api.Nearest(name, flags)
+}
+
+// elsewhere is the flag that one of docker, kubectl or another command of gcloud
+// is called here, "" if it is none.
+func elsewhere(name string, flags []string) string {
+	for flag, names := range map[string][]string{
+		"set-env-vars":          {"e", "env", "env-vars", "environment"},
+		"env-vars-file":         {"env-file"},
+		"task-timeout":          {"timeout"},
+		"timeout":               {"task-timeout", "timeout-seconds"},
+		"max-retries":           {"retries", "backoff-limit"},
+		"tasks":                 {"task-count", "completions"},
+		"command":               {"entrypoint"},
+		"workdir":               {"w", "workingdir", "working-dir"},
+		"cpu":                   {"c", "cpus"},
+		"memory":                {"m", "mem"},
+		"format":                {"o", "output"},
+		"api":                   {"port", "listen", "address", "addr"},
+		"root":                  {"data-dir"},
+		"port":                  {"p", "publish", "expose", "container-port"},
+		"add-volume":            {"v", "volume", "tmpfs"},
+		"add-volume-mount":      {"mount", "volume-mount"},
+		"labels":                {"l", "label"},
+		"scaling":               {"replicas", "instances", "scale"},
+		"min-instances":         {"min-replicas", "min-scale", "scale-min"},
+		"max-instances":         {"max-replicas", "max-scale", "scale-max"},
+		"concurrency":           {"container-concurrency", "concurrency-limit"},
+		"startup-probe":         {"health-cmd", "healthcheck", "health-check"},
+		"use-http2":             {"http2", "h2c"},
+		"allow-unauthenticated": {"public", "no-auth"},
+		"service-account":       {"serviceaccount", "sa"},
+		"to-revisions":          {"traffic", "to-revision"},
+		"limit":                 {"tail", "lines"},
+	} {
+		if slices.Contains(names, name) && slices.Contains(flags, flag) {
+			return flag
+		}
+	}
+	return ""
 }
 
 // didYouMean is the end of a message about an unknown name: what was probably

@@ -51,6 +51,8 @@ type Client struct {
 	Jobs       runpb.JobsClient
 	Executions runpb.ExecutionsClient
 	Tasks      runpb.TasksClient
+	Services   runpb.ServicesClient
+	Revisions  runpb.RevisionsClient
 	Operations longrunningpb.OperationsClient
 	Locations  locationpb.LocationsClient
 
@@ -95,6 +97,8 @@ func Open(cfg Config) (*Client, error) {
 	c.Jobs = runpb.NewJobsClient(c.conn)
 	c.Executions = runpb.NewExecutionsClient(c.conn)
 	c.Tasks = runpb.NewTasksClient(c.conn)
+	c.Services = runpb.NewServicesClient(c.conn)
+	c.Revisions = runpb.NewRevisionsClient(c.conn)
 	c.Operations = longrunningpb.NewOperationsClient(c.conn)
 	c.Locations = locationpb.NewLocationsClient(c.conn)
 	c.web = &http.Client{Transport: &http.Transport{
@@ -108,6 +112,15 @@ func Open(cfg Config) (*Client, error) {
 func (c *Client) Close() error {
 	c.web.CloseIdleConnections()
 	return c.conn.Close()
+}
+
+// Host is the name of the daemon's machine; empty for this one.
+func (c *Client) Host() string {
+	host, _, err := net.SplitHostPort(c.target.address)
+	if c.target.network == "unix" || err != nil {
+		return ""
+	}
+	return host
 }
 
 // Get is Do for what is only read.

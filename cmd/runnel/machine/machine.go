@@ -152,7 +152,7 @@ func (m *Machine) CreateServing(ctx context.Context, spec rruntime.Spec) (servin
 	if err != nil {
 		return nil, err // as above
 	}
-	return any(i).(serving.Instance), nil
+	return i, nil
 }
 
 // AdoptServing is serving.Config.Adopt.
@@ -161,7 +161,7 @@ func (m *Machine) AdoptServing(ctx context.Context, spec rruntime.Spec) (serving
 	if err != nil {
 		return nil, err // as above
 	}
-	return any(i).(serving.Instance), nil
+	return i, nil
 }
 
 // Adopt is scheduler.Adopt.

@@ -19,23 +19,26 @@ import (
 // removeTime bounds how long the removal of an empty cgroup is tried.
 const removeTime = 10 * time.Second
 
-// container is one container of the shim's, from create to delete.
+// container is one container of an instance, from create to delete.
 //
 //	create ──> created ──start──> running ──exit──> stopped ──delete──>
 //	              └────────────────exit───────────────┘
 type container struct {
-	id    string
-	dir   string
-	inner *libcontainer.Container
-	main  *libcontainer.Process
-	pidfd *os.File
-	group *cgroups.Group
+	id string
+	// instance is the instance's ID, place the container's place in it.
+	instance string
+	place    int
+	dir      string
+	inner    *libcontainer.Container
+	main     *libcontainer.Process
+	pidfd    *os.File
+	group    *cgroups.Group
+	// whole is the instance's group: the same, if it has no other container.
+	whole *cgroups.Group
 	mode  cgroups.Mode
 	out   *output
 	// ended is closed when exit is set.
 	ended chan struct{}
-	// releasing serialises release.
-	releasing sync.Mutex
 
 	// mu guards what follows.
 	mu      sync.Mutex
@@ -74,6 +77,18 @@ func (c *container) signal(sig syscall.Signal) error {
 	return err
 }
 
+// signalStarted is signal, but to a container that waits for its start, which
+// hears nothing.
+func (c *container) signalStarted(sig syscall.Signal) error {
+	c.mu.Lock()
+	waits := !c.started && c.exit == nil
+	c.mu.Unlock()
+	if waits {
+		return nil
+	}
+	return c.signal(sig)
+}
+
 // kill ends every process. The kernel kills all of a pid namespace with its
 // first process, so that no fork escapes; and it gives them the CPU to end on,
 // which a fork bomb has used up for minutes.
@@ -91,7 +106,7 @@ func (c *container) kill() error {
 func (c *container) wait() shim.Exit {
 	stopWatch := c.watchMemory()
 	awaitPidfd(c.pidfd)
-	exit := shim.Exit{ID: c.id, At: time.Now()}
+	exit := shim.Exit{ID: c.instance, Container: c.place, At: time.Now()}
 	if state, _ := c.main.Wait(); state != nil {
 		status := state.Sys().(syscall.WaitStatus)
 		if status.Signaled() {
@@ -101,10 +116,10 @@ func (c *container) wait() shim.Exit {
 		}
 	}
 	stopWatch()
-	if events, err := c.group.Events(); err == nil {
+	if events, err := c.whole.Events(); err == nil {
 		exit.OOMKilled = events.OOMKills > 0
 	}
-	if usage, err := c.group.Usage(); err == nil {
+	if usage, err := c.whole.Usage(); err == nil {
 		exit.MemoryPeak = usage.MemoryPeak
 	}
 	exit.LogDropped = c.out.finish()
@@ -138,10 +153,8 @@ func (c *container) destroy() error {
 }
 
 // release destroys a container that has ended and drops all else it held. It
-// may be called again, also at the same time.
+// may be called again.
 func (c *container) release() error {
-	c.releasing.Lock()
-	defer c.releasing.Unlock()
 	if err := c.destroy(); err != nil {
 		return err
 	}
@@ -158,7 +171,7 @@ func (c *container) release() error {
 func (c *container) describe() shim.Container {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := shim.Container{ID: c.id, State: shim.Created, Exit: c.exit}
+	out := shim.Container{State: shim.Created, Exit: c.exit}
 	switch {
 	case c.exit != nil:
 		out.State = shim.Stopped

@@ -21,9 +21,13 @@ import (
 // creation is the making of one container, step by step.
 type creation struct {
 	*Server
-	request *shim.CreateRequest
+	request *shim.ContainerRequest
 	made    *container
 	root    *root
+	// filter names the system-call filter.
+	filter string
+	// volumes are those of the instance.
+	volumes *volumes
 	// netns is the container's network namespace, nil for one of its own.
 	netns *os.File
 	// file is the entrypoint's path in the root.
@@ -31,17 +35,23 @@ type creation struct {
 	done undo.Stack
 }
 
-// create makes a container up to the exec of its entrypoint. On failure
-// nothing is left of it. netns stays the caller's, and is needed no longer once
-// create has returned.
-func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, err error) {
-	c := &creation{Server: s, request: r, netns: netns, made: &container{
-		id:    r.ID,
-		dir:   filepath.Join(s.scratch, r.ID),
-		mode:  s.host.Mode,
-		ended: make(chan struct{}),
+// newCreation begins the making of the nth container of an instance.
+func (s *Server) newCreation(i *instance, r *shim.CreateRequest, n int) *creation {
+	request := &r.Containers[n]
+	return &creation{Server: s, request: request, filter: r.Filter, made: &container{
+		id:       request.ID,
+		instance: r.ID,
+		place:    n,
+		dir:      filepath.Join(s.scratch, request.ID),
+		whole:    i.above,
+		mode:     s.host.Mode,
+		ended:    make(chan struct{}),
 	}}
-	defer c.done.OnError(&err)
+}
+
+// run makes the container up to the exec of its entrypoint. What takes it back is
+// in done afterwards, also on failure.
+func (c *creation) run() error {
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -51,6 +61,7 @@ func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, er
 		{"mount root", c.mountRoot},
 		{"furnish root", c.furnish},
 		{"check entrypoint", c.check},
+		{"place volumes", c.placeVolumes},
 		{"open output", c.openOutput},
 		{"translate", c.translate},
 		{"start init", c.startInit},
@@ -58,20 +69,18 @@ func (s *Server) create(r *shim.CreateRequest, netns *os.File) (_ *container, er
 		{"open pidfd", c.openPidfd},
 		{"detach root", c.detachRoot},
 	} {
-		if s.beforeStep != nil {
-			if err := s.beforeStep(step.name); err != nil {
-				return nil, err
-			}
-		}
-		if err := step.do(); err != nil {
-			return nil, err
+		if err := c.step(step.name, step.do); err != nil {
+			return err
 		}
 	}
-	return c.made, nil
+	return nil
 }
 
 func (c *creation) findGroup() (err error) {
 	c.made.group, err = c.host.Group(c.request.Spec.Linux.CgroupsPath)
+	if c.made.whole == nil {
+		c.made.whole = c.made.group
+	}
 	return err
 }
 
@@ -125,7 +134,7 @@ func (c *creation) translate() (err error) {
 	if c.made.main, err = libcontainerProcess(spec.Process); err != nil {
 		return err
 	}
-	filter, err := c.filters.get(c.request.Filter)
+	filter, err := c.filters.get(c.filter)
 	if err != nil {
 		return err
 	}

@@ -6,12 +6,17 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"runnel/cgroups"
+	"runnel/contract"
 	"runnel/internal/testenv"
 	"runnel/runtime/shim"
 )
@@ -22,41 +27,67 @@ func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 	testenv.Root(t)
 	parent := testenv.CgroupParent(t)
 	s, layer, filter := inProcess(t, parent)
+	request := func() *shim.CreateRequest { return twoSteps(parent, layer, t.TempDir(), filter) }
+	var mu sync.Mutex // guards steps
 	var steps []string
-	s.beforeStep = func(step string) error { steps = append(steps, step); return nil }
-	if c, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
+	s.beforeStep = func(step string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		steps = append(steps, step)
+		return nil
+	}
+	i, err := s.create(request(), nil)
+	if err != nil {
 		t.Fatal(err)
-	} else {
+	}
+	for _, c := range i.containers {
 		go func() { c.finish(func() *shim.Exit { e := c.wait(); return &e }()) }()
-		if err := errors.Join(c.kill(), func() error { <-c.ended; return c.release() }()); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if err := i.kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range i.containers {
+		<-c.ended
+	}
+	if err := i.release(); err != nil {
+		t.Fatal(err)
 	}
 	testenv.NoLeaks(t) // from here on: libcontainer keeps descriptors of its own from the first start
-	if len(steps) < 10 {
-		t.Fatalf("only %d steps", len(steps))
+	if len(steps) != 2*12+2 {
+		t.Fatalf("%d steps: %v", len(steps), steps)
 	}
 	broken := errors.New("broken here")
-	for _, at := range steps {
-		s.beforeStep = func(step string) error {
-			if step == at {
-				return broken
+	slices.Sort(steps)
+	for _, at := range slices.Compact(steps) {
+		for _, both := range []bool{true, false} {
+			var met atomic.Int32
+			s.beforeStep = func(step string) error {
+				if step == at && (met.Add(1) == 1 || both) {
+					return broken
+				}
+				return nil
 			}
-			return nil
+			_, err := s.create(request(), nil)
+			if !errors.Is(err, broken) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("at %q: %v, want the injected error and no other", at, err)
+			}
+			nothingLeft(t, s, parent, at)
 		}
-		if _, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != broken {
-			t.Errorf("at %q: %v, want the injected error and no other", at, err)
-		}
-		left, err := filepath.Glob(filepath.Join(s.scratch, "*"))
-		if err != nil || len(left) != 0 {
-			t.Errorf("at %q: left %v, %v", at, left, err)
-		}
-		if left, _ := filepath.Glob(filepath.Join(s.state, "*")); len(left) != 0 {
-			t.Errorf("at %q: libcontainer left %v", at, left)
-		}
-		if groups, err := s.host.List(parent); err != nil || len(groups) != 0 {
-			t.Errorf("at %q: left cgroups %v, %v", at, groups, err)
-		}
+	}
+}
+
+// nothingLeft fails the test if something is left of a creation that failed.
+func nothingLeft(t *testing.T, s *Server, parent, at string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(s.scratch, "*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("at %q: left %v, %v", at, left, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.state, "*")); len(left) != 0 {
+		t.Errorf("at %q: libcontainer left %v", at, left)
+	}
+	if groups, err := s.host.List(parent); err != nil || len(groups) != 0 {
+		t.Errorf("at %q: left cgroups %v, %v", at, groups, err)
 	}
 }
 
@@ -91,7 +122,7 @@ func TestReleaseMayBeRepeated(t *testing.T) {
 	if err := s.add(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.get("step")
+	i, err := s.get("step")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +135,7 @@ func TestReleaseMayBeRepeated(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := c.release(); err != nil {
+	if err := i.release(); err != nil {
 		t.Errorf("release again: %v", err)
 	}
 	s.serving.Wait()
@@ -156,8 +187,8 @@ func inProcess(t *testing.T, parent string) (_ *Server, layer, allowAll string) 
 }
 
 func stepRequest(parent, layer, logs, filter string) *shim.CreateRequest {
-	return &shim.CreateRequest{
-		ID: "step", Filter: filter, Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
+	return &shim.CreateRequest{ID: "step", Filter: filter, Containers: []shim.ContainerRequest{{
+		ID: "step", Layers: []string{layer}, LogPath: filepath.Join(logs, "log"), LogLimit: 1 << 20,
 		Files: []shim.File{{Path: "/etc/hosts", Content: "127.0.0.1 localhost\n"}},
 		Spec: &specs.Spec{
 			Version: specs.Version,
@@ -172,5 +203,20 @@ func stepRequest(parent, layer, logs, filter string) *shim.CreateRequest {
 				Namespaces:  []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.MountNamespace}, {Type: specs.NetworkNamespace}},
 			},
 		},
+	}}}
+}
+
+// twoSteps is the same with two containers, which share a volume.
+func twoSteps(parent, layer, logs, filter string) *shim.CreateRequest {
+	r := stepRequest(parent, layer, logs, filter)
+	second := stepRequest(parent, layer, logs, filter).Containers[0]
+	second.ID, second.LogPath = "step-1", filepath.Join(logs, "log-1")
+	r.Containers = append(r.Containers, second)
+	r.Group = &shim.Group{Path: parent + "/step", Resources: cgroups.Limits{Memory: 64 * contract.MiB}.Resources(new(cgroups.Host))}
+	r.Volumes = []shim.Volume{{Size: contract.MiB}}
+	for n := range r.Containers {
+		r.Containers[n].Spec.Linux.CgroupsPath = parent + "/step/" + r.Containers[n].ID
+		r.Containers[n].Mounts = []shim.Mount{{Path: "/v", SubPath: "s"}}
 	}
+	return r
 }

@@ -22,14 +22,14 @@ func TestContainerRunsAsItsUser(t *testing.T) {
 		"": "uid=0", "app": "uid=1000", "1234:99": "uid=1234 gid=99", "nosuch": "uid=0", "nosuch:nogroup": "uid=0",
 	} {
 		r := k.request("user", "id")
-		r.User = user
+		r.Containers[0].User = user
 		if e, out := k.run(r); !strings.Contains(out, want) || e.Code != 0 {
 			t.Errorf("user %q: want %s, got %+v\n%s", user, want, e, out)
 		}
 	}
 	for _, user := range []string{"-1", "4294967296", "99999999999999999999", "root:nosuch", "0:-1", "app:3000000000", "broken"} {
 		r := k.request("user", "id")
-		r.User = user
+		r.Containers[0].User = user
 		if err := k.Create(context.Background(), r, nil); !errors.Is(err, shim.ErrUnstartable) {
 			t.Errorf("user %q: %v, want ErrUnstartable", user, err)
 		}
@@ -50,7 +50,7 @@ func TestUnreadableAccountsDoNotMeanRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := k.request("user", "id")
-		r.User = "app"
+		r.Containers[0].User = "app"
 		if err := k.Create(context.Background(), r, nil); !errors.Is(err, shim.ErrUnstartable) {
 			t.Errorf("%s: %v, want ErrUnstartable", name, err)
 		}
@@ -118,7 +118,7 @@ func TestUnstartableSaysWhy(t *testing.T) {
 		"workdir by magic": {[]string{"true"}, "/proc/self/fd/5", ""},
 	} {
 		r := k.request("bad", c.args...)
-		r.Spec.Process.Cwd = c.cwd
+		r.Containers[0].Spec.Process.Cwd = c.cwd
 		err := k.Create(context.Background(), r, nil)
 		if !errors.Is(err, shim.ErrUnstartable) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)

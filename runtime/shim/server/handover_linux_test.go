@@ -130,7 +130,7 @@ func TestHoldingsAndTheEnd(t *testing.T) {
 	fetched(t, c, "step")
 	fetched(t, c, "a/b")
 	failing := stepRequest(parent, layer, t.TempDir(), filter)
-	failing.Spec.Process.Args = []string{"/none"}
+	failing.Containers[0].Spec.Process.Args = []string{"/none"}
 	if err := c.Create(ctx, failing, netns, one); !errors.Is(err, shim.ErrUnstartable) {
 		t.Errorf("create: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -23,12 +24,18 @@ type journal struct {
 	// mu guards everything.
 	mu    sync.Mutex
 	file  *os.File
-	exits map[string]shim.Exit
+	exits map[ended]shim.Exit
+}
+
+// ended names a container that has ended: its instance, and its place in it.
+type ended struct {
+	id        string
+	container int
 }
 
 // openJournal reads what an earlier shim left; a torn last line is dropped.
 func openJournal(path string) (*journal, error) {
-	j := &journal{exits: map[string]shim.Exit{}}
+	j := &journal{exits: map[ended]shim.Exit{}}
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read exits: %w", err)
@@ -37,7 +44,7 @@ func openJournal(path string) (*journal, error) {
 	for lines.Scan() {
 		var e shim.Exit
 		if json.Unmarshal(lines.Bytes(), &e) == nil && e.ID != "" {
-			j.exits[e.ID] = e
+			j.exits[ended{e.ID, e.Container}] = e
 		}
 	}
 	return j, j.rewrite(path)
@@ -76,22 +83,20 @@ func (j *journal) add(e shim.Exit) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.exits[e.ID] = e
+	j.exits[ended{e.ID, e.Container}] = e
 	if _, err := j.file.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("record exit of %s: %w", e.ID, err)
 	}
 	return nil
 }
 
-// ack forgets the exit of id.
+// ack forgets the end of the instance id, with all its exits.
 func (j *journal) ack(id string) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, ok := j.exits[id]; !ok {
-		return nil
-	}
-	delete(j.exits, id)
-	if len(j.exits) > 0 {
+	before := len(j.exits)
+	maps.DeleteFunc(j.exits, func(k ended, _ shim.Exit) bool { return k.id == id })
+	if len(j.exits) == before || len(j.exits) > 0 {
 		return nil
 	}
 	if err := j.file.Truncate(0); err != nil {

@@ -138,7 +138,7 @@ func (s *Server) answer(m *shim.Message, files []*os.File) (body any, kept []sys
 	case shim.MethodFilter:
 		body, err = s.filters.define(m.Body)
 	case shim.MethodStart:
-		err = s.withContainer(m, (*container).start)
+		err = s.answerStart(m)
 	case shim.MethodSignal:
 		err = s.answerSignal(m)
 	case shim.MethodDelete:
@@ -166,10 +166,7 @@ func (s *Server) answerCreate(m *shim.Message, files []*os.File) error {
 		err = json.Unmarshal(m.Body, r)
 	}
 	if err == nil {
-		err = shim.CheckID(r.ID)
-	}
-	if err == nil && (r.Spec == nil || r.Spec.Linux != nil && r.Spec.Linux.Seccomp != nil || r.Spec.Linux == nil || r.Spec.Process == nil || len(r.Spec.Process.Args) == 0) {
-		err = errors.New("specification is missing, incomplete, or brings a filter of its own")
+		err = check(r)
 	}
 	if err != nil {
 		closeAll(files)
@@ -178,11 +175,11 @@ func (s *Server) answerCreate(m *shim.Message, files []*os.File) error {
 	return s.add(r, files)
 }
 
-// answerHold keeps files under a name that no container can have.
+// answerHold keeps files under a name that no instance can have.
 func (s *Server) answerHold(m *shim.Message, files []*os.File) error {
 	err := withID(m, func(name string) error {
 		if shim.CheckID(name) == nil {
-			return fmt.Errorf("%q could be a container", name)
+			return fmt.Errorf("%q could be an instance", name)
 		}
 		if err := checkComplete(files); err != nil {
 			return err
@@ -197,30 +194,34 @@ func (s *Server) answerHold(m *shim.Message, files []*os.File) error {
 	return nil
 }
 
+func (s *Server) answerStart(m *shim.Message) error {
+	var r shim.StartRequest
+	if err := json.Unmarshal(m.Body, &r); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	i, err := s.get(r.ID)
+	if err != nil {
+		return err
+	}
+	if r.Container < 0 || r.Container >= len(i.containers) {
+		return fmt.Errorf("%w: %s has no container %d", shim.ErrNotFound, r.ID, r.Container)
+	}
+	return i.containers[r.Container].start()
+}
+
 func (s *Server) answerSignal(m *shim.Message) error {
 	var r shim.SignalRequest
 	if err := json.Unmarshal(m.Body, &r); err != nil {
 		return fmt.Errorf("signal: %w", err)
 	}
-	c, err := s.get(r.ID)
+	i, err := s.get(r.ID)
 	if err != nil {
 		return err
 	}
 	if r.All {
-		return c.kill()
+		return i.kill()
 	}
-	return c.signal(r.Signal)
-}
-
-// withContainer calls f with the container whose ID is the body of m.
-func (s *Server) withContainer(m *shim.Message, f func(*container) error) error {
-	return withID(m, func(id string) error {
-		c, err := s.get(id)
-		if err != nil {
-			return err
-		}
-		return f(c)
-	})
+	return i.signal(r.Signal)
 }
 
 // withID calls f with the ID that is the body of m.

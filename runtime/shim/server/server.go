@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -35,16 +37,19 @@ type Server struct {
 	filters  filters
 	held     holdings
 	// scratch and state are directories on the private tmpfs: the roots of
-	// the containers, and what libcontainer remembers of them.
+	// the containers and the volumes of instances, and what libcontainer
+	// remembers of containers.
 	scratch, state string
 
 	// serving counts the goroutines that Run waits for.
 	serving sync.WaitGroup
 
 	// mu guards what follows.
-	mu         sync.Mutex
-	containers map[string]*container
-	creating   map[string]fate
+	mu        sync.Mutex
+	instances map[string]*instance
+	creating  map[string]fate
+	// taken holds the IDs of all instances and of all their containers.
+	taken map[string]bool
 	// conns holds, for each connection, what is closed when its last call has
 	// been answered.
 	conns map[*shim.Conn]chan struct{}
@@ -53,8 +58,9 @@ type Server struct {
 	latest, daemon *shim.Conn
 	stopping       bool
 
-	// beforeStep is called before each step of a creation, and fails it: how
-	// tests make every step fail in turn. Nil otherwise.
+	// beforeStep is called before each step of a creation, from several
+	// goroutines, and fails it: how tests make every step fail in turn. Nil
+	// otherwise.
 	beforeStep func(step string) error
 }
 
@@ -69,14 +75,15 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		listener:   cfg.Listener,
-		log:        cfg.Log,
-		host:       host,
-		scratch:    filepath.Join(private, "containers"),
-		state:      filepath.Join(private, "libcontainer"),
-		containers: map[string]*container{},
-		creating:   map[string]fate{},
-		conns:      map[*shim.Conn]chan struct{}{},
+		listener:  cfg.Listener,
+		log:       cfg.Log,
+		host:      host,
+		scratch:   filepath.Join(private, "containers"),
+		state:     filepath.Join(private, "libcontainer"),
+		instances: map[string]*instance{},
+		creating:  map[string]fate{},
+		taken:     map[string]bool{},
+		conns:     map[*shim.Conn]chan struct{}{},
 	}
 	for _, d := range []string{s.scratch, s.state} {
 		if err := os.Mkdir(d, 0o700); err != nil {
@@ -90,7 +97,7 @@ func New(cfg Config) (*Server, error) {
 	return s, err
 }
 
-// Run serves until Stop has been called and every container is gone, or until the
+// Run serves until Stop has been called and every instance is gone, or until the
 // daemon ends a shim that keeps none.
 func (s *Server) Run() error {
 	err := s.accept()
@@ -121,15 +128,12 @@ func (s *Server) accept() error {
 	}
 }
 
-// Stop kills and deletes every container, takes no more calls and makes Run
+// Stop kills and deletes every instance, takes no more calls and makes Run
 // return.
 func (s *Server) Stop() {
 	s.mu.Lock()
 	s.stopping = true
-	ids := make([]string, 0, len(s.containers))
-	for id := range s.containers {
-		ids = append(ids, id)
-	}
+	ids := slices.Collect(maps.Keys(s.instances))
 	s.mu.Unlock()
 
 	var deleting sync.WaitGroup
@@ -154,11 +158,11 @@ func (s *Server) leave() {
 	}
 }
 
-// end begins the end of a shim that keeps no container.
+// end begins the end of a shim that keeps no instance.
 func (s *Server) end() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.containers) + len(s.creating); n > 0 {
+	if n := len(s.instances) + len(s.creating); n > 0 {
 		return fmt.Errorf("%w: %d", shim.ErrBusy, n)
 	}
 	s.stopping = true

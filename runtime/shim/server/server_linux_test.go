@@ -142,10 +142,9 @@ func (k *keeper) request(id string, args ...string) *shim.CreateRequest {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return &shim.CreateRequest{
-		ID: id, Filter: filter, Spec: spec, Layers: []string{k.layer},
-		LogPath: filepath.Join(k.logs, id), LogLimit: 1 << 20,
-	}
+	return &shim.CreateRequest{ID: id, Filter: filter, Containers: []shim.ContainerRequest{{
+		ID: id, Spec: spec, Layers: []string{k.layer}, LogPath: filepath.Join(k.logs, id), LogLimit: 1 << 20,
+	}}}
 }
 
 // run carries a container through its life and returns its end and output.
@@ -155,14 +154,14 @@ func (k *keeper) run(r *shim.CreateRequest) (shim.Exit, string) {
 	if err := k.Create(ctx, r, nil); err != nil {
 		k.t.Fatal(err)
 	}
-	if err := k.Start(ctx, r.ID); err != nil {
+	if err := k.Start(ctx, r.ID, 0); err != nil {
 		k.t.Fatal(err)
 	}
 	e := k.exit()
 	if err := k.Delete(ctx, r.ID); err != nil {
 		k.t.Fatal(err)
 	}
-	out, _ := os.ReadFile(r.LogPath)
+	out, _ := os.ReadFile(r.Containers[0].LogPath)
 	return e, string(out)
 }
 
@@ -232,10 +231,10 @@ func TestSignalsAreReported(t *testing.T) {
 		if err := k.Create(ctx, r, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := k.Start(ctx, "sig"); err != nil {
+		if err := k.Start(ctx, "sig", 0); err != nil {
 			t.Fatal(err)
 		}
-		testenv.Eventually(t, time.Minute, func() bool { out, _ := os.ReadFile(r.LogPath); return len(out) > 0 })
+		testenv.Eventually(t, time.Minute, func() bool { out, _ := os.ReadFile(r.Containers[0].LogPath); return len(out) > 0 })
 		// sleep has no handler: as first process of a pid namespace it does not
 		// hear of SIGTERM, and SIGKILL comes from outside.
 		if err := k.Signal(ctx, "sig", sig); err != nil {
@@ -252,7 +251,7 @@ func TestSignalsAreReported(t *testing.T) {
 		if err := k.Signal(ctx, "sig", sig); !errors.Is(err, shim.ErrStopped) {
 			t.Errorf("signal after the end: %v", err)
 		}
-		if err := errors.Join(k.Delete(ctx, "sig"), os.Remove(r.LogPath)); err != nil {
+		if err := errors.Join(k.Delete(ctx, "sig"), os.Remove(r.Containers[0].LogPath)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -261,7 +260,7 @@ func TestSignalsAreReported(t *testing.T) {
 func TestCallsOnWhatIsNotThere(t *testing.T) {
 	k := newKeeper(t)
 	ctx := context.Background()
-	if err := k.Start(ctx, "none"); !errors.Is(err, shim.ErrNotFound) {
+	if err := k.Start(ctx, "none", 0); !errors.Is(err, shim.ErrNotFound) {
 		t.Errorf("start: %v", err)
 	}
 	if err := k.Kill(ctx, "none"); !errors.Is(err, shim.ErrNotFound) {
@@ -278,7 +277,7 @@ func TestCallsOnWhatIsNotThere(t *testing.T) {
 		t.Errorf("second create: %v", err)
 	}
 	l, err := k.List(ctx)
-	if err != nil || len(l) != 1 || l[0].State != shim.Created || l[0].PID == 0 {
+	if err != nil || len(l) != 1 || l[0].Containers[0].State != shim.Created || l[0].Containers[0].PID == 0 {
 		t.Errorf("list %+v, %v", l, err)
 	}
 	// Deleting a container that never started, and one that runs.
@@ -314,7 +313,7 @@ func TestLongAndOddNames(t *testing.T) {
 	defer inner.Close()
 	r := inner.request(strings.Repeat("n", 63), "sh", "-c", "busybox logger hi; echo $_LIBCONTAINER_INITPIPE $_LIBCONTAINER_LOGPIPE")
 	// Variables that libcontainer's own start obeys are the image's to set here.
-	r.Spec.Process.Env = append(r.Spec.Process.Env, "_LIBCONTAINER_INITPIPE=1", "_LIBCONTAINER_LOGPIPE=2")
+	r.Containers[0].Spec.Process.Env = append(r.Containers[0].Spec.Process.Env, "_LIBCONTAINER_INITPIPE=1", "_LIBCONTAINER_LOGPIPE=2")
 	if e, out := inner.run(r); e.Code != 0 || !strings.Contains(out, "hi") || !strings.Contains(out, "F 1 2\n") {
 		t.Errorf("exit %+v, log:\n%s", e, out)
 	}

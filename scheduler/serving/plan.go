@@ -1,0 +1,261 @@
+package serving
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/cgroups"
+	"runnel/contract"
+	rimage "runnel/image"
+	"runnel/metadata"
+	rruntime "runnel/runtime"
+	"runnel/scheduler"
+)
+
+// hostname is what uname answers in every instance, as on Cloud Run.
+const hostname = "localhost"
+
+// unnamed is what logs call the container of an instance that has one without a
+// name.
+// Source: observed system log of Cloud Run.
+const unnamed = "worker"
+
+// plan is what a revision comes to: every setting resolved. It does not change
+// any more.
+type plan struct {
+	// name is the full name, revision and service the short ones.
+	name, revision, service, uid string
+	// spec is what all instances have in common; instance fills in the rest.
+	spec       rruntime.Spec
+	containers []container
+	// ingress is the place of the container that takes requests, at port, by
+	// HTTP/2 without TLS if h2c.
+	ingress int
+	port    int
+	h2c     bool
+
+	concurrency int
+	timeout     time.Duration
+	affinity    bool
+	// throttled instances have CPU only while they start, stop or have a request.
+	throttled bool
+	// full and boosted are the CPU of each container; boosted is nil where
+	// starts are not helped.
+	full, boosted []contract.MilliCPU
+	// need is what one instance takes from the budget.
+	need scheduler.Resources
+}
+
+// container is what there is to know of a container beside its Spec.
+type container struct {
+	name string
+	// after are the places of those that have to be up before it starts.
+	after []int
+	// startup is nil where nobody waits for it to be up, the others where nobody
+	// looks.
+	startup, liveness, readiness *prober
+}
+
+// newPlan reads rev, which has been validated.
+func newPlan(c *Config, rev *runpb.Revision, images []*rimage.Image) (*plan, error) {
+	p := &plan{
+		name:     rev.GetName(),
+		revision: path.Base(rev.GetName()),
+		service:  path.Base(rev.GetService()),
+		uid:      strings.ReplaceAll(rev.GetUid(), "-", ""),
+		timeout:  cmp.Or(rev.GetTimeout().AsDuration(), contract.DefaultRequestTimeout),
+		affinity: rev.GetSessionAffinity(),
+	}
+	if n := len(rev.GetContainers()); n == 0 || n > contract.MaxContainers || n != len(images) {
+		return nil, fmt.Errorf("%d containers with %d images: want as many of both, at most %d", n, len(images), contract.MaxContainers)
+	}
+	if err := p.locate(c, rev); err != nil {
+		return nil, err
+	}
+	p.choose(rev)
+	for n, container := range rev.GetContainers() {
+		if err := p.contain(c, n, container, images[n]); err != nil {
+			return nil, fmt.Errorf("container %s: %w", cmp.Or(container.GetName(), unnamed), err)
+		}
+	}
+	p.concurrency = int(rev.GetMaxInstanceRequestConcurrency())
+	if p.concurrency <= 0 {
+		p.concurrency = defaultConcurrency(p.full[p.ingress])
+	}
+	if err := p.volumes(rev); err != nil {
+		return nil, err
+	}
+	if err := p.order(rev); err != nil {
+		return nil, err
+	}
+	return p, p.instance(newInstanceID(p)).Identity.Validate()
+}
+
+// defaultConcurrency is what an instance takes at a time where nobody says.
+func defaultConcurrency(cpu contract.MilliCPU) int {
+	if cpu < 1000 {
+		return 1
+	}
+	return contract.DefaultConcurrency
+}
+
+// locate reads from the revision's name where its instances run.
+func (p *plan) locate(c *Config, rev *runpb.Revision) error {
+	name, full := strings.CutPrefix(p.name, "projects/")
+	project, name, located := strings.Cut(name, "/locations/")
+	region, _, ofService := strings.Cut(name, "/services/")
+	if !full || !located || !ofService {
+		return fmt.Errorf("%q: not a full resource name of a revision", p.name)
+	}
+	p.spec.Hostname = hostname
+	p.spec.Identity = metadata.Identity{
+		ProjectID: project, ProjectNumber: c.ProjectNumber(project), Region: region,
+		ServiceAccount: rev.GetServiceAccount(),
+	}
+	return nil
+}
+
+// choose finds the container that takes requests: the one with a port, or the
+// first.
+func (p *plan) choose(rev *runpb.Revision) {
+	p.port = contract.DefaultPort
+	for n, c := range rev.GetContainers() {
+		if len(c.GetPorts()) == 0 {
+			continue
+		}
+		port := c.GetPorts()[0]
+		p.ingress, p.h2c = n, port.GetName() == "h2c"
+		p.port = cmp.Or(int(port.GetContainerPort()), contract.DefaultPort)
+		break
+	}
+	resources := rev.GetContainers()[p.ingress].GetResources()
+	p.throttled = resources == nil || resources.GetCpuIdle()
+}
+
+// contain takes in one container.
+func (p *plan) contain(c *Config, n int, from *runpb.Container, img *rimage.Image) error {
+	need, err := scheduler.Needs(from.GetResources().GetLimits())
+	if err != nil {
+		return err
+	}
+	env, err := scheduler.Environ(from.GetEnv())
+	if err != nil {
+		return err
+	}
+	own := contract.ServiceEnv{Service: p.service, Revision: p.revision, Timeout: p.timeout}
+	if n == p.ingress {
+		own.Port = p.port
+	}
+	mounts := make([]rruntime.Mount, 0, len(from.GetVolumeMounts()))
+	for _, m := range from.GetVolumeMounts() {
+		mounts = append(mounts, rruntime.Mount{Volume: m.GetName(), Path: m.GetMountPath(), SubPath: m.GetSubPath()})
+	}
+	p.need = p.need.Add(need)
+	p.full = append(p.full, need.CPU)
+	if from.GetResources().GetStartupCpuBoost() {
+		p.boosted = slices.Concat(p.full[:n], []contract.MilliCPU{contract.BoostCPU(need.CPU)})
+	} else if p.boosted != nil {
+		p.boosted = append(p.boosted, need.CPU)
+	}
+	p.spec.Containers = append(p.spec.Containers, rruntime.Container{
+		Name: from.GetName(), Image: img, Command: from.GetCommand(), Args: from.GetArgs(),
+		Env: slices.Concat(env, own.Environ()), WorkingDir: from.GetWorkingDir(),
+		Limits: cgroups.Limits{CPU: need.CPU, Memory: need.Memory, PIDs: c.PIDs},
+		Mounts: mounts,
+	})
+	p.containers = append(p.containers, p.probes(n, from))
+	return nil
+}
+
+// volumes takes in the revision's.
+func (p *plan) volumes(rev *runpb.Revision) error {
+	for _, v := range rev.GetVolumes() {
+		dir := v.GetEmptyDir()
+		if dir == nil {
+			return fmt.Errorf("volume %s: only volumes in memory are supported", v.GetName())
+		}
+		size := p.need.Memory / 2
+		if s := dir.GetSizeLimit(); s != "" {
+			var err error
+			if size, err = contract.ParseBytes(s); err != nil {
+				return fmt.Errorf("volume %s: size limit: %w", v.GetName(), err)
+			}
+		}
+		p.spec.Volumes = append(p.spec.Volumes, rruntime.Volume{Name: v.GetName(), Size: size})
+	}
+	return nil
+}
+
+// order finds out which containers wait for which.
+func (p *plan) order(rev *runpb.Revision) error {
+	place := make(map[string]int)
+	for n, c := range rev.GetContainers() {
+		place[c.GetName()] = n
+	}
+	for n, c := range rev.GetContainers() {
+		for _, name := range c.GetDependsOn() {
+			dependency, ok := place[name]
+			if !ok {
+				return fmt.Errorf("container %s depends on %q: there is no such container", c.GetName(), name)
+			}
+			p.containers[n].after = append(p.containers[n].after, dependency)
+		}
+	}
+	seen := make([]int, len(p.containers))
+	for n := range p.containers {
+		if p.circular(n, seen) {
+			return fmt.Errorf("container %s depends on itself by way of others", p.containers[n].name)
+		}
+	}
+	return nil
+}
+
+// circular reports whether container n waits for itself. seen is 1 for those that
+// are being looked at, 2 for those that have been.
+func (p *plan) circular(n int, seen []int) bool {
+	if seen[n] != 0 {
+		return seen[n] == 1
+	}
+	seen[n] = 1
+	defer func() { seen[n] = 2 }()
+	return slices.ContainsFunc(p.containers[n].after, func(m int) bool { return p.circular(m, seen) })
+}
+
+// serviceName is the full name of the revision's service.
+func (p *plan) serviceName() string {
+	name, _, _ := strings.Cut(p.name, "/revisions/")
+	return name
+}
+
+// instance is the spec of the instance with that ID: always the same, in
+// whatever process.
+func (p *plan) instance(id string) rruntime.Spec {
+	spec := p.spec
+	spec.ID = id
+	spec.Identity.InstanceID = scheduler.PublicID(p.uid, id)
+	return spec
+}
+
+const (
+	// maxInstanceID leaves room for the names of an instance's containers in a
+	// DNS label.
+	maxInstanceID = 60
+	// uidDigits of the revision's UID tell its instances from all others,
+	// randomDigits from each other.
+	uidDigits    = 12
+	randomDigits = 10
+)
+
+// newInstanceID draws the ID of an instance: a DNS label.
+func newInstanceID(p *plan) string {
+	tail := "-" + p.uid[:min(len(p.uid), uidDigits)] + "-" + strings.ToLower(rand.Text()[:randomDigits])
+	name := p.service[:min(len(p.service), maxInstanceID-len(tail))]
+	return strings.TrimRight(name, "-") + tail
+}
