@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -224,6 +225,28 @@ func TestFollowAService(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Error("it goes on after the service was deleted")
+	}
+}
+
+// What an instance was about to say is told when it has ended.
+func TestTheLastLineOfAnInstance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	service, _, _ := w.serve("hello")
+	part := logfile.Entry{Time: time.Now(), Stream: logfile.Stdout, Partial: true, Text: []byte("half a li")}
+	if err := os.WriteFile(logfile.Path(w.dir, "hello-1"), part.Append(nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get(service + ":stream"); len(got) != 0 {
+		t.Errorf("before: %s", lines(got))
+	}
+	entries := w.open(t.Context(), service+":stream?follow=true")
+	w.services.end("hello-1")
+	if got := text(w.receive(entries)); got != "half a li" {
+		t.Errorf("got %q", got)
+	}
+	w.services.remove(service)
+	for range entries { // until it is over
 	}
 }
 

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"io"
 	"os"
 	"slices"
@@ -88,7 +89,7 @@ func TestSweep(t *testing.T) {
 func TestSweepOfServices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	service, revision, out := w.serve("hello")
+	service, revision, _ := w.serve("hello")
 	for _, id := range []string{"hello-2", "hello-3"} {
 		w.services.start(id, revision, "web")
 	}
@@ -99,14 +100,15 @@ func TestSweepOfServices(t *testing.T) {
 		}
 	}
 	w.services.end("hello-2")
+	out := servicelog.New(w.dir, logfile.MinLimit)
 	for range 1000 { // two files
 		out.Record(asked(service, 200))
 	}
-	path := logfile.Path(w.dir, servicelog.ID(service, servicelog.Requests))
-	w.Eventually("two files of requests", func() bool {
-		_, err := os.Stat(logfile.Old(path))
-		return err == nil
-	})
+	ended, end := context.WithCancel(t.Context())
+	end()
+	out.Run(ended) // all is written when it returns
+	requests := servicelog.ID(service, servicelog.Requests)
+	path := logfile.Path(w.dir, requests)
 	there := func(id string) bool {
 		_, err := os.Stat(logfile.Path(w.dir, id))
 		return err == nil
@@ -126,10 +128,10 @@ func TestSweepOfServices(t *testing.T) {
 			t.Errorf("%s is there: %v", id, !want)
 		}
 	}
-	if _, err := os.Stat(logfile.Old(path)); err == nil {
-		t.Error("the older requests are there")
+	if _, err := os.Stat(logfile.Old(path)); err == nil || !there(requests) {
+		t.Errorf("of two files of requests: %v, %v", err, there(requests))
 	}
-	if all := w.get(service + ":stream"); len(all) < 150 {
+	if all := w.get(service + ":stream"); len(all) <= 150 {
 		t.Errorf("%d entries", len(all))
 	}
 	if err := Remove(w.dir)("hello-1"); err != nil || there("hello-1") || there("hello-1-1") {
