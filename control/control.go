@@ -28,6 +28,9 @@ const (
 	// defaultDeployTime leaves room for the longest start that probes allow, and
 	// for a large image.
 	defaultDeployTime = 15 * time.Minute
+	// defaultWarmTime is short because a host may have no room for the old
+	// instances and all new ones together, and a rollback must not wait for that.
+	defaultWarmTime = time.Minute
 
 	defaultKeepOperations = 10_000
 	defaultOperationAge   = 24 * time.Hour
@@ -46,7 +49,7 @@ type Config struct {
 	// Fleet keeps the instances of services; nil: there are no services here. It
 	// is the caller's to detach, after Close.
 	Fleet Fleet
-	// Journal is the one that Fleet writes.
+	// Journal is the one that Fleet writes; required with it.
 	Journal *Journal
 
 	// Project and Region are meant where a door is told none; ProjectNumber
@@ -82,9 +85,10 @@ type Config struct {
 	// KeepInstances is how many instances of a revision that have ended are
 	// remembered, with their logs; 0 means 100.
 	KeepInstances int
-	// DeployTime bounds how long a revision may take to be ready; 15 minutes if
-	// 0.
-	DeployTime time.Duration
+	// DeployTime bounds how long a revision may take to be ready, and WarmTime
+	// how long its traffic waits then for the minimum of its instances; 15
+	// minutes, and one, if 0.
+	DeployTime, WarmTime time.Duration
 
 	// LogURI is the address of the logs of an execution or of a revision, by its
 	// full name. Nil: they have none.
@@ -110,6 +114,7 @@ func (c Config) Validate() error {
 		{"a project number", !isNumber(c.ProjectNumber)},
 		{"a region", c.Region == ""},
 		{"a service account", c.ServiceAccount == ""},
+		{"the journal of the fleet", c.Fleet != nil && c.Journal == nil},
 	} {
 		if f.missing {
 			errs = append(errs, errors.New("control needs "+f.what))
@@ -160,6 +165,7 @@ func New(config Config) *Control {
 	config.KeepTags = cmp.Or(config.KeepTags, contract.MaxTags)
 	config.KeepInstances = cmp.Or(config.KeepInstances, defaultKeepInstances)
 	config.DeployTime = cmp.Or(config.DeployTime, defaultDeployTime)
+	config.WarmTime = cmp.Or(config.WarmTime, defaultWarmTime)
 	if config.URL == nil {
 		config.URL = func(host string) string { return "http://" + host }
 	}

@@ -194,3 +194,44 @@ func TestMinimumIsThereBeforeTheTraffic(t *testing.T) {
 		t.Errorf("got %v", r)
 	}
 }
+
+// contract: SC-14
+func TestMinimumThatTakesLongDelaysNoTraffic(t *testing.T) {
+	t.Parallel()
+	w := controltest.Start(t, controltest.Options{Control: func(c *control.Config) { c.WarmTime = 50 * time.Millisecond }})
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{HoldMinimum: true} })
+	spec := controltest.NewService()
+	spec.Template.Scaling = &runpb.RevisionScaling{MinInstanceCount: 5}
+	s, op := createService(t, w, "hello", spec)
+	if done := w.WaitFor(op.GetName()); done.GetError() != nil {
+		t.Fatal(done.GetError())
+	}
+	r := getRevision(t, w, getService(t, w, s.GetName()).GetLatestReadyRevision())
+	c := condition(r.GetConditions(), "MinInstancesProvisioned")
+	if c.GetRevisionReason() != runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED || c.GetSeverity() != runpb.Condition_WARNING {
+		t.Errorf("got %v", c)
+	}
+}
+
+// contract: SC-14
+func TestMinimumIsToldWhileItIsWarmed(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{HoldMinimum: true} })
+	spec := controltest.NewService()
+	spec.Template.Scaling = &runpb.RevisionScaling{MinInstanceCount: 5}
+	s, op := createService(t, w, "hello", spec)
+	w.Eventually("the warming to be told", func() bool {
+		r := getRevision(t, w, s.GetLatestCreatedRevision())
+		return condition(r.GetConditions(), "MinInstancesProvisioned").GetRevisionReason() == runpb.Condition_MIN_INSTANCES_WARMING
+	})
+	if split := w.Fleet.Split(s.GetName()); split != "" {
+		t.Errorf("served is %s", split)
+	}
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{} })
+	w.Eventually("the traffic", func() bool {
+		w.Fleet.Release()
+		return w.Fleet.Split(s.GetName()) != ""
+	})
+	w.WaitFor(op.GetName())
+}

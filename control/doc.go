@@ -1,6 +1,6 @@
-// Package control is the control plane: which jobs, executions, tasks,
-// operations and policies there are, who changed them, and what follows from a
-// change.
+// Package control is the control plane: which jobs, executions, tasks, services,
+// revisions, operations and policies there are, who changed them, and what
+// follows from a change.
 //
 // What is wanted stands in the store, and is durable before a call that asked
 // for it returns. What follows is brought about by one goroutine per resource,
@@ -14,6 +14,21 @@
 //	             │   image cannot be had         │                      │            │
 //	             └──────────▶ Failed             └──── CancelExecution ─┘            │
 //	         DeleteJob: executions, then the job             DeleteExecution ──▶ removed
+//
+// A service is tended by one goroutine and each of its revisions by another. A
+// revision that another template makes is stored with the service, and never
+// changes what it is. Once it is ready the service moves the traffic that is
+// meant for it: ready, then swap, then drain. One that cannot be leaves the
+// traffic where it is.
+//
+//	revision ──▶ images pinned ──▶ kept by the fleet ──▶ checked, warmed ──▶ Ready
+//	                 │                     │                  │
+//	                 └─────────────────────┴──────────────────┴──▶ Failed
+//	service  ──▶ reconciling ──▶ routes stored ──▶ routed ──▶ rescaled ──▶ Ready
+//
+// Requests are served by what is stored of a service, its routes, its policy and
+// its settings: each change of these is durable first, and put in force then
+// (reroute). So the next daemon serves as this one did.
 //
 // Errors are gRPC status errors, with the codes of Cloud Run's API. Resource
 // names are whole, such as projects/P/locations/L/jobs/J; any project and any

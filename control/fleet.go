@@ -3,8 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -58,11 +56,4 @@ func (k *kept) remove(revision string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.all, revision)
-}
-
-// list are all of them.
-func (k *kept) list() []string {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	return slices.Sorted(maps.Keys(k.all))
 }

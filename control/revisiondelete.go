@@ -18,32 +18,27 @@ func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionReq
 	if err != nil {
 		return nil, nil, err
 	}
-	var next *runpb.Revision
-	check := func(tx *store.Tx) error {
-		if next = getRevision(tx, n.String()); next == nil {
-			return notFound(n)
-		}
-		if err := checkEtag(n.String(), r.GetEtag(), next.GetUpdateTime().AsTime()); err != nil {
-			return err
-		}
-		return checkUnused(tx, n)
-	}
-	if err := c.view(check); err != nil {
+	var revision *runpb.Revision
+	err = c.view(func(tx *store.Tx) (err error) {
+		revision, err = getUnused(tx, n, r.GetEtag())
+		return err
+	})
+	if err != nil {
 		return nil, nil, err
 	}
 	if r.GetValidateOnly() {
-		next = c.showRevision(next)
-		return next, validated(n, next), nil
+		revision = c.showRevision(revision)
+		return revision, validated(n, revision), nil
 	}
-	op := c.begin(verbDelete, n, next.GetUid())
-	err = c.update(ctx, func(tx *store.Tx) error {
-		if err := check(tx); err != nil {
+	op := c.begin(verbDelete, n, revision.GetUid())
+	err = c.update(ctx, func(tx *store.Tx) (err error) {
+		if revision, err = getUnused(tx, n, r.GetEtag()); err != nil {
 			return err
 		}
-		if next.GetUid() != op.UID {
+		if revision.GetUid() != op.UID {
 			return notFound(n)
 		}
-		markRevisionDeleted(tx, next, getRevisionNote(tx, n.String()))
+		markRevisionDeleted(tx, revision, getRevisionNote(tx, n.String()))
 		op.put(tx)
 		return nil
 	}, func(err error) {
@@ -55,8 +50,21 @@ func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionReq
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := c.showRevision(proto.CloneOf(next))
+	shown := c.showRevision(proto.CloneOf(revision))
 	return shown, op.message(shown), nil
+}
+
+// getUnused reads a revision that may be deleted, if it has the etag that the
+// caller has seen.
+func getUnused(tx *store.Tx, n name, etag string) (*runpb.Revision, error) {
+	r := getRevision(tx, n.String())
+	if r == nil {
+		return nil, notFound(n)
+	}
+	if err := checkEtag(n.String(), etag, r.GetUpdateTime().AsTime()); err != nil {
+		return nil, err
+	}
+	return r, checkUnused(tx, n)
 }
 
 // checkUnused says why a revision must stay.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	rimage "runnel/image"
+	"runnel/scheduler"
 	"runnel/scheduler/serving"
 	"runnel/store"
 )
@@ -61,17 +61,6 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 	return nil
 }
 
-// deployError is why a revision is not ready, where it is not an instance's
-// fault.
-type deployError struct {
-	// kind is the condition that does not hold.
-	kind      string
-	condition *runpb.Condition
-}
-
-// Error is for people.
-func (e *deployError) Error() string { return e.condition.GetMessage() }
-
 // errDeadline is what a deployment is ended by that takes too long.
 var errDeadline = errors.New("the revision was not ready in time")
 
@@ -91,8 +80,7 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	}
 	scale := s.trialScale(r)
 	if err := c.keep(pinned, images, scale); err != nil {
-		why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_UNKNOWN}}
-		return &deployError{resourcesAvailable, failing(resourcesAvailable, "The revision is not possible on this host: "+err.Error()+".", why)}, nil
+		return impossible(err), nil
 	}
 	if r.note.Unchecked {
 		return nil, nil
@@ -101,17 +89,72 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	defer cancel()
 	failure = c.config.Fleet.Check(bound, r.GetName())
 	if failure == nil && wantsInstances(scale) {
-		if failure = c.config.Fleet.Warm(bound, r.GetName()); failure != nil {
-			failure = minimumError(failure)
-		}
+		failure, err = c.provision(bound, r, least(scale))
 	}
-	return failure, nil
+	if errors.Is(failure, serving.ErrDetached) || errors.Is(failure, serving.ErrUnknown) {
+		return nil, failure // which is nothing that the revision has done
+	}
+	return failure, err
 }
 
-// minimumError is a minimum of instances that could not be had.
-func minimumError(err error) error {
-	why := &runpb.Condition{Reasons: &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED}}
-	return &deployError{minProvisioned, failing(minProvisioned, "The minimum number of instances could not be provisioned: "+err.Error(), why)}
+// provision waits for the minimum of a revision's instances, and tells so. That
+// it takes long, where the host has no room or starts are slow, does not keep the
+// revision from being ready; instances that cannot be started do.
+func (c *Control) provision(ctx context.Context, r servedRevision, n int32) (failure, err error) {
+	warming := underWay(minProvisioned, fmt.Sprintf("Starting the minimum of %d instances.", n))
+	warming.Reasons = &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_WARMING}
+	if err := c.tell(ctx, r, warming); err != nil {
+		return nil, err
+	}
+	failure = c.awaitMinimum(ctx, r.GetName())
+	var start *serving.StartError
+	switch {
+	case ctx.Err() != nil || failure != nil && !errors.As(failure, &start) && !errors.Is(failure, errDeadline):
+		return failure, nil
+	case start != nil:
+		return &deployError{minProvisioned, notProvisioned(n, start.Message), failure}, nil
+	case failure != nil:
+		c.config.Logger.Warn("the minimum of instances takes long", "revision", r.GetName(), "err", failure)
+		late := notProvisioned(n, "they are still being started.")
+		late.Severity = runpb.Condition_WARNING
+		return nil, c.tell(ctx, r, late)
+	}
+	return nil, c.tell(ctx, r, succeeded(minProvisioned, fmt.Sprintf("The minimum of %d instances is provisioned.", n)))
+}
+
+// notProvisioned is a minimum of instances that is not there.
+func notProvisioned(n int32, why string) *runpb.Condition {
+	reason := &runpb.Condition{Reasons: &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_MIN_INSTANCES_NOT_PROVISIONED}}
+	return failing(minProvisioned, fmt.Sprintf("The minimum of %d instances could not be provisioned: %s", n, why), reason)
+}
+
+// tell stores a condition of a revision on its way.
+func (c *Control) tell(ctx context.Context, r servedRevision, condition *runpb.Condition) error {
+	err := c.persist(ctx, func(tx *store.Tx) error {
+		now := getRevision(tx, r.GetName())
+		if now.GetUid() != r.GetUid() || !isPending(now) {
+			return errSuperseded
+		}
+		now.UpdateTime = after(now.GetUpdateTime())
+		now.Conditions = setCondition(now.Conditions, condition, now.GetUpdateTime())
+		putRevision(tx, now)
+		return nil
+	})
+	if err == nil {
+		c.changes.ring(r.GetName())
+	}
+	return err
+}
+
+// impossible is a revision that the fleet does not take.
+func impossible(err error) *deployError {
+	message := fmt.Sprintf("The revision is not possible on this host: %v.", err)
+	var capacity *scheduler.CapacityError
+	if errors.As(err, &capacity) {
+		message = fmt.Sprintf("The revision is too large for this host: %v.", capacity)
+	}
+	why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_UNKNOWN}}
+	return &deployError{resourcesAvailable, failing(resourcesAvailable, message, why), err}
 }
 
 // keep has the fleet keep a revision, if it does not yet.
@@ -148,54 +191,33 @@ func (c *Control) dropRevision(ctx context.Context, revision string) error {
 }
 
 // bringBack has the fleet keep a revision that is ready, and whose images have
-// got lost with the host's disk, or the like.
+// got lost with the host's disk, or the like. It tries until that is so.
 func (c *Control) bringBack(ctx context.Context, r servedRevision) error {
-	if c.kept.has(r.GetName()) {
-		return nil
-	}
-	if err := c.collection.hold(ctx); err != nil {
-		return err
-	}
-	defer c.released()
-	images, err := c.imagesOf(ctx, r.note)
-	if err == nil {
-		err = c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
-	}
-	if err != nil {
-		if ctx.Err() == nil {
-			c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
-			wait(ctx, retryImport-retryDisk)
+	for !c.kept.has(r.GetName()) {
+		err := c.takeBack(ctx, r)
+		if err == nil {
+			break
 		}
-		return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
+		wait(ctx, retryImport)
 	}
 	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
 	return nil
 }
 
-// settleRevision stores that a revision is ready, or why it is not.
-func (c *Control) settleRevision(ctx context.Context, r servedRevision, failure error) error {
-	if failure != nil {
-		c.config.Logger.Warn("revision is not ready", "revision", r.GetName(), "err", failure)
-	} else {
-		c.config.Logger.Info("revision is ready", "revision", r.GetName())
+// takeBack has the fleet keep a revision that is ready.
+func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
+	if err := c.collection.hold(ctx); err != nil {
+		return err
 	}
-	err := c.persist(ctx, func(tx *store.Tx) error {
-		now := getRevision(tx, r.GetName())
-		if now.GetUid() != r.GetUid() || !isPending(now) {
-			return errSuperseded
-		}
-		now.UpdateTime = after(now.GetUpdateTime())
-		concludeRevision(now, getRevisionNote(tx, r.GetName()), failure)
-		putRevision(tx, now)
-		return nil
-	})
-	if err == nil {
-		c.changes.ring(r.GetName())
+	defer c.released()
+	images, err := c.imagesOf(ctx, r.note)
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-// sinceCreated is how long ago a revision was created, at its last update.
-func sinceCreated(r *runpb.Revision) time.Duration {
-	return r.GetUpdateTime().AsTime().Sub(r.GetCreateTime().AsTime())
+	// What it is to have at least it gets with its traffic.
+	return c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
 }

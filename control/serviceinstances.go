@@ -9,6 +9,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/contract"
 	"runnel/scheduler"
 	"runnel/scheduler/serving"
 	"runnel/store"
@@ -154,4 +155,14 @@ func (c *Control) forgetInstances(all []serving.Record, containers int) error {
 		}
 		return nil
 	})
+}
+
+// containerNames are what the containers of a revision are called where they
+// are told apart.
+func containerNames(r *runpb.Revision) []string {
+	names := make([]string, len(r.GetContainers()))
+	for i, k := range r.GetContainers() {
+		names[i] = contract.ContainerName(k.GetName(), k.GetImage(), i, len(names))
+	}
+	return names
 }

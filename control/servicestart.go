@@ -17,9 +17,7 @@ func (c *Control) resumeServices(ctx context.Context, services []string) error {
 	if c.config.Fleet == nil {
 		return nil
 	}
-	if c.config.Journal != nil {
-		c.config.Journal.follow(c.instanceEnded)
-	}
+	c.config.Journal.follow(c.instanceEnded)
 	for _, service := range services {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -138,11 +138,16 @@ func (c *Control) shift(ctx context.Context, s *standing, routes []route) error 
 // warm waits until a revision that has been ready has as many instances as it is
 // to have at least. What keeps it from that keeps no traffic from it.
 func (c *Control) warm(ctx context.Context, revision string) {
-	bound, cancel := context.WithTimeout(ctx, c.config.DeployTime)
-	defer cancel()
-	if err := c.config.Fleet.Warm(bound, revision); err != nil && ctx.Err() == nil {
+	if err := c.awaitMinimum(ctx, revision); err != nil && ctx.Err() == nil {
 		c.config.Logger.Warn("not all instances could be started ahead", "revision", revision, "err", err)
 	}
+}
+
+// awaitMinimum waits for the minimum of a revision's instances, but not for long.
+func (c *Control) awaitMinimum(ctx context.Context, revision string) error {
+	bound, cancel := context.WithTimeoutCause(ctx, c.config.WarmTime, errDeadline)
+	defer cancel()
+	return c.config.Fleet.Warm(bound, revision)
 }
 
 // sameServiceVersion reports whether a service is still the one that was read.

@@ -41,6 +41,8 @@ func TestHeadersThatThePlatformAdds(t *testing.T) {
 				"Forwarded": `for=1\.1\.1\.1, for="127\.0\.0\.1";proto=http`,
 			}},
 		{"a traceparent", []string{"Traceparent", parent}, map[string]string{"Traceparent": parent, "X-Cloud-Trace-Context": id + "/255;o=1"}},
+		{"a traceparent that says more than we know", []string{"Traceparent", "01-" + id + "-00000000000000ff-02-more"},
+			map[string]string{"Traceparent": "01-" + id + "-00000000000000ff-02-more", "X-Cloud-Trace-Context": id + "/255;o=0"}},
 		{"a cloud context", []string{"X-Cloud-Trace-Context", id + "/255;o=0"},
 			map[string]string{"Traceparent": "00-" + id + "-00000000000000ff-00", "X-Cloud-Trace-Context": id + "/255;o=0"}},
 		{"both, at odds", []string{"Traceparent", parent, "X-Cloud-Trace-Context", strings.Repeat("a", 32) + "/1;o=0"},

@@ -129,14 +129,15 @@ func TestEachContainerHasItsLimitsAndAllTheirSum(t *testing.T) {
 // contract: LIFE-10 MEM-1 MEM-3 VOL-3
 func TestVolumeIsMemoryOfWhoWritesIt(t *testing.T) {
 	b := newBench(t)
-	s := b.several("sleep 1000", "echo up; sleep 0.3; dd if=/dev/zero of=/v/x bs=1M count=200; echo survived; sleep 1000")
+	s := b.several("dd if=/dev/zero of=/dev/shm/x bs=1M count=60; touch /v/held; sleep 1000",
+		"while ! test -e /v/held; do sleep 0.05; done; dd if=/dev/zero of=/v/x bs=1M count=200; echo survived; sleep 1000")
 	s.Volumes = []rruntime.Volume{{Name: "v", Size: 200 * contract.MiB}}
 	for n := range s.Containers {
 		s.Containers[n].Mounts = []rruntime.Mount{{Volume: "v", Path: "/v"}}
 	}
 	i := b.start(s)
 	e := b.wait(i)
-	if e.Container != 1 || !e.OOMKilled || e.Signal != syscall.SIGKILL || e.MemoryPeak < 120*contract.MiB {
+	if e.Container != 1 || !e.OOMKilled || e.Signal != syscall.SIGKILL || e.MemoryPeak < 170*contract.MiB {
 		t.Errorf("exit %+v", e)
 	}
 	b.must(i.Stop(t.Context(), 0))

@@ -20,8 +20,9 @@ import (
 type Trial struct {
 	// Err is why none gets ready; nil: one does.
 	Err error
-	// Hold has it take until Release.
-	Hold bool
+	// Hold has it take until Release; HoldMinimum only what is to be there
+	// beside it.
+	Hold, HoldMinimum bool
 }
 
 // Fleet is a fake of a host's fleet: its instances take no time to start and

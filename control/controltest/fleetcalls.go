@@ -98,7 +98,7 @@ func (f *Fleet) await(ctx context.Context, revision, what string) error {
 	f.note("%s %s", what, short(revision))
 	trial, released := f.play(r.Revision), f.released
 	f.mu.Unlock()
-	if trial.Hold {
+	if trial.Hold || what == "warm" && trial.HoldMinimum {
 		select {
 		case <-released:
 		case <-ctx.Done():

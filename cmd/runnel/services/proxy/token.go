@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"runnel/cmd/runnel/client"
+	"runnel/cmd/runnel/daemon"
 )
 
 const (
-	// tokenPath answers with an identity token of the caller for an audience.
-	tokenPath = "/runnel/v1/identity-token"
 	// renewBefore is how long before its end a token is replaced.
 	renewBefore = 5 * time.Minute
 	// unknownLife is how long a token is used that does not say when it ends.
@@ -32,7 +31,7 @@ func Fixed(token string) Source {
 // Tokens gives tokens of the daemon for an audience, each of them as long as it
 // is good. It is safe for concurrent use.
 func Tokens(c *client.Client, audience string) Source {
-	path := tokenPath + "?" + url.Values{"audience": {audience}}.Encode()
+	path := daemon.IdentityPath + "?" + url.Values{"audience": {audience}}.Encode()
 	return cached(func(ctx context.Context) (string, error) {
 		data, err := get(ctx, c, path)
 		return strings.TrimSpace(string(data)), err

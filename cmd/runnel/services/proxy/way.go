@@ -33,26 +33,28 @@ type Way struct {
 // Ask finds out from a daemon how to get to one of its services: names below
 // localhost are nobody's to resolve, and lead to the daemon's machine.
 func Ask(ctx context.Context, c *client.Client, target *url.URL) (Way, error) {
-	var settings struct {
-		// Ingress is where requests are taken, HOST:PORT.
-		Ingress string
-		// CA says that the certificates are signed by an authority of the daemon's.
-		CA bool
-	}
+	var settings daemon.Settings
 	data, err := get(ctx, c, daemon.SettingsPath)
 	if err == nil {
 		err = json.Unmarshal(data, &settings)
 	}
-	if err != nil && status.Code(err) != codes.NotFound {
+	if err != nil {
 		return Way{}, fmt.Errorf("cannot read the daemon's settings: %w", c.Explain(err))
 	}
-	way := Way{address: addressOf(target, settings.Ingress, c.Host())}
-	if target.Scheme == "https" && settings.CA {
-		pem, err := get(ctx, c, daemon.CAPath)
-		if err != nil {
-			return Way{}, fmt.Errorf("cannot read the daemon's certificate: %w", c.Explain(err))
+	if target.Scheme != "https" {
+		return Way{address: addressOf(target, settings.Ingress, c.Host())}, nil
+	}
+	way := Way{address: addressOf(target, settings.IngressTLS, c.Host())}
+	// A daemon without an authority of its own has a certificate of a known one.
+	pem, err := get(ctx, c, daemon.CAPath)
+	switch {
+	case status.Code(err) == codes.NotFound:
+	case err != nil:
+		return Way{}, fmt.Errorf("cannot read the daemon's certificate: %w", c.Explain(err))
+	default:
+		if way.roots, err = x509.SystemCertPool(); err != nil {
+			way.roots = x509.NewCertPool()
 		}
-		way.roots = x509.NewCertPool()
 		way.roots.AppendCertsFromPEM(pem)
 	}
 	return way, nil
@@ -68,20 +70,22 @@ func get(ctx context.Context, c *client.Client, path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 }
 
-// addressOf is what to connect to for target: the daemon's machine, if the name
-// is one that only that knows. machine is its name, empty for this one.
+// addressOf is what to connect to for target, where the daemon takes requests,
+// if the name is one that only the daemon's machine knows. machine is that one's
+// name, empty for this one.
 func addressOf(target *url.URL, ingress, machine string) string {
 	name := target.Hostname()
 	if name != "localhost" && !strings.HasSuffix(name, ".localhost") {
 		return ""
 	}
 	host := cmp.Or(machine, "127.0.0.1")
-	if h, _, err := net.SplitHostPort(ingress); err == nil && machine == "" {
-		if ip := net.ParseIP(h); ip != nil && !ip.IsUnspecified() {
+	port := cmp.Or(target.Port(), map[string]string{"http": "80", "https": "443"}[target.Scheme])
+	if h, p, err := net.SplitHostPort(ingress); err == nil {
+		port = p
+		if ip := net.ParseIP(h); machine == "" && ip != nil && !ip.IsUnspecified() {
 			host = h
 		}
 	}
-	port := cmp.Or(target.Port(), map[string]string{"http": "80", "https": "443"}[target.Scheme])
 	return net.JoinHostPort(host, port)
 }
 
