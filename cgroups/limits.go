@@ -8,7 +8,7 @@ package cgroups
 
 import "runnel/contract"
 
-// Limits bound one instance.
+// Limits bound one container, or all of an instance together.
 type Limits struct {
 	// CPU is the quota: how much CPU time per second of wall time.
 	CPU contract.MilliCPU

@@ -74,6 +74,11 @@ type Config struct {
 	// default port.
 	Domain string
 	URL    func(host string) string
+	// MoreDomains are others that the same names are known below. Domains gives
+	// services hosts beside: by a host, or "*." and a domain, the service's full
+	// name, or its id where project and region are the daemon's own.
+	MoreDomains []string
+	Domains     map[string]string
 	// KeepRevisions is how many revisions are kept of each service, and KeepTags
 	// how many tags a location may have; 0 means 1,000, and 2,000.
 	KeepRevisions, KeepTags int

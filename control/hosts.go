@@ -1,6 +1,8 @@
 package control
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -14,10 +16,40 @@ const defaultDomain = "run.localhost"
 // hosts are the host names of a service: the one that tells its project and
 // region, and a short one where these are the daemon's own.
 func (c *Control) hosts(n name) (all []string) {
-	number := c.ProjectNumber(n.project())
-	all = append(all, n.id()+"-"+number+"."+n.location()+"."+c.config.Domain)
-	if n.project() == c.config.Project && n.location() == c.config.Region {
-		all = append(all, n.id()+"."+c.config.Domain)
+	return c.hostsBelow(n, c.config.Domain)
+}
+
+// hostsBelow are those below a domain.
+func (c *Control) hostsBelow(n name, domain string) (all []string) {
+	all = append(all, n.id()+"-"+c.ProjectNumber(n.project())+"."+n.location()+"."+domain)
+	if c.isOwn(n) {
+		all = append(all, n.id()+"."+domain)
+	}
+	return all
+}
+
+// isOwn reports whether a service is in the daemon's own project and region.
+func (c *Control) isOwn(n name) bool {
+	return n.project() == c.config.Project && n.location() == c.config.Region
+}
+
+// allHosts are the host names that lead to a service: its own, the same below
+// other domains, and those that the configuration gives it.
+func (c *Control) allHosts(n name) []string {
+	all := c.hosts(n)
+	for _, domain := range c.config.MoreDomains {
+		all = append(all, c.hostsBelow(n, domain)...)
+	}
+	return append(all, c.givenHosts(n)...)
+}
+
+// givenHosts are those that the configuration gives a service, by its full name
+// or, where project and region are the daemon's own, by its id.
+func (c *Control) givenHosts(n name) (all []string) {
+	for _, host := range slices.Sorted(maps.Keys(c.config.Domains)) {
+		if to := c.config.Domains[host]; to == n.String() || c.isOwn(n) && to == n.id() {
+			all = append(all, host)
+		}
 	}
 	return all
 }

@@ -50,9 +50,12 @@ func (c *Control) keepsAll(service string, routes []route) bool {
 // served is how the requests of a service are to be served.
 func (c *Control) served(s *runpb.Service, routes []route, policy *iampb.Policy) serving.Service {
 	n := split(s.GetName())
-	hosts := c.hosts(n)
-	if s.GetDefaultUriDisabled() || s.GetIngress() == runpb.IngressTraffic_INGRESS_TRAFFIC_NONE {
+	hosts := c.allHosts(n)
+	switch {
+	case s.GetIngress() == runpb.IngressTraffic_INGRESS_TRAFFIC_NONE:
 		hosts = nil
+	case s.GetDefaultUriDisabled():
+		hosts = c.givenHosts(n)
 	}
 	invokers := invokersOf(policy)
 	x := serving.Service{
@@ -86,7 +89,7 @@ func isInternal(i runpb.IngressTraffic) bool {
 // audiences are those that a token for the service may be for beside the URL
 // that is called: every URL of the service, and what it names itself.
 func (c *Control) audiences(s *runpb.Service) []string {
-	return append(c.urls(c.hosts(split(s.GetName()))), s.GetCustomAudiences()...)
+	return append(c.urls(c.allHosts(split(s.GetName()))), s.GetCustomAudiences()...)
 }
 
 // invokers are those who may call a service.
@@ -130,9 +133,13 @@ func invokersOf(p *iampb.Policy) invokers {
 	return who
 }
 
-// allows reports whether a caller may call, by its email address.
+// allows reports whether a caller may call, by its email address. The
+// administrator always may, as an owner of a project does.
 func (i invokers) allows(email string) bool {
 	email = strings.ToLower(email)
+	if email == Administrator {
+		return true
+	}
 	_, domain, _ := strings.Cut(email, "@")
 	return i.everybody || i.anybody || i.emails[email] || i.domains[domain]
 }

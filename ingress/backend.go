@@ -16,6 +16,7 @@ type Backend struct {
 	// Busy is called before the first byte of a request is forwarded to an
 	// instance that has none, and returns when the instance can work on it; Idle
 	// when it has had none for a moment. The two are never called at the same
-	// time, and alternate. Nil: nobody wants to know.
+	// time, and alternate, beginning with Busy. One that drains or is removed is
+	// not told that it is idle. Nil: nobody wants to know.
 	Busy, Idle func()
 }

@@ -25,10 +25,10 @@ type exchange struct {
 	instance string
 	// result is what became of it there.
 	result forward.Result
-	// deadlines guards that over is set once the handler is about to return:
-	// deadlines of the connection must not be touched afterwards.
-	deadlines sync.Mutex
-	over      bool
+	// deadlines guards those of the connection: they are near once the exchange
+	// was cut off, and must not be touched once it is over.
+	deadlines   sync.Mutex
+	short, over bool
 }
 
 // ServeHTTP is the way of every request.
@@ -44,6 +44,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a := answerOf(err)
 		text = a.text
+		if a.status == statusClosed {
+			x.tookBack()
+		}
 		if !x.result.Answered {
 			status = a.status
 			x.result.ResponseBytes = int64(a.write(w, r))
@@ -82,12 +85,13 @@ func (x *exchange) serve() error {
 func (x *exchange) leave() {
 	x.deadlines.Lock()
 	x.over = true
+	short := x.short
 	x.deadlines.Unlock()
 	if x.peer.hijacked.Load() {
 		<-x.door.server.connections
 		return
 	}
-	if x.r.Body != http.NoBody && x.r.ContentLength != 0 {
+	if !short && x.r.Body != http.NoBody && x.r.ContentLength != 0 {
 		// The server reads what is left of the body; it is not to take long.
 		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(discardTimeout)) // a connection without deadlines has its own
 	}
@@ -101,6 +105,7 @@ func (x *exchange) cut() {
 	if x.over || x.peer.hijacked.Load() {
 		return
 	}
+	x.short = true
 	c := http.NewResponseController(x.w)
 	now := time.Now()
 	_ = c.SetReadDeadline(now)                  // as in leave

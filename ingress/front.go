@@ -78,9 +78,11 @@ type door struct {
 
 // peer is the two ends of a connection.
 type peer struct {
+	conn                net.Conn
 	remote, local, port string
 	// internal says that internal services may be asked for.
 	internal bool
+	resets   resets
 	// hijacked says that a request has taken the connection over.
 	hijacked atomic.Bool
 }
@@ -90,7 +92,7 @@ type peerKey struct{}
 
 // connected notes who is at the other end.
 func (d *door) connected(ctx context.Context, c net.Conn) context.Context {
-	p := &peer{}
+	p := &peer{conn: c}
 	p.remote, _ = split(c.RemoteAddr())
 	p.local, p.port = split(c.LocalAddr())
 	p.internal = d.isInternal != nil && d.isInternal(c.LocalAddr())
@@ -124,7 +126,7 @@ func (d *door) connection(c net.Conn, state http.ConnState) {
 func peerOf(r *http.Request) *peer {
 	p, _ := r.Context().Value(peerKey{}).(*peer)
 	if p == nil {
-		return &peer{}
+		return &peer{} // none of this package's listeners
 	}
 	return p
 }

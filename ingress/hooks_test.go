@@ -10,19 +10,37 @@ import (
 	"time"
 )
 
+// diary is what was told, in its order.
+type diary struct {
+	mu  sync.Mutex
+	all string
+}
+
+func (d *diary) add(s string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all += s
+}
+
+func (d *diary) read() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.all
+}
+
 func TestAnInstanceIsToldWhenItIsBusyAndIdle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var told string
+		var told diary
 		b := some("a", 2)
-		b.Busy = func() { time.Sleep(time.Millisecond); told += "b" }
-		b.Idle = func() { told += "i" }
+		b.Busy = func() { time.Sleep(time.Millisecond); told.add("b") }
+		b.Idle = func() { told.add("i") }
 		p := NewPool(PoolConfig{})
 		p.Add(b)
 		for range 3 {
 			l := taken(t, p, "")
-			if told != "b" {
-				t.Errorf("told %q by the time it has a request, want once that it is busy", told)
+			if got := told.read(); got != "b" {
+				t.Errorf("told %q by the time it has a request, want once that it is busy", got)
 			}
 			time.Sleep(time.Second)
 			l.Release()
@@ -30,8 +48,22 @@ func TestAnInstanceIsToldWhenItIsBusyAndIdle(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		if told != "bi" {
-			t.Errorf("told %q, want that it is idle after a moment", told)
+		if got := told.read(); got != "bi" {
+			t.Errorf("told %q, want that it is idle after a moment", got)
+		}
+		// The moment counts from the last request, not from the first.
+		taken(t, p, "").Release()
+		time.Sleep(idleDelay / 2)
+		taken(t, p, "").Release()
+		time.Sleep(idleDelay - time.Millisecond)
+		synctest.Wait()
+		if got := told.read(); got != "bib" {
+			t.Errorf("told %q, want not yet that it is idle", got)
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if got := told.read(); got != "bibi" {
+			t.Errorf("told %q, want that it is idle", got)
 		}
 		l := taken(t, p, "")
 		l.Release()
@@ -39,8 +71,9 @@ func TestAnInstanceIsToldWhenItIsBusyAndIdle(t *testing.T) {
 			t.Error("not idle")
 		}
 		time.Sleep(time.Second)
-		if told != "bib" {
-			t.Errorf("told %q, want not to be told that it is idle while it is stopped", told)
+		synctest.Wait()
+		if got := told.read(); got != "bibib" {
+			t.Errorf("told %q, want not to be told that it is idle while it is stopped", got)
 		}
 	})
 }
@@ -88,6 +121,7 @@ func TestHooksAlternateAndNeverMeet(t *testing.T) {
 		}
 		all.Wait()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if busy || calls < 4 || calls%2 != 0 {
 			t.Errorf("busy is %v after %d calls", busy, calls)
 		}

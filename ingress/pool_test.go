@@ -82,7 +82,11 @@ func TestAgainstAModel(t *testing.T) {
 				busiest = max(busiest, len(l))
 			}
 		}
-		l := p.take("")
+		prefer := ""
+		if random.IntN(3) == 0 {
+			prefer = "public-" + id
+		}
+		l := p.take(prefer)
 		if l == nil {
 			if busiest >= 0 {
 				t.Fatal("none was taken while one had room")
@@ -90,6 +94,12 @@ func TestAgainstAModel(t *testing.T) {
 			continue
 		}
 		of := l.Backend.ID
+		if prefer != "" && len(held[id]) < size[id] {
+			if of != id {
+				t.Fatalf("took %s, want %s, which is preferred", of, id)
+			}
+			busiest = len(held[of])
+		}
 		if len(held[of]) >= size[of] || len(held[of]) < busiest {
 			t.Fatalf("took %s with %d of %d, the busiest with room has %d", of, len(held[of]), size[of], busiest)
 		}

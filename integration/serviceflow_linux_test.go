@@ -64,14 +64,14 @@ func TestLoadStartsInstancesUpToTheMaximum(t *testing.T) {
 	}
 }
 
-// contract: NET-1, LIFE-1, REV-4, REV-5
+// contract: NET-1, HC-4, REV-4, REV-5
 func TestRevisionThatDoesNotListenTakesNoRequests(t *testing.T) {
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("hello").exits(0)
 	before := d.get("hello", "/").is(h, 200).body
 	d.deploy("hello", "--set-env-vars", "LISTEN=127.0.0.1", "--startup-probe", "tcpSocket.port=8080,periodSeconds=1,failureThreshold=3").
-		exits(1).explains("failed to start", "PORT=8080")
+		exits(1).shows("failed the configured startup probe checks")
 	if after := d.get("hello", "/").is(h, 200).body; after != before {
 		t.Errorf("%q answers, want %q", after, before)
 	}

@@ -9,31 +9,77 @@ import (
 // size is what one log takes.
 type size struct {
 	instance string
-	// size is that of its files, in bytes; written is when it was added to last.
-	size    int64
-	written time.Time
+	// size is that of its files, in bytes, old what of it is in the older one;
+	// written is when it was added to last.
+	size, old int64
+	written   time.Time
+}
+
+// standing is what is known of whom logs are of.
+type standing struct {
+	// running are the beginnings of the IDs of the instances of executions that
+	// run, ended those of their instances that have ended nevertheless.
+	running, ended map[string]bool
+	// live are the instances of services that are there, past those that were;
+	// own are the logs of services themselves.
+	live, past, own map[string]bool
+}
+
+// rank says how soon a log may go.
+type rank int
+
+const (
+	// first are logs of what is over.
+	first rank = iota
+	// then are those of what has ended and belongs to something that goes on.
+	then
+	// never are those of what goes on.
+	never
+)
+
+// rank is that of a log.
+func (s standing) rank(instance string) rank {
+	switch {
+	case s.live[instance]:
+		return never
+	case s.own[instance], s.ended[instance]:
+		return then
+	case s.running[execution(instance)]:
+		return never
+	}
+	return first
+}
+
+// removal is a log that is to go: with whole, or its older file alone.
+type removal struct {
+	size
+	whole bool
 }
 
 // choose says which logs are to go so that at least need bytes are freed, if
-// there are as many: running are the beginnings of the instances of executions
-// that run, ended those of their instances that have ended nevertheless.
-func choose(sizes []size, running map[string]bool, ended map[string]bool, need int64) (remove []size) {
-	var first, then []size
-	for _, s := range sizes {
-		switch {
-		case !running[execution(s.instance)]:
-			first = append(first, s)
-		case ended[s.instance]:
-			then = append(then, s)
+// there are as many. Of the logs of a service that is there the older file can
+// go.
+func choose(sizes []size, s standing, need int64) (remove []removal) {
+	var ranks [never][]size
+	for _, x := range sizes {
+		if r := s.rank(x.instance); r < never {
+			ranks[r] = append(ranks[r], x)
 		}
 	}
-	for _, some := range [][]size{byAge(first), byAge(then)} {
-		for _, s := range some {
+	for _, some := range ranks {
+		for _, x := range s.byAge(some) {
 			if need <= 0 {
 				return remove
 			}
-			remove = append(remove, s)
-			need -= s.size
+			r := removal{x, !s.own[x.instance]}
+			if !r.whole {
+				r.size.size = x.old
+			}
+			if r.size.size == 0 && !r.whole {
+				continue
+			}
+			remove = append(remove, r)
+			need -= r.size.size
 		}
 	}
 	return remove
@@ -41,15 +87,15 @@ func choose(sizes []size, running map[string]bool, ended map[string]bool, need i
 
 // byAge orders logs: by when anything was last written by their execution, and
 // then by when it was by themselves.
-func byAge(sizes []size) []size {
+func (s standing) byAge(sizes []size) []size {
 	last := make(map[string]time.Time)
-	for _, s := range sizes {
-		if of := execution(s.instance); s.written.After(last[of]) {
-			last[of] = s.written
+	for _, x := range sizes {
+		if of := s.family(x.instance); x.written.After(last[of]) {
+			last[of] = x.written
 		}
 	}
 	slices.SortFunc(sizes, func(a, b size) int {
-		x, y := execution(a.instance), execution(b.instance)
+		x, y := s.family(a.instance), s.family(b.instance)
 		for _, order := range []int{last[x].Compare(last[y]), strings.Compare(x, y), a.written.Compare(b.written)} {
 			if order != 0 {
 				return order
@@ -58,6 +104,15 @@ func byAge(sizes []size) []size {
 		return strings.Compare(a.instance, b.instance)
 	})
 	return sizes
+}
+
+// family is whose logs go together: an execution's, and each of a service's by
+// itself.
+func (s standing) family(instance string) string {
+	if s.past[instance] || s.own[instance] {
+		return instance
+	}
+	return execution(instance)
 }
 
 // execution is the part of an instance's ID that all instances of its execution

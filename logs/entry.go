@@ -39,7 +39,7 @@ func (e *Entry) setText(text string) { e.TextPayload, e.JSONPayload = &text, nil
 
 // plain makes a text of a payload that is none: its message, if it has one.
 func (e *Entry) plain() {
-	if e.TextPayload != nil {
+	if e.TextPayload != nil || e.JSONPayload == nil {
 		return
 	}
 	var message string
@@ -60,9 +60,12 @@ type Resource struct {
 	Labels map[string]string `json:"labels"`
 }
 
-// resourceType is that of jobs.
+// Types of resources.
 // Source: Cloud Run, "Monitored resource types".
-const resourceType = "cloud_run_job"
+const (
+	jobType     = "cloud_run_job"
+	serviceType = "cloud_run_revision"
+)
 
 // Labels of entries.
 // Source: Cloud Run, "Viewing logs".
@@ -73,6 +76,10 @@ const (
 	labelTask      = "run.googleapis.com/task_index"
 	labelAttempt   = "run.googleapis.com/task_attempt"
 )
+
+// logRequests is the last part of the name of the log of requests.
+// Source: Cloud Run, "Viewing logs".
+const logRequests = "run.googleapis.com/requests"
 
 // logID is the last part of the log's name for a stream of an instance.
 // Source: Cloud Run, "Viewing logs".

@@ -42,7 +42,8 @@ type listRequest struct {
 }
 
 // List answers POST requests for ListPath, entries.list of the Cloud Logging
-// API v2: the entries of all jobs of some projects that a filter lets through.
+// API v2: the entries of all jobs and services of some projects that a filter lets
+// through.
 // They are ordered by when they were read from the instances.
 func (l *Logs) List() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,11 +102,11 @@ func (l *Logs) list(ctx context.Context, body io.Reader, text bool) (*listAnswer
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	runs, err := l.runsFor(ctx, r)
+	groups, err := l.wanted(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.read(ctx, l, runs); err != nil {
+	if err := p.read(ctx, l, groups); err != nil {
 		return nil, err
 	}
 	answer := &listAnswer{Entries: p.entries}

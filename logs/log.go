@@ -2,88 +2,43 @@ package logs
 
 import (
 	"fmt"
-	"path"
-	"strconv"
-	"strings"
 	"time"
 
-	"cloud.google.com/go/run/apiv2/runpb"
-
-	"runnel/contract"
 	"runnel/runtime/logfile"
-	"runnel/scheduler"
 )
 
-// origin is what all entries of an execution have in common.
-type origin struct {
-	project, job, execution string
-	uid, container          string
-	resource                Resource
-	timeout                 time.Duration
-	memory                  contract.Bytes
+// subject is what the entries of a log have in common, as far as nothing else is
+// said of one.
+type subject struct {
+	project  string
+	resource Resource
+	labels   map[string]string
 }
 
-func newOrigin(x *runpb.Execution) *origin {
-	parts := strings.Split(x.GetName(), "/")
-	template := x.GetTemplate()
-	o := &origin{
-		project: parts[1], job: path.Base(x.GetJob()), execution: path.Base(x.GetName()),
-		uid: x.GetUid(), timeout: template.GetTimeout().AsDuration(), memory: contract.DefaultMemory,
-	}
-	o.resource = Resource{resourceType, map[string]string{"project_id": o.project, "location": parts[3], "job_name": o.job}}
-	o.container = o.job + "-1"
-	if all := template.GetContainers(); len(all) > 0 {
-		if all[0].GetName() != "" {
-			o.container = all[0].GetName()
-		}
-		if memory, err := contract.ParseBytes(all[0].GetResources().GetLimits()["memory"]); err == nil {
-			o.memory = memory
-		}
-	}
-	return o
-}
-
-// log is the log of one instance: what it has printed and what there is to say
-// about it, as entries in their order. Not safe for concurrent use.
+// log is one log: what an instance has printed and what there is to say about
+// it, or what has happened to a service, as entries in their order. Not safe for
+// concurrent use.
 type log struct {
-	id            string
-	task, attempt int
-	// from and until are times that no entry is earlier or later than.
-	from, until time.Time
+	id string
+	// from and until are times that no entry is earlier or later than; lines
+	// from before since are not of this log.
+	from, until, since time.Time
 	// over says that nothing is added any more.
 	over bool
 	// notes are what is not in the file, the earliest first.
 	notes []note
+	// of says what its entries are about: most logs are never asked for them.
+	of func() subject
+	// tell makes an entry of a line that nobody has printed, or reports that it
+	// is none; nil: all lines were printed. System says that they are of the
+	// system log.
+	tell   func(*Entry, *line) bool
+	system bool
 
-	origin *origin
-	labels map[string]string // made by label
 	reader reader
 	// head is the line to come next, nil if there is none yet, and place its key.
 	head  *line
 	place key
-}
-
-// newLog is the log of an attempt, in the directory dir.
-func newLog(dir string, o *origin, id string, task, attempt int) *log {
-	return &log{
-		id: id, task: task, attempt: attempt, origin: o,
-		reader: reader{path: logfile.Path(dir, id)},
-		place:  key{time: firstKey.time, instance: id},
-	}
-}
-
-// label are the labels of all entries. Most logs are never asked for them.
-func (l *log) label() map[string]string {
-	if l.labels == nil {
-		l.labels = map[string]string{
-			labelInstance:  scheduler.PublicID(l.origin.uid, l.id),
-			labelContainer: l.origin.container,
-			labelExecution: l.origin.execution,
-			labelTask:      strconv.Itoa(l.task),
-			labelAttempt:   strconv.Itoa(l.attempt),
-		}
-	}
-	return l.labels
 }
 
 // next makes the next line the head. It reports whether there is one by now.
@@ -110,6 +65,9 @@ func (l *log) next() (bool, error) {
 func (l *log) read() error {
 	l.reader.over = l.over
 	head, ok, err := l.reader.take()
+	for ok && err == nil && head.Time.Before(l.since) {
+		head, ok, err = l.reader.take()
+	}
 	if err != nil {
 		return err
 	}
@@ -127,13 +85,14 @@ func (l *log) isNote() bool { return l.place.note > 0 }
 
 // take turns what comes next, after next, into an entry.
 func (l *log) take() Entry {
-	e := Entry{Resource: l.origin.resource, Labels: l.label(), Severity: severityDefault}
+	of := l.of()
+	e := Entry{Resource: of.resource, Labels: of.labels, Severity: severityDefault}
 	e.InsertID = fmt.Sprintf("%s-%x", l.id, l.place.offset)
 	if l.isNote() {
 		n := l.notes[0]
 		l.notes = l.notes[1:]
 		e.InsertID += fmt.Sprintf("-%d", l.place.note)
-		e.LogName = logName(l.origin.project, logID(logfile.System))
+		e.LogName = logName(of.project, logID(logfile.System))
 		e.Timestamp, e.ReceiveTimestamp = n.at.UTC(), n.at.UTC()
 		e.Severity = n.severity
 		e.setText(n.text)
@@ -141,12 +100,15 @@ func (l *log) take() Entry {
 	}
 	h := l.head
 	l.head = nil
-	e.LogName = logName(l.origin.project, logID(h.Stream))
+	e.LogName = logName(of.project, logID(h.Stream))
 	e.Timestamp, e.ReceiveTimestamp = h.Time, h.Time
 	if h.Stream == logfile.System {
 		e.Severity = severityWarning // what the log could not take
 	}
-	if !lift(&e, l.origin.project, h.Text) {
+	switch {
+	case l.tell != nil && l.tell(&e, h):
+	case l.tell == nil && lift(&e, of.project, h.Text):
+	default:
 		e.setText(string(h.Text))
 	}
 	return e

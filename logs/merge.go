@@ -13,22 +13,22 @@ type merge struct {
 	logs *Logs
 	// task is the only one whose logs are read, unless it is negative.
 	task int
-	// runs are those that have not been opened, by the time they begin; waiting
+	// groups are those that have not been opened, by the time they begin; waiting
 	// are logs that have not been read, by the time they begin.
-	runs    []*run
+	groups  []group
 	waiting []*log
 	// ready are logs that have a next entry, idle those that have none yet.
 	ready heads
 	idle  []*log
-	// going are runs that have been opened and are not over.
-	going []*run
+	// going are groups that have been opened and are not over.
+	going []group
 }
 
-// newMerge merges the logs of runs.
-func newMerge(l *Logs, runs []*run, task int) *merge {
-	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b *run) int { return a.from.Compare(b.from) })
-	return &merge{logs: l, task: task, runs: runs}
+// newMerge merges the logs of groups.
+func newMerge(l *Logs, groups []group, task int) *merge {
+	groups = slices.Clone(groups)
+	slices.SortFunc(groups, byBegin)
+	return &merge{logs: l, task: task, groups: groups}
 }
 
 // next is the log that holds the entry to come next, nil if there is none by
@@ -39,10 +39,10 @@ func (m *merge) next(ctx context.Context) (*log, error) {
 	}
 	for {
 		switch {
-		case len(m.runs) > 0 && m.due(m.runs[0].from.UnixNano()):
-			r := m.runs[0]
-			m.runs = m.runs[1:]
-			if err := m.open(ctx, r); err != nil {
+		case len(m.groups) > 0 && m.begins(m.groups[0]):
+			g := m.groups[0]
+			m.groups = m.groups[1:]
+			if err := m.open(ctx, g); err != nil {
 				return nil, err
 			}
 		case len(m.waiting) > 0 && m.due(m.waiting[0].from.UnixNano()):
@@ -60,6 +60,12 @@ func (m *merge) next(ctx context.Context) (*log, error) {
 	}
 }
 
+// begins reports whether the logs of a group are to be looked at now.
+func (m *merge) begins(g group) bool {
+	from, _ := g.span()
+	return m.due(from.UnixNano())
+}
+
 // due reports whether what begins at a time is to be looked at now.
 func (m *merge) due(from int64) bool {
 	earliest := lastKey.time
@@ -72,14 +78,14 @@ func (m *merge) due(from int64) bool {
 	return from <= earliest
 }
 
-// open adds the logs of a run.
-func (m *merge) open(ctx context.Context, r *run) error {
-	found, err := r.find(ctx, m.logs, m.task)
+// open adds the logs of a group.
+func (m *merge) open(ctx context.Context, g group) error {
+	found, err := g.find(ctx, m.logs, m.task)
 	if err != nil {
 		return err
 	}
-	if !r.over {
-		m.going = append(m.going, r)
+	if !g.over() {
+		m.going = append(m.going, g)
 	}
 	m.wait(found)
 	return nil
@@ -139,18 +145,18 @@ func (m *merge) moved(l *log) error {
 }
 
 // refresh looks for what has come meanwhile: new logs, and more in those that
-// had nothing. With runs, it also asks which instances there are by now.
-func (m *merge) refresh(ctx context.Context, runs bool) error {
-	if runs {
-		var going []*run
-		for _, r := range m.going {
-			found, err := r.find(ctx, m.logs, m.task)
+// had nothing. With groups, it also asks which instances there are by now.
+func (m *merge) refresh(ctx context.Context, groups bool) error {
+	if groups {
+		var going []group
+		for _, g := range m.going {
+			found, err := g.find(ctx, m.logs, m.task)
 			if err != nil {
 				return err
 			}
 			m.wait(found)
-			if !r.over {
-				going = append(going, r)
+			if !g.over() {
+				going = append(going, g)
 			}
 		}
 		m.going = going
@@ -167,7 +173,7 @@ func (m *merge) refresh(ctx context.Context, runs bool) error {
 
 // over reports whether nothing can come any more.
 func (m *merge) over() bool {
-	return len(m.runs)+len(m.waiting)+len(m.ready)+len(m.idle)+len(m.going) == 0
+	return len(m.groups)+len(m.waiting)+len(m.ready)+len(m.idle)+len(m.going) == 0
 }
 
 // heads are logs by their next entries. It implements heap.Interface.

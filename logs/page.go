@@ -4,14 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"path"
 	"slices"
-	"strings"
-	"time"
-
-	"cloud.google.com/go/run/apiv2/runpb"
-
-	"runnel/contract"
 )
 
 // maxPage bounds a page, in bytes: it ends early rather than exceed that.
@@ -34,13 +27,13 @@ type page struct {
 }
 
 // read fills the page.
-func (p *page) read(ctx context.Context, l *Logs, runs []*run) (err error) {
+func (p *page) read(ctx context.Context, l *Logs, groups []group) (err error) {
 	if p.newest {
-		if p.query.from, err = l.newest(ctx, runs, p.query, p.size); err != nil {
+		if p.query.from, err = l.newest(ctx, groups, p.query, p.size); err != nil {
 			return err
 		}
 	}
-	m := newMerge(l, runs, p.query.task)
+	m := newMerge(l, groups, p.query.task)
 	for !p.full() {
 		x, err := m.next(ctx)
 		if err != nil {
@@ -99,46 +92,4 @@ func (p *page) end() {
 		p.last = p.places[0]
 		slices.Reverse(p.entries)
 	}
-}
-
-// offClock is more than the times that entries give themselves are off.
-const offClock = time.Hour
-
-// runsFor are the runs that may have entries that the request's filter lets
-// through.
-func (l *Logs) runsFor(ctx context.Context, r *listRequest) (runs []*run, err error) {
-	if kind, ok := r.filter.Equal("resource", "type"); ok && !strings.EqualFold(kind, resourceType) {
-		return nil, nil
-	}
-	job, location := "-", "-"
-	if id, ok := r.filter.Equal("resource", "labels", "job_name"); ok {
-		job = strings.ToLower(id)
-	}
-	if id, ok := r.filter.Equal("resource", "labels", "location"); ok {
-		location = strings.ToLower(id)
-	}
-	if job != "-" && !contract.IsLabel(job) || location != "-" && !contract.IsLabel(location) {
-		return nil, nil // there is none of that name
-	}
-	execution, one := r.filter.Equal("labels", labelExecution)
-	from, until := r.filter.Bounds("timestamp")
-	match := func(x *runpb.Execution) bool {
-		switch end := x.GetCompletionTime(); {
-		case one && !strings.EqualFold(path.Base(x.GetName()), execution):
-			return false
-		case !until.IsZero() && x.GetCreateTime().AsTime().After(until.Add(offClock)):
-			return false
-		case end != nil && end.AsTime().Add(offClock).Before(from):
-			return false
-		}
-		return true
-	}
-	for _, project := range r.projects {
-		some, err := l.runsBelow(ctx, "projects/"+project+"/locations/"+location+"/jobs/"+job, match)
-		if err != nil {
-			return nil, err
-		}
-		runs = append(runs, some...)
-	}
-	return runs, nil
 }

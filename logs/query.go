@@ -21,7 +21,7 @@ type query struct {
 // skips reports whether the entry to come next from l, after next, is not
 // wanted, as far as can be told without making it.
 func (q query) skips(l *log) bool {
-	return l.place.before(q.from) || l.isNote() && !q.system && !l.notes[0].loss
+	return l.place.before(q.from) || !q.system && (l.system || l.isNote() && !l.notes[0].loss)
 }
 
 // wants reports whether an entry is wanted that is not skipped.
@@ -29,16 +29,15 @@ func (q query) wants(e *Entry) bool { return q.match == nil || q.match(e) }
 
 // newest is the key of the oldest among the n newest entries that q wants, or
 // q.from if there are no more than that.
-func (l *Logs) newest(ctx context.Context, runs []*run, q query, n int) (key, error) {
+func (l *Logs) newest(ctx context.Context, groups []group, q query, n int) (key, error) {
 	newest := &keys{most: n, from: q.from}
-	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b *run) int { return b.until.Compare(a.until) })
-	for _, r := range runs {
-		if newest.outdo(r.until.Add(slack).UnixNano()) {
+	groups = slices.Clone(groups)
+	slices.SortFunc(groups, byEnd)
+	for _, g := range groups {
+		if _, until := g.span(); newest.outdo(later(until).UnixNano()) {
 			break
 		}
-		fresh := *r
-		found, err := fresh.find(ctx, l, q.task)
+		found, err := g.anew().find(ctx, l, q.task)
 		if err != nil {
 			return key{}, err
 		}

@@ -39,6 +39,8 @@ type reader struct {
 	// gap is what is to be told of a part of the log that is gone.
 	gap    *line
 	joiner joiner
+	// quiet says that nothing is to be told of that.
+	quiet bool
 	// over says that nothing is written any more, read that all of it has been
 	// read since.
 	over, read bool
@@ -123,6 +125,10 @@ func (r *reader) fill() (ok bool, err error) {
 // skip passes over bytes that are gone.
 func (r *reader) skip(missing int64) {
 	r.joiner = joiner{}
+	if r.quiet {
+		r.next += missing
+		return
+	}
 	text := fmt.Appendf(nil, "%d bytes of the log are gone: they were more than a log holds", missing)
 	r.gap = &line{logfile.Entry{Stream: logfile.System, Text: text}, r.next}
 	r.next += missing

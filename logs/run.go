@@ -19,8 +19,8 @@ type run struct {
 	name string
 	// from and until are times that no entry is earlier or later than.
 	from, until time.Time
-	// over says that there will be no more logs.
-	over bool
+	// done says that there will be no more logs.
+	done bool
 
 	origin *origin
 	// known counts the attempts of each task whose logs are known.
@@ -28,9 +28,6 @@ type run struct {
 	// open are the logs that may go on, by task: those of the last attempts.
 	open map[int]*log
 }
-
-// forever is later than any entry.
-var forever = time.Unix(0, lastKey.time)
 
 func newRun(x *runpb.Execution) *run {
 	r := &run{name: x.GetName(), from: x.GetCreateTime().AsTime(), until: forever}
@@ -40,8 +37,19 @@ func newRun(x *runpb.Execution) *run {
 	return r
 }
 
-// find brings the run up to date and returns the logs that are new, of one task
-// only if task is not negative.
+// span implements group.
+func (r *run) span() (from, until time.Time) { return r.from, r.until }
+
+// over implements group.
+func (r *run) over() bool { return r.done }
+
+// anew implements group.
+func (r *run) anew() group {
+	fresh := *r
+	return &fresh
+}
+
+// find implements group.
 func (r *run) find(ctx context.Context, l *Logs, task int) (found []*log, err error) {
 	list, err := l.control.Instances(ctx, r.name)
 	if status.Code(err) == codes.NotFound {
@@ -56,13 +64,13 @@ func (r *run) find(ctx context.Context, l *Logs, task int) (found []*log, err er
 		r.origin = newOrigin(list.Execution)
 		r.known, r.open = make(map[int]int), make(map[int]*log)
 	}
-	r.over = !list.More
+	r.done = !list.More
 	for _, t := range list.Tasks {
 		if task < 0 || t.Index == task {
 			found = append(found, r.attempts(l.dir, t)...)
 		}
 	}
-	if first && r.over {
+	if first && r.done {
 		r.tellSwept(l.dir, found)
 	}
 	return found, nil
@@ -86,7 +94,7 @@ func (r *run) attempts(dir string, t control.TaskInstances) (found []*log) {
 	}
 	for attempt := r.known[t.Index]; attempt < len(t.IDs); attempt++ {
 		x := newLog(dir, r.origin, t.IDs[attempt], t.Index, attempt)
-		x.from, x.until = r.span(t, attempt)
+		x.from, x.until = r.attemptSpan(t, attempt)
 		x.over = attempt < len(t.IDs)-1
 		if !x.over {
 			r.open[t.Index] = x
@@ -102,8 +110,8 @@ func (r *run) attempts(dir string, t control.TaskInstances) (found []*log) {
 	return found
 }
 
-// span are times that no entry of an attempt is earlier or later than.
-func (r *run) span(t control.TaskInstances, attempt int) (from, until time.Time) {
+// attemptSpan are times that no entry of an attempt is earlier or later than.
+func (r *run) attemptSpan(t control.TaskInstances, attempt int) (from, until time.Time) {
 	from, until = r.from, forever
 	if at := t.Record.Started; !at.IsZero() {
 		from = at
@@ -121,16 +129,12 @@ func (r *run) span(t control.TaskInstances, attempt int) (from, until time.Time)
 		until = forever
 	}
 	// Times of entries are taken by another process, in other places.
-	return from.Add(-slack), until.Add(slack)
+	return from.Add(-slack), later(until)
 }
-
-// slack is more than an entry's time is off from when things happened by the
-// records.
-const slack = 2 * time.Second
 
 // end says that nothing follows.
 func (r *run) end() {
-	r.over = true
+	r.done = true
 	for task, last := range r.open {
 		last.over = true
 		delete(r.open, task)

@@ -6,13 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
-	"cloud.google.com/go/run/apiv2/runpb"
-
 	"runnel/api/rest"
-	"runnel/control"
 )
 
 const (
@@ -35,10 +33,12 @@ const (
 )
 
 // Stream answers GET requests below StreamPath, followed by the full name of a
-// job or an execution and ":stream": with what its tasks have printed, an Entry
-// in JSON on each line, the oldest first. Fields of the query:
+// job, an execution, a service or a revision and ":stream": with what its tasks
+// or instances have printed and the requests that they had, an Entry in JSON on
+// each line, the oldest first. Fields of the query:
 //
-//	follow=true       go on until all executions there are now are over
+//	follow=true       go on until all executions there are now are over, or
+//	                  the service is deleted
 //	limit=N           begin with the N newest
 //	since=TIME        begin with those of a time (RFC 3339)
 //	task=INDEX        only those of one task
@@ -71,8 +71,12 @@ func (l *Logs) Stream() http.Handler {
 // query is what the request wants.
 func (r streamRequest) query() query {
 	q := query{task: r.task, from: at(r.since), before: lastKey, system: r.system}
-	if weight := weigh(r.severity); weight > 0 {
-		q.match = func(e *Entry) bool { return weigh(e.Severity) >= weight }
+	weight := weigh(r.severity)
+	_, revision, one := strings.Cut(r.name, "/revisions/")
+	if one || weight > 0 {
+		q.match = func(e *Entry) bool {
+			return weigh(e.Severity) >= weight && (!one || e.Resource.Labels["revision_name"] == revision)
+		}
 	}
 	return q
 }
@@ -91,58 +95,21 @@ type stream struct {
 
 // begin finds out what there is to send.
 func (s *stream) begin(ctx context.Context) error {
-	runs, err := s.logs.runs(ctx, s.request.name)
+	groups, err := s.logs.named(ctx, s.request.name)
 	if err != nil {
 		return err
 	}
 	if s.request.limit > 0 {
-		if s.query.from, err = s.logs.newest(ctx, runs, s.query, s.request.limit); err != nil {
+		if s.query.from, err = s.logs.newest(ctx, groups, s.query, s.request.limit); err != nil {
 			return err
 		}
 	}
-	for i := len(runs) - 1; i >= 0; i-- {
-		if runs[i].until.Add(slack).UnixNano() < s.query.from.time {
-			runs = append(runs[:i], runs[i+1:]...)
-		}
-	}
-	s.merge = newMerge(s.logs, runs, s.request.task)
+	groups = slices.DeleteFunc(groups, func(g group) bool {
+		_, until := g.span()
+		return later(until).UnixNano() < s.query.from.time
+	})
+	s.merge = newMerge(s.logs, groups, s.request.task)
 	return nil
-}
-
-// runs are those of a job or an execution.
-func (l *Logs) runs(ctx context.Context, name string) (runs []*run, err error) {
-	if strings.Contains(name, "/executions/") {
-		x, err := l.control.Execution(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		return []*run{newRun(x)}, nil
-	}
-	if !strings.HasSuffix(name, "/-") {
-		if _, err := l.control.Job(ctx, name); err != nil {
-			return nil, err
-		}
-	}
-	return l.runsBelow(ctx, name, nil)
-}
-
-// runsBelow are those of a job, whose location and own name may be "-", if they
-// match.
-func (l *Logs) runsBelow(ctx context.Context, job string, match func(*runpb.Execution) bool) (runs []*run, err error) {
-	for token := ""; ; {
-		some, next, err := l.control.Executions(ctx, control.Query[*runpb.Execution]{
-			Parent: job, PageSize: 1000, PageToken: token, Match: match,
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range some {
-			runs = append(runs, newRun(x))
-		}
-		if token = next; token == "" {
-			return runs, nil
-		}
-	}
 }
 
 // run sends everything.

@@ -255,3 +255,29 @@ func TestBrokenStreamIsCutOff(t *testing.T) {
 		t.Error("it looks whole")
 	}
 }
+
+// Of executions that run the newest lines are found too.
+func TestNewestOfExecutionsThatRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := 0
+	w.play(func(_ rruntime.Spec, out io.Writer) int {
+		n++
+		fmt.Fprintf(out, "%d first\n%d second\n", n, n)
+		return -1
+	})
+	job := w.Job("etl", 1)
+	for range 2 {
+		w.run(job)
+		<-w.begun
+	}
+	w.Eventually("both to be known", func() bool { return len(w.get(job+":stream")) == 4 })
+	if got := texts(w.get(job + ":stream?limit=1")); got != "2 second\n" {
+		t.Errorf("got %q", got)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if got := text(w.receive(w.open(ctx, job+":stream?limit=1&follow=true"))); got != "2 second" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -9,13 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"cloud.google.com/go/run/apiv2/runpb"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"runnel/control"
 	"runnel/runtime/logfile"
-	"runnel/scheduler"
 )
 
 // Swept is what a Sweep has done.
@@ -49,9 +43,10 @@ func (l *Logs) Keep(ctx context.Context, total int64, report func(Swept, error))
 }
 
 // Sweep removes logs until all of them together take no more than total bytes:
-// those of executions that have ended first, the oldest ones before others;
-// then those of instances that have ended. Those of instances that run stay,
-// even if they are more than total. It is to be called from time to time, by
+// those of executions that have ended and of services' instances that have first,
+// the oldest ones before others; then those of instances that have ended of what
+// runs, and the older halves of what services have themselves. Those of instances
+// that run stay, even if they are more than total. It is to be called from time to time, by
 // one caller at a time.
 func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 	sizes, sum, err := measure(l.dir)
@@ -62,26 +57,25 @@ func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 	if sum <= total {
 		return swept, nil // nearly always
 	}
-	running, ended, err := l.unfinished(ctx)
+	standing, err := l.standing(ctx)
 	if err != nil {
 		return swept, err
 	}
-	remove := Remove(l.dir)
 	var errs []error
 	var until time.Time
-	for _, f := range choose(sizes, running, ended, sum-total) {
-		if err := remove(f.instance); err != nil {
+	for _, f := range choose(sizes, standing, sum-total) {
+		if err := removeFiles(l.dir, f.instance, f.whole); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		if f.written.After(until) {
+		if f.whole && f.written.After(until) {
 			until = f.written
 		}
 		swept.Instances++
-		swept.Bytes += f.size
-		swept.Left -= f.size
+		swept.Bytes += f.size.size
+		swept.Left -= f.size.size
 	}
-	if swept.Instances > 0 {
+	if !until.IsZero() {
 		errs = append(errs, noteSweep(l.dir, until))
 	}
 	return swept, errors.Join(errs...)
@@ -107,6 +101,9 @@ func measure(dir string) (sizes []size, sum int64, err error) {
 			sizes = append(sizes, size{instance: instance})
 		}
 		sizes[i].size += info.Size()
+		if strings.HasSuffix(f.Name(), logfile.Old("")) {
+			sizes[i].old = info.Size()
+		}
 		sum += info.Size()
 		if info.ModTime().After(sizes[i].written) {
 			sizes[i].written = info.ModTime()
@@ -118,39 +115,4 @@ func measure(dir string) (sizes []size, sum int64, err error) {
 // instanceOf is the instance that a file is of the log of.
 func instanceOf(file string) (instance string, ok bool) {
 	return strings.CutSuffix(strings.TrimSuffix(file, logfile.Old("")), logfile.Path("", ""))
-}
-
-// unfinished are the executions that run, by what the IDs of their instances
-// begin with, and their instances that have ended.
-func (l *Logs) unfinished(ctx context.Context) (running, ended map[string]bool, err error) {
-	running, ended = make(map[string]bool), make(map[string]bool)
-	going := func(x *runpb.Execution) bool { return x.GetCompletionTime() == nil }
-	runs, err := l.runsBelow(ctx, "projects/-/locations/-/jobs/-", going)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, r := range runs {
-		list, err := l.control.Instances(ctx, r.name)
-		if status.Code(err) == codes.NotFound {
-			continue
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		running[execution(scheduler.InstanceID(list.Execution, 0, 0))] = true
-		for _, t := range list.Tasks {
-			for _, id := range over(t) {
-				ended[id] = true
-			}
-		}
-	}
-	return running, ended, nil
-}
-
-// over are the instances of a task that have ended.
-func over(t control.TaskInstances) []string {
-	if t.Record.State == scheduler.Running && len(t.IDs) > 0 {
-		return t.IDs[:len(t.IDs)-1]
-	}
-	return t.IDs
 }

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"io"
 	"os"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"runnel/logs/servicelog"
 	rruntime "runnel/runtime"
 	"runnel/runtime/logfile"
 )
@@ -16,12 +18,11 @@ func TestChoose(t *testing.T) {
 	t.Parallel()
 	at := func(s int64) time.Time { return time.Unix(s, 0) }
 	sizes := []size{
-		{"new-1-0-0", 10, at(90)}, {"new-1-1-0", 10, at(50)},
-		{"old-1-1-0", 10, at(20)}, {"old-1-0-0", 10, at(30)},
-		{"live-1-0-0", 10, at(1)}, {"live-1-0-1", 10, at(2)}, {"live-1-1-0", 10, at(1)},
+		{"new-1-0-0", 10, 0, at(90)}, {"new-1-1-0", 10, 0, at(50)},
+		{"old-1-1-0", 10, 0, at(20)}, {"old-1-0-0", 10, 0, at(30)},
+		{"live-1-0-0", 10, 0, at(1)}, {"live-1-0-1", 10, 0, at(2)}, {"live-1-1-0", 10, 0, at(1)},
 	}
-	running := map[string]bool{"live-1": true}
-	ended := map[string]bool{"live-1-0-0": true, "new-1-0-0": true}
+	known := standing{running: map[string]bool{"live-1": true}, ended: map[string]bool{"live-1-0-0": true}}
 	for _, c := range []struct {
 		need int64
 		want string
@@ -34,7 +35,7 @@ func TestChoose(t *testing.T) {
 		{1000, "old-1-1-0 old-1-0-0 new-1-1-0 new-1-0-0 live-1-0-0"},
 	} {
 		var got []string
-		for _, s := range choose(slices.Clone(sizes), running, ended, c.need) {
+		for _, s := range choose(slices.Clone(sizes), known, c.need) {
 			got = append(got, s.instance)
 		}
 		if strings.Join(got, " ") != c.want {
@@ -81,5 +82,59 @@ func TestSweep(t *testing.T) {
 	}
 	if got := w.get(second + ":stream"); len(got) != 100 {
 		t.Errorf("%d entries of the running execution", len(got))
+	}
+}
+
+// contract: LOG-10
+func TestSweepOfServices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	service, revision, _ := w.serve("hello")
+	for _, id := range []string{"hello-2", "hello-3"} {
+		w.services.start(id, revision, "web")
+	}
+	long := strings.Repeat("x", 999)
+	for _, id := range []string{"hello-1", "hello-1-1", "hello-2", "hello-3", "gone-1"} {
+		for range 50 {
+			w.print(id, logfile.Stdout, long)
+		}
+	}
+	w.services.end("hello-2")
+	out := servicelog.New(w.dir, logfile.MinLimit)
+	for range 1000 { // two files
+		out.Record(asked(service, 200))
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	out.Run(ended) // all is written when it returns
+	requests := servicelog.ID(service, servicelog.Requests)
+	path := logfile.Path(w.dir, requests)
+	there := func(id string) bool {
+		_, err := os.Stat(logfile.Path(w.dir, id))
+		return err == nil
+	}
+	_, sum, err := measure(w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := w.logs.Sweep(t.Context(), sum-1); err != nil || s.Instances != 1 || !there("hello-2") == !there("gone-1") {
+		t.Errorf("with a little too much: %+v, %v", s, err)
+	}
+	if _, err := w.logs.Sweep(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+	for id, want := range map[string]bool{"hello-1": true, "hello-1-1": true, "hello-3": true, "hello-2": false, "gone-1": false} {
+		if there(id) != want {
+			t.Errorf("%s is there: %v", id, !want)
+		}
+	}
+	if _, err := os.Stat(logfile.Old(path)); err == nil || !there(requests) {
+		t.Errorf("of two files of requests: %v, %v", err, there(requests))
+	}
+	if all := w.get(service + ":stream"); len(all) <= 150 {
+		t.Errorf("%d entries", len(all))
+	}
+	if err := Remove(w.dir)("hello-1"); err != nil || there("hello-1") || there("hello-1-1") {
+		t.Errorf("after its removal: %v", err)
 	}
 }

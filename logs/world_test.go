@@ -32,6 +32,9 @@ type world struct {
 	logs   *Logs
 	server *httptest.Server
 
+	// services are what the control plane is made to say about services.
+	services fakeServices
+
 	mu      sync.Mutex
 	writers map[string]*logfile.Writer // by instance; guarded by mu
 	begun   chan string
@@ -41,6 +44,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: controltest.New(t), t: t, dir: t.TempDir(), writers: make(map[string]*logfile.Writer), begun: make(chan string, 1000)}
 	w.logs = New(w.Control, w.dir)
+	w.logs.services = &w.services
 	mux := http.NewServeMux()
 	mux.Handle("GET "+StreamPath, w.logs.Stream())
 	mux.Handle("POST "+ListPath, w.logs.List())

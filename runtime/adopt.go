@@ -115,7 +115,7 @@ func (l *Launcher) Adopt(ctx context.Context, s Spec) (*Instance, error) {
 		return nil, fmt.Errorf("adopt instance %s: %w", s.ID, ErrNotFound)
 	}
 	i := l.revive(s.ID, left)
-	i.limit(s.Containers)
+	i.ended.cpu.limit(s.Containers)
 	err := l.reconnect(ctx, i, s.Identity)
 	if errors.Is(err, rnet.ErrNotAttached) {
 		end := i.Delete(ctx)

@@ -1,12 +1,28 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
+	"slices"
+	"sync"
 
 	"runnel/cgroups"
 	"runnel/contract"
 )
+
+// throttle sets the CPU quotas of one instance's containers.
+type throttle struct {
+	// mu serialises what sets them and guards what follows.
+	mu sync.Mutex
+	// limits are the containers' CPU limits; nil where they are not known.
+	limits []contract.MilliCPU
+	// quotas are held open once one has been set.
+	quotas []*cgroups.Quota
+	// over says that the CPU is not to be taken away any more.
+	over bool
+}
 
 // SetCPU sets the CPU quota of each container, in the order of the Spec; 0 is the
 // least that there is, a hundredth of a CPU. It takes effect at once: what stood
@@ -17,20 +33,33 @@ func (i *Instance) SetCPU(cpu ...contract.MilliCPU) error {
 	if len(cpu) != len(i.ended.parts) {
 		return fmt.Errorf("set the CPU of instance %s: %d quotas for %d containers", i.id, len(cpu), len(i.ended.parts))
 	}
-	i.throttling.Lock()
-	defer i.throttling.Unlock()
+	t := &i.ended.cpu
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	switch {
 	case i.launcher.closed.Load():
 		return ErrClosed
-	case i.stopping:
+	case t.over:
 		return nil
 	}
 	return i.setQuotas(cpu)
 }
 
+// setQuotas is called with the throttle's lock held.
 func (i *Instance) setQuotas(cpu []contract.MilliCPU) error {
-	for n, c := range cpu {
-		if err := i.group(n).SetQuota(c); err != nil {
+	t := &i.ended.cpu
+	for n := len(t.quotas); n < len(cpu); n++ {
+		q, err := i.group(n).OpenQuota()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t.quotas = append(t.quotas, q)
+	}
+	for n, q := range t.quotas {
+		if err := q.Set(cpu[n]); err != nil {
 			return err
 		}
 	}
@@ -38,12 +67,12 @@ func (i *Instance) setQuotas(cpu []contract.MilliCPU) error {
 }
 
 // limit notes the CPU limits of the containers.
-func (i *Instance) limit(containers []Container) {
-	if len(containers) != len(i.ended.parts) {
-		return
-	}
+func (t *throttle) limit(containers []Container) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.limits = nil
 	for n := range containers {
-		i.limits = append(i.limits, containers[n].Limits.CPU)
+		t.limits = append(t.limits, containers[n].Limits.CPU)
 	}
 }
 
@@ -51,24 +80,31 @@ func (i *Instance) limit(containers []Container) {
 // where they are not known. It may fail: without it the instance stops too, only
 // later.
 func (i *Instance) giveCPU() {
-	i.throttling.Lock()
-	defer i.throttling.Unlock()
-	if i.stopping || i.launcher.closed.Load() {
+	t := &i.ended.cpu
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || i.launcher.closed.Load() {
 		return
 	}
-	i.stopping = true
-	if i.limits == nil {
+	t.over = true
+	if len(t.limits) == len(i.ended.parts) && !slices.Contains(t.limits, 0) {
+		_ = i.setQuotas(t.limits)
+	} else {
 		_ = i.whole().LiftQuota()
-		return
 	}
-	_ = i.setQuotas(i.limits)
 }
 
-// keepCPU has SetCPU do nothing from now on: the ID may soon be another's.
-func (i *Instance) keepCPU() {
-	i.throttling.Lock()
-	defer i.throttling.Unlock()
-	i.stopping = true
+// close has the quotas stay as they are: the ID may soon be another's.
+func (t *throttle) close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	var errs []error
+	for _, q := range t.quotas {
+		errs = append(errs, q.Close())
+	}
+	t.quotas = nil
+	return errors.Join(errs...)
 }
 
 // Usage is what the instance's containers have used together up to now. Errors:

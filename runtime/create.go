@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"path"
 	"syscall"
 	"time"
@@ -52,9 +53,8 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 	if err := l.createIn(ctx, k, &s, place); err != nil {
 		return nil, err
 	}
-	i := &Instance{id: s.ID, launcher: l, slot: place, ended: ended}
-	i.limit(s.Containers)
-	return i, nil
+	ended.cpu.limit(s.Containers)
+	return &Instance{id: s.ID, launcher: l, slot: place, ended: ended}, nil
 }
 
 // createIn has k create the instance in a slot, which on failure is given back.
@@ -63,7 +63,7 @@ func (l *Launcher) Create(ctx context.Context, s Spec) (_ *Instance, err error) 
 func (l *Launcher) createIn(ctx context.Context, k *keeper, s *Spec, place *slot) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
-	err := k.client.Create(limit, l.request(s, k, place), place.Namespace(), l.outlasting(place)...)
+	err := k.client.Create(limit, l.request(s, k.filter, place.Addr()), place.Namespace(), l.outlasting(place)...)
 	switch {
 	case err == nil:
 		return nil
@@ -77,9 +77,9 @@ func (l *Launcher) createIn(ctx context.Context, k *keeper, s *Spec, place *slot
 	return errors.Join(err, l.slots.put(place))
 }
 
-// request is what the shim is told of an instance in a slot.
-func (l *Launcher) request(s *Spec, k *keeper, place *slot) *shim.CreateRequest {
-	r := &shim.CreateRequest{ID: s.ID, Filter: k.filter, Group: instanceGroup(s, &l.facts)}
+// request is what the shim is told of an instance that will have the address at.
+func (l *Launcher) request(s *Spec, filter string, at netip.Addr) *shim.CreateRequest {
+	r := &shim.CreateRequest{ID: s.ID, Filter: filter, Group: instanceGroup(s, &l.facts)}
 	for _, v := range s.Volumes {
 		r.Volumes = append(r.Volumes, shim.Volume{Size: v.Size})
 	}
@@ -90,7 +90,7 @@ func (l *Launcher) request(s *Spec, k *keeper, place *slot) *shim.CreateRequest 
 			Name:     c.Name,
 			Spec:     ociSpec(s, n, &l.facts),
 			Layers:   c.Image.Layers,
-			Files:    files(s, place.Addr().String()),
+			Files:    files(s, at.String()),
 			User:     c.Image.Config.User,
 			Mounts:   volumeMounts(s, c),
 			LogPath:  l.LogPath(id),

@@ -111,15 +111,24 @@ func (r *root) lastDaemon() *daemon {
 	return d
 }
 
-// spec is an instance that runs a shell script.
-func (r *root) spec(id, script string) rruntime.Spec {
-	return rruntime.Spec{
-		ID: id,
-		Containers: []rruntime.Container{{
+// nextContainer ends the script of one container, and begins that of another, in
+// what spec takes.
+const nextContainer = "\n---\n"
+
+// spec is an instance that runs a shell script, or several, each in a container.
+func (r *root) spec(id, scripts string) rruntime.Spec {
+	var containers []rruntime.Container
+	for script := range strings.SplitSeq(scripts, nextContainer) {
+		containers = append(containers, rruntime.Container{
+			Name:    fmt.Sprint("c", len(containers)),
 			Image:   r.Image,
 			Command: []string{"/bin/sh", "-c", script},
 			Limits:  cgroups.Limits{CPU: 1000, Memory: 128 * contract.MiB, PIDs: 200},
-		}},
+		})
+	}
+	return rruntime.Spec{
+		ID:         id,
+		Containers: containers,
 		Identity: metadata.Identity{
 			InstanceID: "id-of-" + id, ProjectID: "local", ProjectNumber: "1", Region: "us-central1",
 			ServiceAccount: "me@local.iam.gserviceaccount.com",
@@ -232,6 +241,10 @@ func (d *daemon) obey(r *root, o order, instances map[string]*rruntime.Instance)
 		instances[o.ID], err = d.Create(ctx, r.spec(o.ID, o.Script))
 	case "start":
 		err = instances[o.ID].Start(ctx)
+	case "start-first":
+		err = instances[o.ID].StartContainer(ctx, 0)
+	case "address":
+		answer = instances[o.ID].Addr().String()
 	case "wait":
 		var e rruntime.Exit
 		e, err = instances[o.ID].Wait(ctx)

@@ -95,6 +95,7 @@ func (l *Launcher) closeDurable() error {
 	}
 	l.stop()
 	l.supervising.Wait()
+	l.exits.letGo()
 	k := l.keepers.take(ErrClosed)
 	var errs []error
 	switch {

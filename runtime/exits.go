@@ -26,6 +26,8 @@ type ending struct {
 	parts []part
 	seen  chan struct{}
 	exit  Exit
+	// cpu is what the instance's CPU is set by, for as long as it is known.
+	cpu throttle
 }
 
 // part is one container of an instance.

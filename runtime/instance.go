@@ -21,13 +21,6 @@ type Instance struct {
 	// slot is nil for an adopted instance that had ended.
 	slot *slot
 
-	// throttling serialises what sets the CPU quota and guards what follows.
-	throttling sync.Mutex
-	// limits are the containers' CPU limits; nil where they are not known.
-	limits []contract.MilliCPU
-	// stopping says that the CPU is not to be taken away any more.
-	stopping bool
-
 	// deleting serialises Delete and guards deleted.
 	deleting sync.Mutex
 	deleted  bool

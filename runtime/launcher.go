@@ -204,6 +204,7 @@ func (l *Launcher) Close() error {
 	if err != nil {
 		return err
 	}
+	l.exits.letGo()
 	return errors.Join(k.client.Close(), k.process.Close(), l.slots.drain(), l.metadata.Close(),
 		l.sweep(), l.alone.Close(), l.lock.Close())
 }

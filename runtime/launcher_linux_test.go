@@ -33,16 +33,17 @@ func TestMain(m *testing.M) {
 // bench is a launcher on a network of its own, and a busybox image.
 type bench struct {
 	*rruntime.Launcher
-	t     testing.TB
-	image *rimage.Image
-	next  int
+	t      testing.TB
+	image  *rimage.Image
+	parent string // of all instances' cgroups
+	next   int
 }
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	testenv.Root(t)
 	testenv.NoLeaks(t)
-	b := &bench{t: t, image: busyboxImage(t)}
+	b := &bench{t: t, image: busyboxImage(t), parent: testenv.CgroupParent(t) + "/root"}
 	network := rnet.New(rnet.Config{Name: "test"})
 	if err := network.Setup(t.Context()); err != nil {
 		t.Fatal(err)
@@ -61,7 +62,7 @@ func newBench(t testing.TB) *bench {
 		Dir:          dir,
 		ShimBinary:   testenv.Binary(t, "runnel-shim"),
 		Ephemeral:    true,
-		CgroupParent: testenv.CgroupParent(t) + "/root",
+		CgroupParent: b.parent,
 		Network:      network,
 		Metadata:     metadata.New(metadata.Config{Tokens: signer}),
 		Resolver:     dns.New(dns.Config{Hosts: map[string]netip.Addr{contract.MetadataHost: netip.MustParseAddr(contract.MetadataAddress)}}),

@@ -3,6 +3,7 @@ package runtime
 import (
 	"encoding/json"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,25 +42,54 @@ func TestOCISpecGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := json.MarshalIndent(ociSpec(exampleSpec(), 0, &h), "", "  ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, '\n')
-			file := filepath.Join("testdata", "spec-"+name+".json")
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != string(want) {
-				t.Errorf("specification differs from %s; go test -update rewrites it\n%s", file, got)
-			}
+			golden(t, "spec-"+name, ociSpec(exampleSpec(), 0, &h))
 		})
+	}
+}
+
+// contract: CPU-1 MEM-1 MEM-2
+func TestRequestOfSeveralContainersGolden(t *testing.T) {
+	t.Parallel()
+	for name, mode := range map[string]cgroups.Mode{"v1": cgroups.Hybrid, "v2": cgroups.Unified} {
+		s := exampleSpec()
+		side := s.Containers[0]
+		side.Name, side.Limits = "proxy", cgroups.Limits{CPU: 500, Memory: 256 * contract.MiB, PIDs: 4096}
+		side.Mounts = []Mount{{Volume: "cache", Path: "/cache", SubPath: "a/b"}, {Volume: "tmp", Path: "/scratch"}}
+		s.Containers[0].Name = "app"
+		s.Containers = append(s.Containers, side)
+		s.Volumes = []Volume{{Name: "tmp", Size: contract.MiB}, {Name: "cache", Size: 384 * contract.MiB}}
+		l := &Launcher{cfg: Config{Dir: "/var/lib/runnel", LogLimit: contract.MiB}, facts: hostFacts{
+			cgroups: &cgroups.Host{Mode: mode}, cgroupParent: "/runnel/abc", noFile: contract.NoFile,
+		}}
+		r := l.request(s, "filter", netip.MustParseAddr("10.0.0.2"))
+		for n := range r.Containers { // what a container alone has is in the others
+			r.Containers[n].Spec.Mounts, r.Containers[n].Spec.Process = nil, nil
+			r.Containers[n].Spec.Linux.MaskedPaths, r.Containers[n].Spec.Linux.ReadonlyPaths = nil, nil
+		}
+		golden(t, "several-"+name, r)
+	}
+}
+
+// golden compares v with a file under testdata.
+func golden(t *testing.T, name string, v any) {
+	t.Helper()
+	got, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	file := filepath.Join("testdata", name+".json")
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("differs from %s; go test -update rewrites it\n%s", file, got)
 	}
 }
 

@@ -121,7 +121,7 @@ func (i *Instance) Delete(ctx context.Context) error {
 	if i.deleted {
 		return nil
 	}
-	i.keepCPU()
+	_ = i.ended.cpu.close() // nothing is lost by it
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteTime)
 	defer cancel()
 	err := i.client().Delete(ctx, i.id)

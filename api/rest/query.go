@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"context"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -73,6 +75,32 @@ func takeSystem(all []parameter, m protoreflect.MessageDescriptor) (mine []param
 		}
 	}
 	return mine, o, refuse(bad)
+}
+
+// takeFlags parts the flags of a method from the parameters for its request, and
+// has those that are true noted in ctx.
+func (t *Transcoder) takeFlags(ctx context.Context, method string, all []parameter) (_ context.Context, mine []parameter, err error) {
+	flags := t.config.Flags[method]
+	var bad []violation
+	seen := map[string]bool{}
+	for _, p := range all {
+		flag, ok := flags[p.name]
+		if !ok {
+			mine = append(mine, p)
+			continue
+		}
+		on, err := strconv.ParseBool(p.value)
+		if err = reason(err, "true or false", p.value); err == nil && seen[p.name] {
+			err = errTwice
+		}
+		if err != nil {
+			bad = append(bad, violation{p.name, err.Error()})
+		}
+		if seen[p.name] = true; on {
+			ctx = flag(ctx)
+		}
+	}
+	return ctx, mine, refuse(bad)
 }
 
 // parseAlt reads the form that an answer shall have.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -19,6 +20,11 @@ type Config struct {
 	// "/google.longrunning.Operations/GetOperation", in place of those that
 	// their descriptors carry. An empty rule takes a method off HTTP.
 	Rules map[string]*annotations.HttpRule
+	// Flags are parameters that methods have besides the fields of their
+	// requests, by full name of the method and by name: those that the API knows
+	// and the descriptors of this program do not. Each is true or false; where it
+	// is true, the method is called with what the function makes of the context.
+	Flags map[string]map[string]func(context.Context) context.Context
 	// Intercept is called around each call, as a gRPC server would. It may be
 	// nil.
 	Intercept grpc.UnaryServerInterceptor
@@ -95,10 +101,14 @@ func (t *Transcoder) call(r *http.Request) (proto.Message, options, error) {
 	if err != nil {
 		return nil, options{}, err
 	}
+	ctx, params, err := t.takeFlags(r.Context(), route.name, params)
+	if err != nil {
+		return nil, options{}, err
+	}
 	decode := func(in any) error {
 		return route.decode(in.(proto.Message).ProtoReflect(), r, found, params)
 	}
-	answer, err := route.call(route.service, r.Context(), decode, t.config.Intercept)
+	answer, err := route.call(route.service, ctx, decode, t.config.Intercept)
 	if err != nil {
 		return nil, options{}, err
 	}

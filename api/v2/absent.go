@@ -22,6 +22,11 @@ func registerAbsent(r grpc.ServiceRegistrar, desc grpc.ServiceDesc) {
 // absent is the handler of a method that is not implemented.
 func absent(method string) grpc.MethodHandler {
 	return func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
-		return nil, status.Errorf(codes.Unimplemented, "%s is not implemented: Runnel runs jobs and services, and nothing else so far", method)
+		return nil, notImplemented(method)
 	}
+}
+
+// notImplemented says that Runnel has no such method.
+func notImplemented(method string) error {
+	return status.Errorf(codes.Unimplemented, "%s is not implemented: Runnel runs jobs and services, and nothing else so far", method)
 }

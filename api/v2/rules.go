@@ -1,6 +1,13 @@
 package v2
 
-import "google.golang.org/genproto/googleapis/api/annotations"
+import (
+	"context"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/genproto/googleapis/api/annotations"
+
+	"runnel/control"
+)
 
 // Rules are the HTTP rules of the services that Cloud Run shares with other
 // APIs, by a method's full name: their descriptors carry the paths of no API in
@@ -21,6 +28,18 @@ func Rules() map[string]*annotations.HttpRule {
 		"/google.longrunning.Operations/CancelOperation": {},
 		"/google.cloud.location.Locations/ListLocations": get("/v1/"+list, "/v2/"+list),
 		"/google.cloud.location.Locations/GetLocation":   get("/v1/"+one, "/v2/"+one),
+	}
+}
+
+// Flags are the parameters of methods that the protocol buffers do not have yet,
+// by the method's full name and theirs: where one is true, the method is to be
+// called with another context.
+// Source: run.v2 discovery document, services.patch.
+func Flags() map[string]map[string]func(context.Context) context.Context {
+	return map[string]map[string]func(context.Context) context.Context{
+		runpb.Services_UpdateService_FullMethodName: {
+			"forceNewRevision": control.WithNewRevision, "force_new_revision": control.WithNewRevision,
+		},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"runnel/api/rest"
 	v2 "runnel/api/v2"
+	"runnel/control"
 )
 
 // Kinds that Runnel does not run answer so, whichever way they are asked, and
@@ -40,7 +41,7 @@ func TestAbsentKindsSaySo(t *testing.T) {
 
 func TestAbsentKindsSaySoOverGRPC(t *testing.T) {
 	t.Parallel()
-	c := serve(t)
+	c := serve(t, nil)
 	_, err := runpb.NewWorkerPoolsClient(c).ListWorkerPools(t.Context(), &runpb.ListWorkerPoolsRequest{})
 	if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "WorkerPools.ListWorkerPools") {
 		t.Errorf("%v", err)
@@ -51,27 +52,27 @@ func TestAbsentKindsSaySoOverGRPC(t *testing.T) {
 	}
 }
 
-// serve returns a connection to a gRPC server without a control plane.
-func serve(t *testing.T) *grpc.ClientConn {
+// serve returns a connection to a gRPC server for c, which may be nil.
+func serve(t *testing.T, c *control.Control) *grpc.ClientConn {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := grpc.NewServer()
-	v2.Register(s, nil)
+	v2.Register(s, c)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ln) }()
-	c, err := grpc.NewClient(ln.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(ln.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = c.Close()
+		_ = conn.Close()
 		s.Stop()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
-	return c
+	return conn
 }

@@ -100,7 +100,7 @@ const healthPath = "/healthz"
 
 // mux says who answers which path.
 func (s *Server) mux() *http.ServeMux {
-	transcoder := rest.New(rest.Config{Rules: v2.Rules(), Intercept: s.intercept})
+	transcoder := rest.New(rest.Config{Rules: v2.Rules(), Flags: v2.Flags(), Intercept: s.intercept})
 	v2.Register(transcoder, s.config.Control)
 	mux := http.NewServeMux()
 	mux.Handle("/", transcoder)

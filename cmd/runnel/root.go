@@ -7,6 +7,7 @@ import (
 	"runnel/cmd/runnel/daemon"
 	"runnel/cmd/runnel/gcloudenv"
 	"runnel/cmd/runnel/jobs"
+	"runnel/cmd/runnel/services"
 )
 
 // run executes one command and returns the program's exit code.
@@ -15,15 +16,22 @@ func run(e env) int { return cli.Execute(e.Env, newRoot(e), e.Args) }
 func newRoot(e env) *cobra.Command {
 	root := cli.Group(&cobra.Command{
 		Use:   "runnel",
-		Short: "Run Cloud Run jobs on this host",
-		Long: `Runnel runs OCI images as Cloud Run jobs on one Linux host, under Cloud Run's
-container contract: isolated tasks with their own network, metadata server,
-CPU and memory limits, retries and timeouts. It needs neither Docker nor
-Kubernetes.`,
+		Short: "Run Cloud Run services and jobs on this host",
+		Long: `Runnel runs OCI images as Cloud Run services and jobs on one Linux host, under
+Cloud Run's container contract: requests start instances, load scales them and
+silence stops them; tasks run to their end, with retries and timeouts. Each has
+its own network, metadata server, CPU and memory limits. It needs neither Docker
+nor Kubernetes.`,
 		Example: `  sudo runnel doctor
+  sudo runnel serve
+  runnel deploy hello --image host:5000/hello --allow-unauthenticated
+  runnel jobs create etl --image debian:stable-slim --tasks 3
   sudo runnel run --image debian:stable-slim --command echo --args hello --tasks 3
   sudo runnel run job.yaml`,
 	})
-	root.AddCommand(newRunCommand(e), daemon.NewServeCommand(e.Env), jobs.New(e.Env), gcloudenv.New(e.Env), newDoctorCommand(e), newVersionCommand(e))
+	root.AddCommand(
+		newRunCommand(e), daemon.NewServeCommand(e.Env), services.NewDeploy(e.Env), services.New(e.Env), services.NewRevisions(e.Env), jobs.New(e.Env),
+		gcloudenv.New(e.Env), newDoctorCommand(e), newVersionCommand(e),
+	)
 	return root
 }

@@ -33,8 +33,8 @@ var dangerous = []guarded{
 	{paths: []string{"cloud.google.com/go/run"},
 		only:    []string{"api", "control", "logs", "scheduler", "cmd/runnel", "internal/bench"},
 		because: "Google's messages are the vocabulary of resources; below the scheduler there are plain types"},
-	{paths: []string{"testing", module + "/internal/testenv", module + "/image/imagetest", module + "/control/controltest"},
-		only:    []string{"internal/testenv", "image/imagetest", "control/controltest"},
+	{paths: []string{"testing", module + "/internal/testenv", module + "/image/imagetest", module + "/control/controltest", module + "/cmd/runnel/clitest"},
+		only:    []string{"internal/testenv", "image/imagetest", "control/controltest", "cmd/runnel/clitest"},
 		because: "what supports tests is not part of the product"},
 }
 

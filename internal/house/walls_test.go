@@ -56,6 +56,7 @@ var rooms = []room{
 
 	{"image/imagetest", []string{"image"}, "it makes images for tests"},
 	{"control/controltest", []string{"control", "image", "runtime", "scheduler", "store"}, "it gives tests a control plane without a host"},
+	{"cmd/runnel/clitest", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "cmd/runnel", "control", "control/controltest"}, "it gives tests of commands a daemon without a host"},
 	{"internal/testenv", nil, "every package's own tests may use it, so it may import none of them"},
 	{"internal/testserver", nil, "it stands for a program of anybody's"},
 	{"internal/mkimage", []string{"image/imagetest"}, "it makes the images of the demo and of the benchmarks"},

@@ -42,6 +42,7 @@ type Writer struct {
 	noted   Dropped // what of it the log tells already
 	reason  error   // of the latest drop
 	closed  bool
+	resume  bool // the first file may be there already
 }
 
 // Dropped counts what a log could not take.
@@ -139,12 +140,15 @@ func (w *Writer) flush() {
 
 // ready sees to it that the file is open and has room for need bytes.
 func (w *Writer) ready(need int) error {
+	if w.file == nil {
+		if err := w.open(); err != nil {
+			return err
+		}
+	}
 	if w.size > 0 && w.size+int64(need+4*maxHeader) > w.limit {
 		if err := w.rotate(); err != nil {
 			return err
 		}
-	}
-	if w.file == nil {
 		if err := w.open(); err != nil {
 			return err
 		}
@@ -160,6 +164,15 @@ func (w *Writer) ready(need int) error {
 // open creates the file, and on the first time removes what an earlier log of
 // the same path left.
 func (w *Writer) open() error {
+	if w.resume {
+		there, err := w.reopen()
+		if err != nil {
+			return err
+		}
+		if w.resume = false; there {
+			return nil
+		}
+	}
 	if w.base == 0 {
 		if err := os.Remove(Old(w.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -43,7 +43,7 @@ func (l *loop) decide(now time.Time, w *wishes, stats *ingress.Stats) int {
 	sample.Starting = going - sample.Ready
 	n := l.decider.Decide(autoscale.Limits{
 		Min: w.least(), Max: limit, Manual: w.scale.Manual,
-		Concurrency: l.plan.concurrency, CPU: l.plan.need.CPU,
+		Concurrency: l.plan.concurrency, CPU: l.plan.cpu,
 	}, sample)
 	if stats.Active+stats.Waiting == 0 {
 		n = max(w.least(), min(n, going))
@@ -72,7 +72,9 @@ func (l *loop) grow(now time.Time, w *wishes, stats *ingress.Stats) {
 	}
 	if !queued {
 		l.share.Withdraw()
+		return
 	}
+	l.press(now, w, stats)
 }
 
 // reason is why another instance is started.
@@ -90,6 +92,7 @@ func (l *loop) reason(w *wishes, stats *ingress.Stats) contract.StartReason {
 // idle for long enough.
 func (l *loop) shrink(now time.Time, w *wishes, stats *ingress.Stats) {
 	l.cut(w, stats)
+	l.yield(w, stats)
 	if w.scale.Manual >= 0 || len(w.waiters) > 0 {
 		return
 	}
@@ -198,7 +201,7 @@ func (l *loop) refuse(now time.Time, w *wishes, stats *ingress.Stats) {
 func (l *loop) next(now time.Time, stats *ingress.Stats) time.Duration {
 	next := asleep
 	switch {
-	case l.going() == 0:
+	case l.going() == 0 && stats.Waiting == 0:
 	case stats.Active+stats.Waiting > 0:
 		next = busyTick
 	default:

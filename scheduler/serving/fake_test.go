@@ -3,6 +3,8 @@ package serving
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -12,7 +14,6 @@ import (
 
 	"runnel/cgroups"
 	"runnel/contract"
-	"runnel/probe"
 	rruntime "runnel/runtime"
 )
 
@@ -36,9 +37,13 @@ type script struct {
 // world is a fake of everything below the fleet that outlives it. It watches that
 // every call is allowed when it comes.
 type world struct {
-	t *testing.T
+	t testing.TB
 	// play chooses what an instance does. One call at a time, under mu.
 	play func(rruntime.Spec) script
+	// handler, where it is set, is what containers serve on real listeners.
+	handler http.Handler
+	// held, where it is set, is closed when records become durable.
+	held chan struct{}
 
 	mu      sync.Mutex
 	bodies  map[string]*body
@@ -62,11 +67,12 @@ type body struct {
 	levels    [][]contract.MilliCPU
 	used      time.Duration
 	timer     *time.Timer
+	servers   []*http.Server
 	termed    time.Time
 	killed    time.Time
 }
 
-func newWorld(t *testing.T, play func(rruntime.Spec) script) *world {
+func newWorld(t testing.TB, play func(rruntime.Spec) script) *world {
 	return &world{t: t, play: play, bodies: map[string]*body{}, records: map[string]Record{}, adopted: map[string]bool{}}
 }
 
@@ -180,7 +186,10 @@ func (w *world) endBody(b *body, exit contract.Exit) {
 	if b.timer != nil {
 		b.timer.Stop()
 	}
-	b.exit = rruntime.Exit{Exit: exit, At: time.Now(), MemoryPeak: 513 * contract.MiB}
+	for _, s := range b.servers {
+		_ = s.Close()
+	}
+	b.exit = rruntime.Exit{Exit: exit, Container: len(b.spec.Containers) - 1, At: time.Now(), MemoryPeak: 513 * contract.MiB}
 	close(b.ended)
 }
 
@@ -227,12 +236,33 @@ func (h *handle) StartContainer(ctx context.Context, n int) error {
 		after = b.script.listens[n]
 	}
 	switch {
+	case h.handler != nil:
+		time.AfterFunc(after, func() { h.serve(b, n) })
 	case after == 0:
 		close(b.listening[n])
 	case after > 0:
 		time.AfterFunc(after, func() { close(b.listening[n]) })
 	}
 	return nil
+}
+
+// serve has container n of b listen in earnest.
+func (w *world) serve(b *body, n int) {
+	l, err := net.Listen("tcp", netip.AddrPortFrom(b.addr, uint16(8080+n)).String())
+	if err != nil {
+		w.t.Error(err)
+		return
+	}
+	s := &http.Server{Handler: w.handler, ReadHeaderTimeout: time.Minute}
+	w.look(func() {
+		if isOver(b.ended) {
+			_ = l.Close()
+			return
+		}
+		b.servers = append(b.servers, s)
+		close(b.listening[n])
+		go func() { _ = s.Serve(l) }()
+	})
 }
 
 func (h *handle) SetCPU(cpu ...contract.MilliCPU) error {
@@ -309,6 +339,9 @@ func (h *handle) Delete(context.Context) error {
 	if h.started() && !isOver(h.ended) {
 		h.t.Errorf("%s is deleted while it runs", h.spec.ID)
 	}
+	if h.started() && len(h.spec.Containers) > 1 && h.termed.IsZero() && h.killed.IsZero() {
+		h.t.Errorf("%s is deleted while some of it runs", h.spec.ID)
+	}
 	h.endBody(h.body, contract.Exit{Signal: syscall.SIGKILL})
 	if h.bodies[h.spec.ID] == h.body {
 		delete(h.bodies, h.spec.ID)
@@ -322,56 +355,4 @@ func fullOf(spec rruntime.Spec) (cpu []contract.MilliCPU) {
 		cpu = append(cpu, c.Limits.CPU)
 	}
 	return cpu
-}
-
-// at is the instance with that address.
-func (w *world) at(addr netip.Addr) (b *body) {
-	w.look(func() {
-		for _, other := range w.made {
-			if other.addr == addr {
-				b = other
-			}
-		}
-	})
-	return b
-}
-
-// place is the container of b that listens on a port: those of a test listen on
-// 8080 and what follows, in their order.
-func place(port int) int { return max(0, port-8080) }
-
-// listens stands for probe.Listening.
-func (w *world) listens(ctx context.Context, addr netip.AddrPort) error {
-	b := w.at(addr.Addr())
-	for {
-		select {
-		case <-b.listening[place(int(addr.Port()))]:
-			if !isOver(b.ended) {
-				return nil
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if !sleep(ctx, 100*time.Millisecond) {
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// asks stands for probe.Check.Do.
-func (w *world) asks(_ context.Context, c probe.Check, addr netip.Addr) (err error) {
-	b := w.at(addr)
-	w.look(func() {
-		n := place(c.Port)
-		switch {
-		case !b.isListening(n):
-			err = errors.New("connection refused")
-		case c.Kind != probe.TCP && b.script.answer != nil:
-			err = b.script.answer(time.Since(b.began[n]))
-		}
-		if b.cpu[0] == 0 {
-			w.t.Errorf("%s is asked while it has no CPU", b.spec.ID)
-		}
-	})
-	return err
 }

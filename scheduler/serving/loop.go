@@ -28,11 +28,16 @@ type loop struct {
 	// over, left when nothing is under way any more.
 	adopted, left chan struct{}
 
-	// mu guards wishes and shown, which others read and write.
+	// mu guards wishes, wished and shown, which others read and write.
 	mu     sync.Mutex
 	wishes wishes
+	// wished says that wishes have changed since the loop looked.
+	wished bool
 	// shown is the status, but for requests.
 	shown Status
+
+	// loaded says that there were requests when the loop looked last.
+	loaded bool
 
 	// begun is when the loop did.
 	begun     time.Time
@@ -52,14 +57,16 @@ type loop struct {
 	// shrunk is when an instance was stopped last because there were more than
 	// wanted.
 	shrunk time.Time
+	// pressed is when others were asked for room last.
+	pressed time.Time
 }
 
 // wishes are what others want of a revision.
 type wishes struct {
 	scale Scale
 	// routed says that requests may come, bare that no instance is to be prepared
-	// until one comes, removed that nothing is to be left.
-	routed, bare, removed bool
+	// until one comes, removed that nothing is to be left, yields that an idle instance is to make room for others.
+	routed, bare, removed, yields bool
 	// waiters wait for instances that are ready.
 	waiters []*waiter
 }
@@ -104,7 +111,6 @@ const (
 	instanceReady
 	// instanceEnding is one that takes no requests any more, by itself.
 	instanceEnding
-	instanceEnded
 	instanceDeleted
 )
 
@@ -141,6 +147,7 @@ func (l *loop) poke() {
 func (l *loop) wish(change func(*wishes)) {
 	l.mu.Lock()
 	change(&l.wishes)
+	l.wished = true
 	l.mu.Unlock()
 	l.poke()
 }
@@ -159,13 +166,7 @@ func (l *loop) run(past []Record) {
 			break
 		}
 		timer.Reset(next)
-		select {
-		case r := <-l.reports:
-			l.handle(r)
-		case <-l.poked:
-		case <-l.share.Wake():
-		case <-timer.C:
-		case <-l.fleet.detached:
+		for !l.wait(timer) {
 		}
 	}
 	if l.fleet.isDetached() {
@@ -179,24 +180,49 @@ func (l *loop) run(past []Record) {
 	l.helpers.Wait()
 }
 
+// wait returns when something has happened, and reports whether anything follows
+// from it: an instance under load has a first request many times a second.
+func (l *loop) wait(timer *time.Timer) bool {
+	select {
+	case r := <-l.reports:
+		l.handle(r)
+	case <-l.poked:
+		return l.changed() || l.pool.Stats().Waiting > 0
+	case <-l.share.Wake():
+	case <-timer.C:
+	case <-l.fleet.detached:
+	}
+	return true
+}
+
+// changed reports whether there are new wishes, or the revision was without
+// requests until now.
+func (l *loop) changed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wished || !l.loaded
+}
+
 // advance does what follows from what has happened, wherever that was. next is
 // how long it can wait for more to happen.
 func (l *loop) advance(now time.Time) (next time.Duration, over bool) {
 	l.mu.Lock()
 	w := l.wishes
+	l.wished = false
 	l.mu.Unlock()
 	if w.removed && len(l.instances) == 0 {
 		l.pool.Reject(ingress.ErrNoInstance)
 		return 0, true
 	}
 	stats := l.pool.Stats()
+	l.loaded = stats.Active+stats.Waiting > 0
 	l.desired = l.decide(now, &w, &stats)
 	l.grow(now, &w, &stats)
 	l.shrink(now, &w, &stats)
 	l.prepare(now, &w, &stats)
 	l.refuse(now, &w, &stats)
-	l.answer(&w)
 	l.show()
+	l.answer(&w)
 	return l.next(now, &stats), false
 }
 
@@ -210,10 +236,6 @@ func (l *loop) handle(r report) {
 		l.ready(i)
 	case instanceEnding:
 		l.fallen(i, r.err)
-	case instanceEnded:
-		// The CPU is free as soon as the processes are gone; the memory only
-		// with the instance, whose files may live there.
-		l.release(i, scheduler.Resources{CPU: i.holds.CPU})
 	case instanceDeleted:
 		l.gone(i)
 	}

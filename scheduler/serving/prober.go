@@ -20,9 +20,6 @@ type prober struct {
 	log           contract.ProbeLog
 }
 
-// window is how long a container may take until a start-up probe succeeds.
-func (p *prober) window() time.Duration { return p.delay + time.Duration(p.threshold)*p.period }
-
 // The purposes of probes, as logs write them.
 const (
 	startup   = "STARTUP"

@@ -55,9 +55,18 @@ func TestBurst(t *testing.T) {
 		if s := w.Status(l.plan.name); s.Ready != 6 {
 			t.Errorf("after half a minute %+v", s)
 		}
-		<-time.After(5 * time.Minute)
-		if s := w.Status(l.plan.name); s.Ready != 2 {
-			t.Errorf("after 5 minutes %+v", s)
+		last, at := 6, time.Time{}
+		for range 5 * 60 {
+			<-time.After(time.Second)
+			if n := w.Status(l.plan.name).Ready; n != last {
+				if n != last-1 || time.Since(at) < 14*time.Second {
+					t.Errorf("from %d to %d after %v", last, n, time.Since(at))
+				}
+				last, at = n, time.Now()
+			}
+		}
+		if last != 2 {
+			t.Errorf("after 5 minutes %d", last)
 		}
 		<-time.After(time.Hour)
 		if s := w.Status(l.plan.name); s.Ready != 2 || len(w.made) != 6 {
@@ -177,6 +186,29 @@ func TestFullHost(t *testing.T) {
 		w.SetScale(other.plan.name, auto(0, 1))
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// An instance that is idle makes room for the requests of another revision, but
+// for those that a minimum keeps.
+func TestIdleMakesRoom(t *testing.T) {
+	inTown(t, 3, script{}, func(t *testing.T, w *town) {
+		idle := w.add(t, revision("hello-00001-abc", nil), auto(1, 3))
+		w.route(idle)
+		if n := w.crowd(t, idle, 3, time.Second); n > 0 {
+			t.Errorf("%d were refused", n)
+		}
+		<-time.After(10 * time.Second)
+		l := w.add(t, revision("hello-00002-abc", nil), auto(0, 3))
+		ended := make(chan int)
+		go func() { ended <- w.crowd(t, l, 3, 3*time.Second) }()
+		<-time.After(2 * time.Second)
+		if here, there := w.Status(l.plan.name), w.Status(idle.plan.name); here.Ready != 2 || there.Ready != 1 {
+			t.Errorf("%+v and %+v", here, there)
+		}
+		if n := <-ended; n > 0 {
+			t.Errorf("%d were refused", n)
 		}
 	})
 }

@@ -16,14 +16,10 @@ import (
 	"runnel/scheduler"
 )
 
-// done is a ticket of what is durable.
-type done struct{}
+// ticket is closed when what it stands for is durable.
+type ticket chan struct{}
 
-func (done) Done() <-chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}
+func (t ticket) Done() <-chan struct{} { return t }
 
 // Instance keeps a record.
 func (l *life) Instance(r Record) scheduler.Ticket {
@@ -32,7 +28,12 @@ func (l *life) Instance(r Record) scheduler.Ticket {
 			l.records[r.ID] = r
 		}
 	})
-	return done{}
+	if l.held != nil {
+		return ticket(l.held)
+	}
+	t := make(ticket)
+	close(t)
+	return t
 }
 
 // past are the records of instances that have not ended.
@@ -140,7 +141,7 @@ func revision(name string, change func(*runpb.Revision)) *runpb.Revision {
 func auto(least, most int) Scale { return Scale{Min: least, Max: most, Manual: -1} }
 
 // add adds a revision and has all requests routed to it.
-func (w *town) add(t *testing.T, r *runpb.Revision, s Scale) *loop {
+func (w *town) add(t testing.TB, r *runpb.Revision, s Scale) *loop {
 	t.Helper()
 	if err := w.Add(r, make([]*rimage.Image, len(r.GetContainers())), s, w.past(r.GetName())); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,7 +32,7 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	if path := below(cmd, name); path != "" {
+	if path := cmp.Or(below(cmd, name), beside(cmd, name)); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
 	names := make([]string, 0, len(cmd.Commands()))
@@ -54,6 +55,20 @@ func below(cmd *cobra.Command, name string) string {
 	return ""
 }
 
+// beside is the path of the command called name that stands beside cmd: one whose
+// group was named although it is in none. It is empty if there is none.
+func beside(cmd *cobra.Command, name string) string {
+	if !cmd.HasParent() {
+		return ""
+	}
+	for _, c := range cmd.Parent().Commands() {
+		if c.Name() == name && !c.Hidden {
+			return c.CommandPath()
+		}
+	}
+	return ""
+}
+
 // flagError words what the flag parser has found; it is for SetFlagErrorFunc.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -64,11 +79,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		return unknownCommand(cmd, unknownBefore(cmd))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
-		if unknown.GetSpecifiedShortnames() != "" {
-			return Usagef("unknown flag -%s", name)
-		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if unknown.GetSpecifiedShortnames() != "" {
+			return Usagef("unknown flag -%s%s", name, didYouMean(cmd.CommandPath(), "--", elsewhere(name, names)))
+		}
 		return Usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", meant(name, names)))
 	case errors.As(err, &missing):
 		return Usagef("--%s: a value is missing", missing.GetSpecifiedName())
@@ -91,16 +106,49 @@ func unknownBefore(cmd *cobra.Command) string {
 // meant is the flag that an unknown one probably stands for: what docker,
 // kubectl or other commands of gcloud call it, or a misspelling.
 func meant(name string, flags []string) string {
-	elsewhere := map[string]string{
-		"env": "set-env-vars", "env-vars": "set-env-vars", "environment": "set-env-vars",
-		"timeout": "task-timeout", "retries": "max-retries", "task-count": "tasks",
-		"entrypoint": "command", "cpus": "cpu", "output": "format",
-		"port": "api", "listen": "api", "address": "api", "addr": "api", "data-dir": "root",
-	}
-	if flag := elsewhere[name]; slices.Contains(flags, flag) {
+	if flag := elsewhere(name, flags); flag != "" {
 		return flag
 	}
 	return api.Nearest(name, flags)
+}
+
+// elsewhere is the flag that one of docker, kubectl or another command of gcloud
+// is called here, "" if it is none.
+func elsewhere(name string, flags []string) string {
+	for flag, names := range map[string][]string{
+		"set-env-vars":          {"e", "env", "env-vars", "environment"},
+		"env-vars-file":         {"env-file"},
+		"task-timeout":          {"timeout"},
+		"timeout":               {"task-timeout", "timeout-seconds"},
+		"max-retries":           {"retries", "backoff-limit"},
+		"tasks":                 {"task-count", "completions"},
+		"command":               {"entrypoint"},
+		"workdir":               {"w", "workingdir", "working-dir"},
+		"cpu":                   {"c", "cpus"},
+		"memory":                {"m", "mem"},
+		"format":                {"o", "output"},
+		"api":                   {"port", "listen", "address", "addr"},
+		"root":                  {"data-dir"},
+		"port":                  {"p", "publish", "expose", "container-port"},
+		"add-volume":            {"v", "volume", "tmpfs"},
+		"add-volume-mount":      {"mount", "volume-mount"},
+		"labels":                {"l", "label"},
+		"scaling":               {"replicas", "instances", "scale"},
+		"min-instances":         {"min-replicas", "min-scale", "scale-min"},
+		"max-instances":         {"max-replicas", "max-scale", "scale-max"},
+		"concurrency":           {"container-concurrency", "concurrency-limit"},
+		"startup-probe":         {"health-cmd", "healthcheck", "health-check"},
+		"use-http2":             {"http2", "h2c"},
+		"allow-unauthenticated": {"public", "no-auth"},
+		"service-account":       {"serviceaccount", "sa"},
+		"to-revisions":          {"traffic", "to-revision"},
+		"limit":                 {"tail", "lines"},
+	} {
+		if slices.Contains(names, name) && slices.Contains(flags, flag) {
+			return flag
+		}
+	}
+	return ""
 }
 
 // didYouMean is the end of a message about an unknown name: what was probably

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -51,6 +52,8 @@ type Client struct {
 	Jobs       runpb.JobsClient
 	Executions runpb.ExecutionsClient
 	Tasks      runpb.TasksClient
+	Services   runpb.ServicesClient
+	Revisions  runpb.RevisionsClient
 	Operations longrunningpb.OperationsClient
 	Locations  locationpb.LocationsClient
 
@@ -95,6 +98,8 @@ func Open(cfg Config) (*Client, error) {
 	c.Jobs = runpb.NewJobsClient(c.conn)
 	c.Executions = runpb.NewExecutionsClient(c.conn)
 	c.Tasks = runpb.NewTasksClient(c.conn)
+	c.Services = runpb.NewServicesClient(c.conn)
+	c.Revisions = runpb.NewRevisionsClient(c.conn)
 	c.Operations = longrunningpb.NewOperationsClient(c.conn)
 	c.Locations = locationpb.NewLocationsClient(c.conn)
 	c.web = &http.Client{Transport: &http.Transport{
@@ -110,9 +115,31 @@ func (c *Client) Close() error {
 	return c.conn.Close()
 }
 
+// Host is the name of the daemon's machine; empty for this one.
+func (c *Client) Host() string {
+	host, _, err := net.SplitHostPort(c.target.address)
+	if c.target.network == "unix" || err != nil {
+		return ""
+	}
+	return host
+}
+
 // Get is Do for what is only read.
 func (c *Client) Get(ctx context.Context, path string) (*http.Response, error) {
 	return c.Do(ctx, http.MethodGet, path, nil)
+}
+
+// maxAnswer is more than what Read is for, in bytes.
+const maxAnswer = 1 << 20
+
+// Read is the body of a small answer of the daemon's HTTP side.
+func (c *Client) Read(ctx context.Context, path string) ([]byte, error) {
+	resp, err := c.Get(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 }
 
 // Do calls the daemon's HTTP side: a method and a path such as "/v2/...?...",

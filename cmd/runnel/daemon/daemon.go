@@ -17,6 +17,7 @@ import (
 	"runnel/ingress"
 	"runnel/internal/undo"
 	"runnel/logs"
+	"runnel/logs/servicelog"
 	"runnel/scheduler"
 	"runnel/scheduler/serving"
 	"runnel/store"
@@ -34,11 +35,13 @@ type Daemon struct {
 	machine   *machine.Machine
 	scheduler *scheduler.Scheduler
 	logs      *logs.Logs
-	control   *control.Control
-	fleet     *serving.Fleet
-	requests  *ingress.Server
-	server    *wire.Server
-	token     string
+	// told keeps what there is to say about services.
+	told     *servicelog.Writer
+	control  *control.Control
+	fleet    *serving.Fleet
+	requests *ingress.Server
+	server   *wire.Server
+	token    string
 	// doors are where services take requests.
 	doors []*door
 	// listeners are open from the beginning, so that an address in use is told
@@ -57,7 +60,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Daemon, err err
 	d := &Daemon{cfg: cfg, log: log}
 	defer d.steps.OnError(&err)
 	for _, step := range []func(context.Context) error{
-		d.openRoot, d.openStore, d.listen, d.openMachine, d.openIngress, d.openControl, d.openLogs, d.openServer,
+		d.openRoot, d.openStore, d.listen, d.openMachine, d.openServiceLog, d.openIngress, d.openControl, d.openLogs, d.openServer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -138,6 +141,25 @@ func (d *Daemon) openMachine(ctx context.Context) (err error) {
 	return nil
 }
 
+// openServiceLog begins to keep what there is to say about services. What says it
+// goes before it.
+func (d *Daemon) openServiceLog(ctx context.Context) error {
+	limit, err := contract.ParseBytes(d.cfg.Logs.PerInstance)
+	if err != nil {
+		return err
+	}
+	d.told = servicelog.New(d.machine.Launcher.LogDir(), int64(limit))
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var keeping sync.WaitGroup
+	keeping.Go(func() { d.told.Run(ctx) })
+	d.steps.Push(func() error {
+		stop()
+		keeping.Wait()
+		return nil
+	})
+	return nil
+}
+
 // openControl goes on with what the records tell, and ends what they do not.
 func (d *Daemon) openControl(ctx context.Context) error {
 	capacity, err := machine.Capacity(d.root)
@@ -150,6 +172,8 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
 		ServiceAccount:    d.cfg.ServiceAccount,
 		Domain:            d.cfg.Ingress.Domain,
+		MoreDomains:       d.cfg.Ingress.domains()[1:],
+		Domains:           d.cfg.Ingress.Domains,
 		URL:               d.url,
 		KeepExecutions:    d.cfg.Executions.Keep,
 		RunningExecutions: d.cfg.Executions.Running,
@@ -174,6 +198,7 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		Budget:        budget,
 		Server:        d.requests,
 		ProjectNumber: cfg.NumberOf,
+		Tell:          d.told.Tell,
 		Logger:        d.log,
 	})
 	cfg.Fleet = d.fleet

@@ -53,7 +53,7 @@ func (d *Daemon) ingressDoors() (doors []*door, err error) {
 // openIngress listens where services take requests: on the sockets of an earlier
 // daemon, where the shim has kept them, so that nobody is refused.
 func (d *Daemon) openIngress(ctx context.Context) error {
-	d.requests = ingress.New(ingress.Config{Verify: d.machine.Signer.Verify, Logger: d.log})
+	d.requests = ingress.New(ingress.Config{Verify: d.machine.Signer.Verify, Record: d.told.Record, Logger: d.log})
 	doors, err := d.ingressDoors()
 	if err != nil {
 		return err

@@ -137,6 +137,16 @@ type entry struct {
 	Timestamp   time.Time
 	TextPayload string
 	JSONPayload json.RawMessage `json:"jsonPayload"`
+	// HTTPRequest is there if the entry is about one.
+	HTTPRequest *request `json:"httpRequest"`
+}
+
+// request is one that a service has answered.
+type request struct {
+	Method  string `json:"requestMethod"`
+	URL     string `json:"requestUrl"`
+	Status  int    `json:"status"`
+	Latency string `json:"latency"`
 }
 
 // showEntry writes an entry: a line of text, with --format json a line of JSON,
@@ -164,7 +174,7 @@ func (l *Logging) showEntry(data []byte) error {
 	return l.Write(out)
 }
 
-// line is an entry as text: when, and what was printed.
+// line is an entry as text: when, and what was printed or asked.
 func (e entry) line() []byte {
 	text := e.TextPayload
 	if text == "" && len(e.JSONPayload) > 0 {
@@ -172,6 +182,9 @@ func (e entry) line() []byte {
 		if text = string(e.JSONPayload); json.Unmarshal(e.JSONPayload, &payload) == nil && payload.Message != "" {
 			text = payload.Message
 		}
+	}
+	if r := e.HTTPRequest; r != nil {
+		text = strings.TrimSpace(fmt.Sprintf("%s %d %s %s %s", r.Method, r.Status, r.URL, r.Latency, text))
 	}
 	return fmt.Appendf(nil, "%s %s\n", e.Timestamp.UTC().Format(time.DateTime), strings.TrimSuffix(text, "\n"))
 }

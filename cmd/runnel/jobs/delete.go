@@ -39,7 +39,7 @@ cancelled first: SIGTERM, and SIGKILL 10 seconds later.`,
 		if err != nil {
 			return err
 		}
-		return verb.End(ctx, c.Frame, r, op, &runpb.Job{}, async, verb.Ending{Doing: "Deleting [" + name + "]...", Async: "Job [" + name + "] is being deleted.", Done: "Deleted job [" + name + "]."})
+		return verb.End(ctx, c.Frame, r, op, &runpb.Job{}, async, verb.Deletion("job", name))
 	})
 	cmd.Flags().BoolVar(&async, "async", false, "return at once, and let things happen")
 	return cmd
@@ -70,7 +70,7 @@ SIGTERM, and SIGKILL 10 seconds later.`,
 		if err != nil {
 			return err
 		}
-		return verb.End(ctx, c.Frame, r, op, &runpb.Execution{}, async, verb.Ending{Doing: "Deleting [" + name + "]...", Async: "Execution [" + name + "] is being deleted.", Done: "Deleted execution [" + name + "]."})
+		return verb.End(ctx, c.Frame, r, op, &runpb.Execution{}, async, verb.Deletion("execution", name))
 	})
 	cmd.Flags().BoolVar(&async, "async", false, "return at once, and let things happen")
 	return cmd

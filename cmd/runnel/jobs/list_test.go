@@ -24,8 +24,8 @@ func TestListColumns(t *testing.T) {
 	})
 	w.must("create etl --image busybox --tasks 2 --max-retries 1")
 	w.must("create hello --image busybox --region europe-west1")
-	if got := w.do("execute etl --wait"); got.code != 1 {
-		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	if got := w.do("execute etl --wait"); got.Code != 1 {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	w.must("execute hello --region europe-west1 --wait")
 	for _, c := range []struct{ line, want string }{
@@ -53,7 +53,7 @@ X  1      Failed     etl-xxxxx-task1  <time>   <time>     1
 			t.Errorf("runnel jobs %s\n%swant\n%s", c.line, got, columns(c.want))
 		}
 	}
-	if got := w.do("list --filter name=nosuch"); got.code != 0 || got.stdout != "" || got.stderr != "Listed 0 items.\n" {
+	if got := w.do("list --filter name=nosuch"); got.Code != 0 || got.Stdout != "" || got.Stderr != "Listed 0 items.\n" {
 		t.Errorf("nothing to list: %+v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"runnel/api/wire"
+	"runnel/cmd/runnel/clitest"
 )
 
 const printed = `{"timestamp":"2026-11-21T10:00:00.5Z","severity":"DEFAULT","textPayload":"hello <you>"}
@@ -68,18 +69,18 @@ func TestEmptyLogs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	socket := filepath.Join(t.TempDir(), "s")
-	t.Cleanup(w.listen("unix", socket, wire.Config{Handlers: map[string]http.Handler{
+	t.Cleanup(w.Listen("unix", socket, wire.Config{Handlers: map[string]http.Handler{
 		"GET /logs/v1/": http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
 	}}))
-	w.host = socket
+	w.Host = socket
 	w.must("create etl --image busybox")
 	for line, want := range map[string]string{
 		"logs etl":          "Nothing has been printed. What Runnel has to say about the tasks is shown with --system.\n",
 		"logs etl --system": "Nothing has been printed.\n",
 		"logs etl --task 3": "Nothing has been printed that the flags are true of.\n",
 	} {
-		if got := w.do(line); got != (outcome{stderr: want}) {
-			t.Errorf("runnel jobs %s: exit %d, %s%s", line, got.code, got.stdout, got.stderr)
+		if got := w.do(line); got != (clitest.Outcome{Stderr: want}) {
+			t.Errorf("runnel jobs %s: exit %d, %s%s", line, got.Code, got.Stdout, got.Stderr)
 		}
 	}
 }
@@ -90,8 +91,8 @@ func TestLogs(t *testing.T) {
 	w := newWorld(t)
 	var a asked
 	socket := filepath.Join(t.TempDir(), "s")
-	t.Cleanup(w.listen("unix", socket, wire.Config{Handlers: a.handlers(t)}))
-	w.host = socket
+	t.Cleanup(w.Listen("unix", socket, wire.Config{Handlers: a.handlers(t)}))
+	w.Host = socket
 	w.must("create etl --image busybox --wait")
 	x := w.latest("etl")
 	const job = "/logs/v1/projects/local/locations/us-central1/jobs/etl"
@@ -126,11 +127,11 @@ func TestLogs(t *testing.T) {
 		"logs etl --task 10000":            "--task 10000: want 0 to 9999",
 		"logs etl --follow --log-filter x": "--log-filter: cannot stand beside --follow",
 	} {
-		if got := w.do(line); got.code != 2 || !strings.Contains(got.stderr, want) {
-			t.Errorf("runnel jobs %s: exit %d, %s", line, got.code, got.stderr)
+		if got := w.do(line); got.Code != 2 || !strings.Contains(got.Stderr, want) {
+			t.Errorf("runnel jobs %s: exit %d, %s", line, got.Code, got.Stderr)
 		}
 	}
-	if got := w.do("logs nosuch"); got.code != 1 || !strings.Contains(got.stderr, "cannot find job [nosuch]") {
-		t.Errorf("exit %d, %s", got.code, got.stderr)
+	if got := w.do("logs nosuch"); got.Code != 1 || !strings.Contains(got.Stderr, "cannot find job [nosuch]") {
+		t.Errorf("exit %d, %s", got.Code, got.Stderr)
 	}
 }

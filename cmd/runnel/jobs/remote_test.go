@@ -10,6 +10,7 @@ import (
 
 	"runnel/api/wire"
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/clitest"
 	"runnel/control/controltest"
 )
 
@@ -22,7 +23,7 @@ func TestOverTCP(t *testing.T) {
 	}
 	address := probe.Addr().String()
 	_ = probe.Close()
-	t.Cleanup(w.listen("tcp", address, wire.Config{Token: "secret"}))
+	t.Cleanup(w.Listen("tcp", address, wire.Config{Token: "secret"}))
 	files := t.TempDir()
 	for name, token := range map[string]string{"right": "secret\n", "wrong": "guess"} {
 		if err := os.WriteFile(filepath.Join(files, name), []byte(token), 0o600); err != nil {
@@ -38,8 +39,8 @@ func TestOverTCP(t *testing.T) {
 		"list --host gopher://x":                                   "runnel jobs list: bad host: \"gopher://x\": want unix:///PATH",
 		"list --host unix:///nowhere":                              "runnel jobs list: cannot reach the daemon: there is no socket /nowhere; is the daemon running? Start it with: sudo runnel serve",
 	} {
-		if got := w.do(line); !strings.HasPrefix(got.stderr, want) {
-			t.Errorf("runnel jobs %s: exit %d\n%swant %s", line, got.code, got.stderr, want)
+		if got := w.do(line); !strings.HasPrefix(got.Stderr, want) {
+			t.Errorf("runnel jobs %s: exit %d\n%swant %s", line, got.Code, got.Stderr, want)
 		}
 	}
 	w.must("create etl --image busybox --wait --host " + url + " --token-file " + files + "/right")
@@ -53,19 +54,19 @@ func TestWaitSurvivesTheDaemon(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	socket := filepath.Join(t.TempDir(), "s")
-	stop := w.listen("unix", socket, wire.Config{})
+	stop := w.Listen("unix", socket, wire.Config{})
 	w.must("create etl --image busybox")
 	w.hang()
-	done := make(chan outcome)
-	var said transcript
+	done := make(chan clitest.Outcome)
+	var said clitest.Transcript
 	go func() { done <- w.in(cli.Env{Stderr: &said}, "execute", "etl", "--wait", "--host", socket) }()
-	w.until("a start that the command knows of", func() bool { return strings.Contains(said.String(), "Starting execution... done") })
+	w.Until("a start that the command knows of", func() bool { return strings.Contains(said.String(), "Starting execution... done") })
 	stop()
 	w.Restart()
 	w.Instances.Release()
-	t.Cleanup(w.listen("unix", socket, wire.Config{}))
-	if got := <-done; got.code != 0 || !strings.Contains(said.String(), "has successfully completed.") {
-		t.Errorf("exit %d\n%s", got.code, said.String())
+	t.Cleanup(w.Listen("unix", socket, wire.Config{}))
+	if got := <-done; got.Code != 0 || !strings.Contains(said.String(), "has successfully completed.") {
+		t.Errorf("exit %d\n%s", got.Code, said.String())
 	}
 }
 
@@ -89,14 +90,7 @@ func TestCompletionAsksTheDaemon(t *testing.T) {
 		"describe --host unix:///nowhere ":         "",
 		"list --format ":                           "csv(,export,json,none,table(,value(,yaml",
 	} {
-		args := append([]string{"__complete", "jobs"}, strings.Split(line, " ")...)
-		out := w.root(cli.Env{}, args...)
-		var names []string
-		for name := range strings.Lines(out.stdout) {
-			if name = strings.TrimSpace(name); !strings.HasPrefix(name, ":") {
-				names = append(names, name)
-			}
-		}
+		names := w.Completions("jobs " + line)
 		slices.Sort(names)
 		if got := strings.Join(names, ","); got != want {
 			t.Errorf("%q: %s, want %s", line, got, want)
@@ -116,8 +110,8 @@ func TestDefaultPlaceIsTheDaemons(t *testing.T) {
 	if got := w.must("list --project other --uri"); got != "projects/other/locations/europe-west1/jobs/etl\n" {
 		t.Errorf("the other is %s", got)
 	}
-	if got := w.do("describe etl --region europe-west1"); got.code != 1 || !strings.Contains(got.stderr, "in project [local] region [europe-west1]") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got := w.do("describe etl --region europe-west1"); got.Code != 1 || !strings.Contains(got.Stderr, "in project [local] region [europe-west1]") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	w.must("describe projects/other/locations/europe-west1/jobs/etl")
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/clitest"
 )
 
 // terminal is a pseudo-terminal: what is written to its screen, and who types.
@@ -86,10 +87,10 @@ func TestOnATerminal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	term := newTerminal(t, 60)
-	if got := w.in(term.env(), "create", "etl", "--image", "busybox", "--wait"); got.code != 0 {
-		t.Fatalf("exit %d\n%s", got.code, term.shown())
+	if got := w.in(term.env(), "create", "etl", "--image", "busybox", "--wait"); got.Code != 0 {
+		t.Fatalf("exit %d\n%s", got.Code, term.shown())
 	}
-	w.until("the last line", func() bool { return strings.HasSuffix(term.shown(), "runnel jobs execute etl\n") })
+	w.Until("the last line", func() bool { return strings.HasSuffix(term.shown(), "runnel jobs execute etl\n") })
 	_, last, _ := strings.Cut(term.shown()[strings.LastIndex(term.shown(), "\x1b[4A"):], "\x1b[4A")
 	last = strings.ReplaceAll(last, "\r\x1b[K", "")
 	want := `✓ Creating and running job...
@@ -102,21 +103,21 @@ Job [etl] has successfully been created and completed execution [etl-xxxxx].
 	if !strings.HasPrefix(steady(last), want) {
 		t.Errorf("the screen ends with\n%swant\n%s", steady(last), want)
 	}
-	if got := w.in(term.env(), "list"); got.code != 0 {
-		t.Fatalf("exit %d", got.code)
+	if got := w.in(term.env(), "list"); got.Code != 0 {
+		t.Fatalf("exit %d", got.Code)
 	}
-	w.until("a green mark", func() bool { return strings.Contains(term.shown(), "\x1b[32m✔\x1b[0m  etl  us-central1") })
+	w.Until("a green mark", func() bool { return strings.Contains(term.shown(), "\x1b[32m✔\x1b[0m  etl  us-central1") })
 
-	done := make(chan outcome)
+	done := make(chan clitest.Outcome)
 	go func() { done <- w.in(term.env(), "delete", "etl") }()
-	w.until("a question", func() bool { return strings.HasSuffix(term.shown(), "Do you want to continue (Y/n)?  ") })
+	w.Until("a question", func() bool { return strings.HasSuffix(term.shown(), "Do you want to continue (Y/n)?  ") })
 	if _, err := term.keyboard.WriteString("y\n"); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-done; got.code != 0 {
-		t.Errorf("exit %d\n%s", got.code, term.shown())
+	if got := <-done; got.Code != 0 {
+		t.Errorf("exit %d\n%s", got.Code, term.shown())
 	}
-	w.until("the end", func() bool { return strings.HasSuffix(term.shown(), "Done.\nDeleted job [etl].\n") })
+	w.Until("the end", func() bool { return strings.HasSuffix(term.shown(), "Done.\nDeleted job [etl].\n") })
 }
 
 // A job's name may be agreed to.
@@ -124,19 +125,19 @@ func TestNameIsSuggested(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	term := newTerminal(t, 80)
-	done := make(chan outcome)
+	done := make(chan clitest.Outcome)
 	go func() { done <- w.in(term.env(), "create", "--image", "host:5000/team/my_app:v2") }()
-	w.until("a question", func() bool { return strings.HasSuffix(term.shown(), "Job name (my-app):  ") })
+	w.Until("a question", func() bool { return strings.HasSuffix(term.shown(), "Job name (my-app):  ") })
 	if _, err := term.keyboard.WriteString("\n"); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-done; got.code != 0 {
-		t.Errorf("exit %d\n%s", got.code, term.shown())
+	if got := <-done; got.Code != 0 {
+		t.Errorf("exit %d\n%s", got.Code, term.shown())
 	}
 	if got := w.must("list --format value(name)"); got != "my-app\n" {
 		t.Errorf("jobs: %s", got)
 	}
-	if got := w.do("create --image busybox"); got.code != 2 || got.stderr != "runnel jobs create: the job's name is missing\n" {
-		t.Errorf("unattended: exit %d, %s", got.code, got.stderr)
+	if got := w.do("create --image busybox"); got.Code != 2 || got.Stderr != "runnel jobs create: the job's name is missing\n" {
+		t.Errorf("unattended: exit %d, %s", got.Code, got.Stderr)
 	}
 }

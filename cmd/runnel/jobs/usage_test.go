@@ -3,15 +3,13 @@ package jobs
 import (
 	"strings"
 	"testing"
-
-	"runnel/cmd/runnel/cli"
 )
 
 // Mistakes are told in one line, with exit status 2, before anything happens.
 // contract: CLI-2, CLI-13, JOB-1, JOB-2, JOB-4
 func TestBadUsage(t *testing.T) {
 	t.Parallel()
-	w := &world{t: t, host: "unix:///nowhere"}
+	w := nowhere(t)
 	for line, want := range map[string]string{
 		"frobnicate":                               "runnel jobs: unknown command \"frobnicate\"; see runnel jobs --help",
 		"exectue etl":                              "runnel jobs: unknown command \"exectue\"; did you mean execute?",
@@ -56,8 +54,8 @@ func TestBadUsage(t *testing.T) {
 		"executions tasks describe":                "runnel jobs executions tasks describe: the task's name is missing",
 	} {
 		got := w.do(line)
-		if got.code != 2 || !strings.HasPrefix(got.stderr, want) || strings.Count(got.stderr, "\n") != 1 || got.stdout != "" {
-			t.Errorf("runnel jobs %s: exit %d\n%s%swant %s", line, got.code, got.stdout, got.stderr, want)
+		if got.Code != 2 || !strings.HasPrefix(got.Stderr, want) || strings.Count(got.Stderr, "\n") != 1 || got.Stdout != "" {
+			t.Errorf("runnel jobs %s: exit %d\n%s%swant %s", line, got.Code, got.Stdout, got.Stderr, want)
 		}
 	}
 }
@@ -79,8 +77,8 @@ func TestWhatTheDaemonRefuses(t *testing.T) {
 		"update etl --parallelism 9":                     "runnel jobs update: --parallelism 9: ",
 	} {
 		got := w.do(line)
-		if got.code != 2 || !strings.Contains(got.stderr, want) {
-			t.Errorf("runnel jobs %s: exit %d\n%swant %s", line, got.code, got.stderr, want)
+		if got.Code != 2 || !strings.Contains(got.Stderr, want) {
+			t.Errorf("runnel jobs %s: exit %d\n%swant %s", line, got.Code, got.Stderr, want)
 		}
 	}
 	for line, want := range map[string]string{
@@ -94,8 +92,8 @@ func TestWhatTheDaemonRefuses(t *testing.T) {
 		"executions tasks list --execution no": "cannot find execution [no]",
 	} {
 		got := w.do(line)
-		if got.code != 1 || !strings.Contains(got.stderr, want) {
-			t.Errorf("runnel jobs %s: exit %d\n%swant %s", line, got.code, got.stderr, want)
+		if got.Code != 1 || !strings.Contains(got.Stderr, want) {
+			t.Errorf("runnel jobs %s: exit %d\n%swant %s", line, got.Code, got.Stderr, want)
 		}
 	}
 }
@@ -119,21 +117,5 @@ func TestOverridesHoldForOneExecution(t *testing.T) {
 // Every command teaches itself.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	root := New(cli.Env{})
-	var visit func(path string)
-	w := &world{t: t}
-	visit = func(path string) {
-		got := w.do(strings.TrimSpace(path + " --help"))
-		if got.code != 0 || !strings.Contains(got.stdout, "Examples:\n") || strings.Contains(got.stdout, "(default )") || got.stderr != "" {
-			t.Errorf("runnel jobs %s --help: exit %d, stderr %q\n%s", path, got.code, got.stderr, got.stdout)
-		}
-		cmd, _, err := root.Find(strings.Fields(path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range cmd.Commands() {
-			visit(strings.TrimSpace(path + " " + c.Name()))
-		}
-	}
-	visit("")
+	nowhere(t).Help("jobs")
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/clitest"
 )
 
 // steady replaces what differs from run to run.
@@ -93,8 +94,8 @@ runnel jobs executions describe etl-xxxxx
 		{"delete etl -q --async", "Job [etl] is being deleted.\n"},
 	} {
 		got := w.do(c.line)
-		if got.code != 0 || steady(got.stderr) != c.want || got.stdout != "" {
-			t.Errorf("runnel jobs %s: exit %d, stdout %q\n%swant\n%s", c.line, got.code, got.stdout, steady(got.stderr), c.want)
+		if got.Code != 0 || steady(got.Stderr) != c.want || got.Stdout != "" {
+			t.Errorf("runnel jobs %s: exit %d, stdout %q\n%swant\n%s", c.line, got.Code, got.Stdout, steady(got.Stderr), c.want)
 		}
 	}
 }
@@ -120,11 +121,11 @@ runnel jobs executions describe etl-xxxxx
 See what it printed by running:
 runnel jobs executions logs etl-xxxxx
 `
-	if got.code != 1 || steady(got.stderr) != want {
-		t.Errorf("exit %d\n%swant\n%s", got.code, steady(got.stderr), want)
+	if got.Code != 1 || steady(got.Stderr) != want {
+		t.Errorf("exit %d\n%swant\n%s", got.Code, steady(got.Stderr), want)
 	}
-	if got := w.do("execute etl"); got.code != 0 {
-		t.Errorf("an execution that started: exit %d\n%s", got.code, got.stderr)
+	if got := w.do("execute etl"); got.Code != 0 {
+		t.Errorf("an execution that started: exit %d\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -133,8 +134,8 @@ func TestImageThatCannotBeHad(t *testing.T) {
 	w := newWorld(t)
 	w.Images.Fail("nosuch", errors.New("no such image"))
 	got := w.do("create etl --image nosuch")
-	if got.code != 1 || !strings.Contains(got.stderr, "Job failed to deploy\n") || !strings.Contains(got.stderr, "no such image") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got.Code != 1 || !strings.Contains(got.Stderr, "Job failed to deploy\n") || !strings.Contains(got.Stderr, "no such image") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	if out := w.must("list"); !strings.Contains(out, "X  etl") {
 		t.Errorf("the list:\n%s", out)
@@ -148,29 +149,29 @@ func TestInterruptedWaitLeavesTheExecution(t *testing.T) {
 	w.must("create etl --image busybox")
 	w.hang()
 	signals := make(chan os.Signal, 1)
-	done := make(chan outcome)
-	var said transcript
+	done := make(chan clitest.Outcome)
+	var said clitest.Transcript
 	go func() { done <- w.in(cli.Env{Signals: signals, Stderr: &said}, "execute", "etl", "--wait") }()
-	w.until("a start that the command knows of", func() bool { return strings.Contains(said.String(), "Starting execution... done") })
+	w.Until("a start that the command knows of", func() bool { return strings.Contains(said.String(), "Starting execution... done") })
 	signals <- syscall.SIGINT
 	got := <-done
-	got.stderr = said.String()
+	got.Stderr = said.String()
 	name := w.latest("etl")
-	if got.code != 130 || !strings.HasSuffix(got.stderr, "Aborted.\nExecution ["+name+"] goes on without this command.\n\nTo see how it is doing, use:\nrunnel jobs executions describe "+name+"\n\nTo cancel it, use:\nrunnel jobs executions cancel "+name+"\n") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got.Code != 130 || !strings.HasSuffix(got.Stderr, "Aborted.\nExecution ["+name+"] goes on without this command.\n\nTo see how it is doing, use:\nrunnel jobs executions describe "+name+"\n\nTo cancel it, use:\nrunnel jobs executions cancel "+name+"\n") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	if len(w.Instances.Running()) != 1 {
 		t.Error("the execution was ended")
 	}
 	got = w.do("executions cancel " + name + " --quiet")
-	if want := "Cancelling [" + name + "]...\nDone.\nCancelled execution [" + name + "].\n"; got.code != 0 || got.stderr != want {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if want := "Cancelling [" + name + "]...\nDone.\nCancelled execution [" + name + "].\n"; got.Code != 0 || got.Stderr != want {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
-	if got := w.do("executions cancel " + name + " --quiet"); got.code != 1 || !strings.Contains(got.stderr, name) {
-		t.Errorf("cancelled twice: exit %d\n%s", got.code, got.stderr)
+	if got := w.do("executions cancel " + name + " --quiet"); got.Code != 1 || !strings.Contains(got.Stderr, name) {
+		t.Errorf("cancelled twice: exit %d\n%s", got.Code, got.Stderr)
 	}
-	if got := w.do("executions delete " + name + " --quiet"); got.code != 0 || !strings.HasSuffix(got.stderr, "Deleted execution ["+name+"].\n") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got := w.do("executions delete " + name + " --quiet"); got.Code != 0 || !strings.HasSuffix(got.Stderr, "Deleted execution ["+name+"].\n") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -180,25 +181,25 @@ func TestConfirmation(t *testing.T) {
 	w := newWorld(t)
 	w.must("create etl --image busybox")
 	const unattended = "runnel jobs delete: Job [etl] will be deleted. Nobody is here to confirm that: add --quiet to go ahead\n"
-	if got := w.do("delete etl"); got.code != 2 || got.stderr != unattended {
-		t.Errorf("unattended: exit %d\n%s", got.code, got.stderr)
+	if got := w.do("delete etl"); got.Code != 2 || got.Stderr != unattended {
+		t.Errorf("unattended: exit %d\n%s", got.Code, got.Stderr)
 	}
 	for answer, code := range map[string]int{"n\n": 1, "no": 1, "": 1, "what\n": 1} {
 		got := w.in(cli.Env{Attended: true, Stdin: strings.NewReader(answer)}, "delete", "etl")
-		if got.code != code || !strings.HasPrefix(got.stderr, "Job [etl] will be deleted.\n\nDo you want to continue (Y/n)?  ") || !strings.HasSuffix(got.stderr, "Aborted by user.\n") {
-			t.Errorf("%q: exit %d\n%s", answer, got.code, got.stderr)
+		if got.Code != code || !strings.HasPrefix(got.Stderr, "Job [etl] will be deleted.\n\nDo you want to continue (Y/n)?  ") || !strings.HasSuffix(got.Stderr, "Aborted by user.\n") {
+			t.Errorf("%q: exit %d\n%s", answer, got.Code, got.Stderr)
 		}
 	}
 	w.hang()
 	w.must("execute etl")
 	name := w.latest("etl")
 	got := w.in(cli.Env{Attended: true, Stdin: strings.NewReader("n\n")}, "executions", "delete", name)
-	if got.code != 1 || !strings.Contains(got.stderr, "Execution ["+name+"] will be deleted.") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got.Code != 1 || !strings.Contains(got.Stderr, "Execution ["+name+"] will be deleted.") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	got = w.in(cli.Env{Attended: true, Stdin: strings.NewReader("y\n")}, "delete", "etl")
-	if got.code != 0 || !strings.Contains(got.stderr, "It is being executed: what runs will be stopped and deleted, too.") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got.Code != 0 || !strings.Contains(got.Stderr, "It is being executed: what runs will be stopped and deleted, too.") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	if n := len(w.Instances.Running()); n != 0 {
 		t.Errorf("%d instances are left", n)
@@ -217,8 +218,8 @@ func TestExportAndReplace(t *testing.T) {
 	}
 	generation := w.must("describe etl --format value(metadata.generation)")
 	got := w.do("replace " + file)
-	if got.code != 0 || !strings.Contains(got.stderr, "Job [etl] has successfully been updated.") {
-		t.Fatalf("exit %d\n%s", got.code, got.stderr)
+	if got.Code != 0 || !strings.Contains(got.Stderr, "Job [etl] has successfully been updated.") {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
 	}
 	if again := w.must("describe etl --format export"); again != exported {
 		t.Errorf("exported\n%sand after replace\n%s", exported, again)
@@ -234,11 +235,11 @@ func TestExportAndReplace(t *testing.T) {
 		t.Errorf("update changed more than it should:\n%swant\n%s", changed, want)
 	}
 	w.must("delete etl --quiet")
-	if got := w.do("replace " + file); got.code != 0 || !strings.Contains(got.stderr, "Job [etl] has successfully been created.") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got := w.do("replace " + file); got.Code != 0 || !strings.Contains(got.Stderr, "Job [etl] has successfully been created.") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
-	if got := w.in(cli.Env{Stdin: strings.NewReader("kind: Pod")}, "replace", "-"); got.code != 2 || !strings.HasPrefix(got.stderr, "runnel jobs replace: standard input: kind: ") {
-		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	if got := w.in(cli.Env{Stdin: strings.NewReader("kind: Pod")}, "replace", "-"); got.Code != 2 || !strings.HasPrefix(got.Stderr, "runnel jobs replace: standard input: kind: ") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -251,8 +252,8 @@ func TestUpdatesThatMeet(t *testing.T) {
 	var meeting sync.WaitGroup
 	for _, name := range []string{"B", "C", "D"} {
 		meeting.Go(func() {
-			if got := w.do("update etl --update-env-vars " + name + "=1"); got.code != 0 {
-				t.Errorf("%s: exit %d\n%s", name, got.code, got.stderr)
+			if got := w.do("update etl --update-env-vars " + name + "=1"); got.Code != 0 {
+				t.Errorf("%s: exit %d\n%s", name, got.Code, got.Stderr)
 			}
 		})
 	}

@@ -6,8 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-
-	"cloud.google.com/go/run/apiv2/runpb"
 )
 
 // Item is a line of a sheet: a name, what it is, and how deep it stands. What
@@ -19,26 +17,6 @@ type Item struct {
 
 // Line is an item.
 func Line(depth int, name, value string) Item { return Item{name, value, depth} }
-
-// Container is what runs.
-func Container(c *runpb.Container, depth int) []Item {
-	limits := c.GetResources().GetLimits()
-	sheet := []Item{
-		{"Image", c.GetImage(), depth},
-		{"Command", strings.Join(c.GetCommand(), " "), depth},
-		{"Args", strings.Join(c.GetArgs(), " "), depth},
-		{"Working directory", c.GetWorkingDir(), depth},
-		{"Memory", limits["memory"], depth},
-		{"CPU", limits["cpu"], depth},
-	}
-	if len(c.GetEnv()) > 0 {
-		sheet = append(sheet, Item{"Env vars", "", depth})
-	}
-	for _, v := range c.GetEnv() {
-		sheet = append(sheet, Item{v.GetName(), v.GetValue(), depth + 1})
-	}
-	return sheet
-}
 
 // oneLine is s with its line breaks shown.
 func oneLine(s string) string { return strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(s) }
@@ -64,12 +42,15 @@ func Write(b *bytes.Buffer, sheet []Item) {
 	}
 }
 
+// variables stands above a container's environment.
+const variables = "Env vars"
+
 // isVariable reports whether an item is an environment variable, which may be
 // empty.
 func isVariable(sheet []Item, i int) bool {
 	for j := i; j >= 0; j-- {
 		if sheet[j].Depth < sheet[i].Depth {
-			return sheet[j].Name == "Env vars"
+			return sheet[j].Name == variables
 		}
 	}
 	return false

@@ -27,10 +27,14 @@ func (p Palette) Message(b *bytes.Buffer, done *runpb.Condition) {
 	}
 }
 
-// Labels writes labels in one line, if there are some.
+// Labels writes labels in one line, if there are some besides those that programs
+// set for themselves.
 func Labels(b *bytes.Buffer, labels map[string]string) {
 	var all []string
 	for k, v := range labels {
+		if isInternal(k) {
+			continue
+		}
 		all = append(all, k+":"+v)
 	}
 	if len(all) > 0 {
@@ -86,4 +90,14 @@ func Condition(all []*runpb.Condition, kind string) *runpb.Condition {
 		}
 	}
 	return nil
+}
+
+// isInternal reports whether a label is of no interest to people.
+func isInternal(label string) bool {
+	for _, group := range []string{"client.knative.dev/", "serving.knative.dev/", "run.googleapis.com/", "cloud.googleapis.com/"} {
+		if strings.HasPrefix(label, group) {
+			return true
+		}
+	}
+	return false
 }

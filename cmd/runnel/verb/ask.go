@@ -31,6 +31,14 @@ func (f *Frame) Confirm(ctx context.Context, what string) error {
 	return cli.ErrFailed
 }
 
+// Agrees asks a question whose answer is no unless somebody says yes; who is not
+// there must not be asked.
+func (f *Frame) Agrees(ctx context.Context, question string) (bool, error) {
+	fmt.Fprintf(f.Env.Stderr, "%s (y/N)?  ", question)
+	answer, err := f.answer(ctx)
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), err
+}
+
 // answer reads a line of what a person types.
 func (f *Frame) answer(ctx context.Context) (string, error) {
 	type line struct {

@@ -3,6 +3,7 @@ package verb
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/grpc/codes"
@@ -18,6 +19,15 @@ type Ending struct {
 	// Doing is the header while it lasts, Async what is said instead of waiting,
 	// Done what is said at its end.
 	Doing, Async, Done string
+}
+
+// Deletion is how the deletion of a resource of a kind is spoken of.
+func Deletion(kind, name string) Ending {
+	return Ending{
+		Doing: "Deleting [" + name + "]...",
+		Async: strings.ToUpper(kind[:1]) + kind[1:] + " [" + name + "] is being deleted.",
+		Done:  "Deleted " + kind + " [" + name + "].",
+	}
 }
 
 // End waits until op is done, unless async, and leaves what it was about in

@@ -69,6 +69,23 @@ func (r *Remote) Locations() string {
 	return r.Location()
 }
 
+// Places are the parents of resources to list, one after the other, where the
+// daemon does not list those of all locations at once.
+func (r *Remote) Places(ctx context.Context) ([]string, error) {
+	if !r.everywhere {
+		return []string{r.Location()}, nil
+	}
+	locations, err := Every(ctx, func(ctx context.Context, token string) ([]*locationpb.Location, string, error) {
+		page, err := r.Client.Locations.ListLocations(ctx, &locationpb.ListLocationsRequest{Name: "projects/" + r.Project, PageToken: token})
+		return page.GetLocations(), page.GetNextPageToken(), err
+	})
+	var places []string
+	for _, l := range locations {
+		places = append(places, "projects/"+r.Project+"/locations/"+l.GetLocationId())
+	}
+	return places, err
+}
+
 // Full is the full name of a resource of a collection, such as jobs or
 // jobs/-/executions; name may be full already.
 func (r *Remote) Full(collection, name string) string {

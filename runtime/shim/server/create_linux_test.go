@@ -6,12 +6,17 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"runnel/cgroups"
+	"runnel/contract"
 	"runnel/internal/testenv"
 	"runnel/runtime/shim"
 )
@@ -22,42 +27,67 @@ func TestCreateFailingAtEachStepLeavesNothing(t *testing.T) {
 	testenv.Root(t)
 	parent := testenv.CgroupParent(t)
 	s, layer, filter := inProcess(t, parent)
+	request := func() *shim.CreateRequest { return twoSteps(parent, layer, t.TempDir(), filter) }
+	var mu sync.Mutex // guards steps
 	var steps []string
-	s.beforeStep = func(step string) error { steps = append(steps, step); return nil }
-	if i, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != nil {
+	s.beforeStep = func(step string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		steps = append(steps, step)
+		return nil
+	}
+	i, err := s.create(request(), nil)
+	if err != nil {
 		t.Fatal(err)
-	} else {
-		c := i.containers[0]
+	}
+	for _, c := range i.containers {
 		go func() { c.finish(func() *shim.Exit { e := c.wait(); return &e }()) }()
-		if err := errors.Join(i.kill(), func() error { <-c.ended; return i.release() }()); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if err := i.kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range i.containers {
+		<-c.ended
+	}
+	if err := i.release(); err != nil {
+		t.Fatal(err)
 	}
 	testenv.NoLeaks(t) // from here on: libcontainer keeps descriptors of its own from the first start
-	if len(steps) < 10 {
-		t.Fatalf("only %d steps", len(steps))
+	if len(steps) != 2*12+2 {
+		t.Fatalf("%d steps: %v", len(steps), steps)
 	}
 	broken := errors.New("broken here")
-	for _, at := range steps {
-		s.beforeStep = func(step string) error {
-			if step == at {
-				return broken
+	slices.Sort(steps)
+	for _, at := range slices.Compact(steps) {
+		for _, both := range []bool{true, false} {
+			var met atomic.Int32
+			s.beforeStep = func(step string) error {
+				if step == at && (met.Add(1) == 1 || both) {
+					return broken
+				}
+				return nil
 			}
-			return nil
+			_, err := s.create(request(), nil)
+			if !errors.Is(err, broken) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("at %q: %v, want the injected error and no other", at, err)
+			}
+			nothingLeft(t, s, parent, at)
 		}
-		if _, err := s.create(stepRequest(parent, layer, t.TempDir(), filter), nil); err != broken {
-			t.Errorf("at %q: %v, want the injected error and no other", at, err)
-		}
-		left, err := filepath.Glob(filepath.Join(s.scratch, "*"))
-		if err != nil || len(left) != 0 {
-			t.Errorf("at %q: left %v, %v", at, left, err)
-		}
-		if left, _ := filepath.Glob(filepath.Join(s.state, "*")); len(left) != 0 {
-			t.Errorf("at %q: libcontainer left %v", at, left)
-		}
-		if groups, err := s.host.List(parent); err != nil || len(groups) != 0 {
-			t.Errorf("at %q: left cgroups %v, %v", at, groups, err)
-		}
+	}
+}
+
+// nothingLeft fails the test if something is left of a creation that failed.
+func nothingLeft(t *testing.T, s *Server, parent, at string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(s.scratch, "*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("at %q: left %v, %v", at, left, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.state, "*")); len(left) != 0 {
+		t.Errorf("at %q: libcontainer left %v", at, left)
+	}
+	if groups, err := s.host.List(parent); err != nil || len(groups) != 0 {
+		t.Errorf("at %q: left cgroups %v, %v", at, groups, err)
 	}
 }
 
@@ -174,4 +204,19 @@ func stepRequest(parent, layer, logs, filter string) *shim.CreateRequest {
 			},
 		},
 	}}}
+}
+
+// twoSteps is the same with two containers, which share a volume.
+func twoSteps(parent, layer, logs, filter string) *shim.CreateRequest {
+	r := stepRequest(parent, layer, logs, filter)
+	second := stepRequest(parent, layer, logs, filter).Containers[0]
+	second.ID, second.LogPath = "step-1", filepath.Join(logs, "log-1")
+	r.Containers = append(r.Containers, second)
+	r.Group = &shim.Group{Path: parent + "/step", Resources: cgroups.Limits{Memory: 64 * contract.MiB}.Resources(new(cgroups.Host))}
+	r.Volumes = []shim.Volume{{Size: contract.MiB}}
+	for n := range r.Containers {
+		r.Containers[n].Spec.Linux.CgroupsPath = parent + "/step/" + r.Containers[n].ID
+		r.Containers[n].Mounts = []shim.Mount{{Path: "/v", SubPath: "s"}}
+	}
+	return r
 }

@@ -111,9 +111,6 @@ func (c *creation) placeVolumes() error {
 // mountPoint makes the directory p beneath the root, where it is missing, and
 // returns where the image's links lead to from it.
 func (r *root) mountPoint(p string) (string, error) {
-	if kernels(path.Clean(p)) {
-		return "", shim.Unstartable(fmt.Sprintf("a volume cannot be mounted at %s", p))
-	}
 	dir, err := r.mkdir(p, 0o755)
 	if err != nil {
 		return "", err
@@ -123,9 +120,9 @@ func (r *root) mountPoint(p string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	inside, ok := strings.CutPrefix(at, r.path)
-	if !ok || kernels(inside) {
-		return "", shim.Unstartable(fmt.Sprintf("a volume cannot be mounted at %s, which in the image is a link to %s", p, cmp.Or(inside, "/")))
+	inside := cmp.Or(strings.TrimPrefix(at, r.path), "/")
+	if !strings.HasPrefix(at, r.path) || kernels(inside) {
+		return "", shim.Unstartable(fmt.Sprintf("a volume cannot be mounted at %s: %s is not the image's", p, inside))
 	}
 	return inside, nil
 }
@@ -133,7 +130,7 @@ func (r *root) mountPoint(p string) (string, error) {
 // kernels reports whether a clean path is the root itself, or in one of the file
 // systems that every container has from the kernel.
 func kernels(p string) bool {
-	if p == "" || p == "/" {
+	if p == "/" {
 		return true
 	}
 	for _, dir := range []string{"/dev", "/proc", "/sys"} {

@@ -1,0 +1,138 @@
+package services
+
+import (
+	"context"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+
+	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/verb"
+)
+
+const longDeploy = `Make a service from an image, or a new revision of one that is there: what no
+flag names stays as it is. The daemon fetches the image, starts an instance of
+the new revision, and moves the traffic to it once that listens; if it does not,
+the revision before keeps the traffic, and the exit status is 1.
+
+The container is to listen for HTTP requests on the port that the environment
+variable PORT names, 8080 unless --port says otherwise.
+
+A service is private: callers need an identity token of somebody who may invoke
+it. --allow-unauthenticated opens it to everybody; without that flag or its
+opposite a new service asks, on a terminal. "runnel services proxy" calls a
+private one.
+
+Lists are separated by commas; a list that begins with ^X^ is separated by X
+instead. With several containers, what stands behind a --container is about that
+one; the one with a --port takes the requests.
+` + where
+
+const exampleDeploy = `  # a service that everybody may call
+  runnel deploy hello --image host:5000/hello:v1 --allow-unauthenticated
+  curl http://hello.run.localhost:8080/
+
+  # a new revision that is tried out before it gets traffic
+  runnel deploy hello --image host:5000/hello:v2 --no-traffic --tag next
+  curl http://next---hello.run.localhost:8080/
+  runnel services update-traffic hello --to-tags next=10
+
+  # bounds, and a start that is over when /ready answers
+  runnel deploy api --image host:5000/api --port 3000 --cpu 2 --memory 1Gi \
+       --concurrency 40 --timeout 30s --min-instances 1 --max-instances 5 \
+       --set-env-vars MODE=full,LEVEL=info --startup-probe httpGet.path=/ready
+
+  # a proxy in front of the server, with a volume that both see
+  runnel deploy web --add-volume name=shared,type=in-memory,size-limit=64Mi \
+       --container front --image nginx --port 8080 --depends-on app \
+       --add-volume-mount volume=shared,mount-path=/shared \
+       --container app --image host:5000/app \
+       --add-volume-mount volume=shared,mount-path=/shared`
+
+// NewDeploy builds "runnel deploy".
+func NewDeploy(e cli.Env) *cobra.Command {
+	c := newCommands(e)
+	cmd := &cobra.Command{
+		Use:               "deploy NAME --image IMAGE [flags]",
+		Short:             "Make a service, or a new revision of it",
+		Long:              longDeploy,
+		Example:           exampleDeploy,
+		Args:              verb.WantAtMostOne("service name"),
+		ValidArgsFunction: c.completeServices,
+	}
+	s := c.newSubmission(cmd)
+	s.force = true
+	s.access.Register(cmd.Flags(), "allow-unauthenticated", "everybody may call the service")
+	c.Register(cmd, "service")
+	check := func() error {
+		if err := s.check(); err != nil {
+			return err
+		}
+		if err := s.access.Check(); err != nil {
+			return err
+		}
+		return s.wantImages()
+	}
+	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
+		name, err := c.NameArgument(ctx, args, "service", s.changes.Image())
+		if err != nil {
+			return err
+		}
+		return s.deploy(ctx, r, r.Full(servicesOf, name))
+	})
+	return cmd
+}
+
+// wantImages refuses a deploy without an image, and a file in place of one.
+func (s *submission) wantImages() error {
+	images := s.changes.Images()
+	if len(images) == 0 {
+		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
+	}
+	for _, image := range images {
+		if err := cli.CheckImage(image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deploy makes the service of a full name, or a revision of it.
+func (s *submission) deploy(ctx context.Context, r *verb.Remote, name string) error {
+	found, err := r.Client.Services.GetService(ctx, &runpb.GetServiceRequest{Name: name})
+	if err != nil && !verb.Is(err, codes.NotFound) {
+		return err
+	}
+	if s.existing = found; verb.Is(err, codes.NotFound) {
+		s.existing = nil
+	}
+	if s.existing == nil && s.changes.NoTraffic() {
+		return cli.Usagef("--no-traffic: the service is new, and has no revision yet that could keep the traffic")
+	}
+	if err := s.decideAccess(ctx, name); err != nil {
+		return err
+	}
+	w := words{doing: "Deploying container to", header: "Deploying...", async: "deploying"}
+	if s.existing == nil {
+		w.header = "Deploying new service..."
+	}
+	return s.store(ctx, r, name, w, s.createOrUpdate)
+}
+
+// decideAccess finds out whether everybody may call a new service, where no
+// flag says: who is there to answer is asked.
+func (s *submission) decideAccess(ctx context.Context, name string) error {
+	if s.access.Given() {
+		s.open = &s.access.On
+		return nil
+	}
+	if s.existing != nil || s.changes.Public() || !s.Env.Attended || s.Quiet {
+		return nil
+	}
+	open, err := s.Agrees(ctx, "Allow unauthenticated invocations to ["+verb.Short(name)+"]")
+	if open {
+		s.open = &open
+	}
+	return err
+}

@@ -1,0 +1,81 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"github.com/spf13/cobra"
+
+	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/clitest"
+	"runnel/control/controltest"
+)
+
+// world is a daemon with a fake fleet, and a command line for its services.
+type world struct {
+	*clitest.World
+	t *testing.T
+}
+
+// tested are the commands that tests call.
+func tested(e cli.Env) []*cobra.Command {
+	return []*cobra.Command{NewDeploy(e), New(e), NewRevisions(e)}
+}
+
+// newWorld starts a daemon; it ends with the test.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{clitest.New(t, tested), t}
+}
+
+// nowhere is a command line without a daemon.
+func nowhere(t *testing.T) *world { return &world{clitest.Nowhere(t, tested), t} }
+
+// fail has revisions not become ready from now on.
+func (w *world) fail(why string) {
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{Err: errors.New(why)} })
+}
+
+// service is a service as it stands.
+func (w *world) service(id string) *runpb.Service {
+	w.t.Helper()
+	s, err := w.Control.Service(context.Background(), controltest.Parent+"/services/"+id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// open reports whether everybody may call a service.
+func (w *world) open(id string) bool {
+	w.t.Helper()
+	p, err := w.Control.Policy(context.Background(), controltest.Parent+"/services/"+id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return policy{p}.has(invokerRole, everybody)
+}
+
+// latest is the short name of a service's latest ready revision.
+func (w *world) latest(id string) string {
+	w.t.Helper()
+	return strings.TrimSpace(w.Must("services describe " + id + " --format value(status.latestReadyRevisionName)"))
+}
+
+// steady replaces what differs from run to run.
+func steady(s string) string {
+	s = regexp.MustCompile(`(-\d{5}-)[a-z]{3}\b`).ReplaceAllString(s, "${1}xxx")
+	return regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)`).ReplaceAllString(s, "<time>")
+}
+
+// expect executes a command line, and compares how it ends and what it says.
+func (w *world) expect(line string, code int, stderr string) {
+	w.t.Helper()
+	if got := w.Do(line); got.Code != code || steady(got.Stderr) != stderr {
+		w.t.Errorf("runnel %s: exit %d, want %d\n%swant\n%s", line, got.Code, code, steady(got.Stderr), stderr)
+	}
+}

@@ -1,0 +1,73 @@
+package serving
+
+import (
+	"time"
+
+	"runnel/ingress"
+)
+
+const (
+	// spareTime is how long an instance must have been idle before another
+	// revision may have its room.
+	spareTime = time.Second
+	// pressTime is how far two requests for room are apart at least.
+	pressTime = 100 * time.Millisecond
+)
+
+// press has another revision give up the instance that has been idle for longest,
+// so that requests which wait for room get it. What a minimum keeps is left.
+func (l *loop) press(now time.Time, w *wishes, stats *ingress.Stats) {
+	if now.Sub(l.pressed) < pressTime || stats.Waiting == 0 && !w.checked() {
+		return
+	}
+	l.pressed = now
+	l.fleet.mu.Lock()
+	others := make([]*loop, 0, len(l.fleet.revisions))
+	for _, other := range l.fleet.revisions {
+		if other != l {
+			others = append(others, other)
+		}
+	}
+	l.fleet.mu.Unlock()
+	var from *loop
+	longest := now.Add(-spareTime)
+	for _, other := range others {
+		if since, ok := other.spare(); ok && since.Before(longest) {
+			from, longest = other, since
+		}
+	}
+	if from != nil {
+		from.wish(func(w *wishes) { w.yields = true })
+	}
+}
+
+// spare is since when the instance has been idle that a revision would give up.
+func (l *loop) spare() (since time.Time, ok bool) {
+	l.mu.Lock()
+	spare := l.shown.Ready > l.wishes.least()
+	l.mu.Unlock()
+	if !spare {
+		return since, false
+	}
+	for _, b := range l.pool.Stats().Backends {
+		if b.Active == 0 && !b.IdleSince.IsZero() && (!ok || b.IdleSince.Before(since)) {
+			since, ok = b.IdleSince, true
+		}
+	}
+	return since, ok
+}
+
+// yield stops the instance that has been idle for longest, where another revision
+// has asked for its room.
+func (l *loop) yield(w *wishes, stats *ingress.Stats) {
+	if !w.yields {
+		return
+	}
+	l.wish(func(w *wishes) { w.yields = false })
+	for _, i := range l.idle(stats) {
+		if l.going() > w.least() && l.pool.DrainIdle(i.spec.ID) {
+			l.end(i)
+			return
+		}
+	}
+}
