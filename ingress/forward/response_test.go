@@ -252,6 +252,7 @@ func TestAnswerBeforeTheBodyHasCome(t *testing.T) {
 		go io.WriteString(more, "the beginning") // Goes out with the head.
 		in, err := client(t, h2).Do(req)
 		if err != nil {
+			more.Close()
 			t.Fatal(err)
 		}
 		if got := read(t, in); got != "early" {
