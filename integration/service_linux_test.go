@@ -91,6 +91,11 @@ func (d *daemon) ask(c *http.Client, method, service, path string, body io.Reade
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return do(c, r)
+}
+
+// do sends a request.
+func do(c *http.Client, r *http.Request) answer {
 	begin := time.Now()
 	resp, err := c.Do(r)
 	if err != nil {
