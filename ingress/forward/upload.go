@@ -21,11 +21,9 @@ const (
 	// settleTime is how long the last piece of a body, of which the instance has
 	// answered already, may be on its way until the connection is given up.
 	settleTime = 50 * time.Millisecond
-	// largeBuffer is for bodies. prefix is the room before a chunk for its size,
-	// suffix the one after it.
-	largeBuffer = 64 << 10
-	prefix      = 8
-	suffix      = 2
+	// prefix is the room before a chunk for its size, suffix the one after it.
+	prefix = 8
+	suffix = 2
 )
 
 // errStopped is what those see who read a body that is not wanted any more.
@@ -123,60 +121,50 @@ func (u *upload) wait() {
 
 // run sends the body to c. If it cannot be read, it closes c: the instance must
 // not take a part for the whole.
-func (u *upload) run(c *conn, length int64, buf []byte) {
+func (u *upload) run(c *conn, length int64, from *buffers) {
 	defer close(u.done)
 	u.wait()
-	var err error
-	if length > 0 {
-		err = u.plain(c, length, buf)
-	} else {
-		err = u.chunks(c, buf)
-	}
-	if err != nil {
-		_ = c.Close() // Nothing more goes to it, and its reader is to know.
-	}
-}
-
-// plain sends a body of a known length. An error of the connection is no error:
-// the instance may have answered before.
-func (u *upload) plain(c *conn, length int64, buf []byte) error {
-	for length > 0 {
-		n, err := u.Read(buf[:min(int64(len(buf)), length)])
-		if length -= int64(n); length == 0 {
-			u.whole.Store(true)
-		}
-		if n > 0 {
-			if _, err := c.Write(buf[:n]); err != nil {
-				return nil
-			}
-		}
-		if err != nil && length > 0 {
-			return io.ErrUnexpectedEOF
-		}
-	}
-	return nil
-}
-
-// chunks sends a body of unknown length, and its trailers.
-func (u *upload) chunks(c *conn, buf []byte) error {
+	buf := from.get(length)
+	defer func() { from.put(buf) }()
+	var sent int64
 	for {
-		n, err := u.Read(buf[prefix : len(buf)-suffix])
-		if err != nil && err != io.EOF {
-			return err
-		}
-		out := chunk(buf, n)
-		if err == io.EOF {
-			out = u.appendEnd(out)
+		buf = from.fit(buf, sent)
+		out, more, err := u.piece(buf, length, sent)
+		if err != nil {
+			_ = c.Close() // Nothing more goes to it, and its reader is to know.
+			return
 		}
 		if len(out) > 0 {
+			// An error is none: the instance may have answered before.
 			if _, err := c.Write(out); err != nil {
-				return nil
+				return
 			}
 		}
-		if err == io.EOF {
-			return nil
+		if sent += int64(len(out)); !more {
+			return
 		}
 	}
+}
+
+// piece reads a piece of the body into buf, and frames it.
+func (u *upload) piece(buf []byte, length, sent int64) (out []byte, more bool, err error) {
+	if length > 0 {
+		n, err := u.Read(buf[:min(int64(len(buf)), length-sent)])
+		if sent += int64(n); sent == length {
+			u.whole.Store(true)
+			return buf[:n], false, nil
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return buf[:n], true, err
+	}
+	n, err := u.Read(buf[prefix : len(buf)-suffix])
+	out = chunk(buf, n)
+	if err == io.EOF {
+		return u.appendEnd(out), false, nil
+	}
+	return out, true, err
 }
 
 // chunk frames the n bytes at prefix.

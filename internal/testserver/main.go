@@ -4,6 +4,7 @@
 // Its environment, beside Cloud Run's:
 //
 //	LISTEN        the address to listen on; all if empty
+//	SIDE_PORT     the port where there is no PORT, instead of 8080
 //	START_DELAY   how long it does nothing first, such as 2s
 //	H2C=1         serve HTTP/2 without TLS, and gRPC
 //	SPIN=1        count in the background as fast as it can, see /count
@@ -12,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +50,7 @@ func run() error {
 	}
 	port := os.Getenv("PORT")
 	if port == "" {
-		port = "8080"
+		port = cmp.Or(os.Getenv("SIDE_PORT"), "8080")
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(os.Getenv("LISTEN"), port))
 	if err != nil {

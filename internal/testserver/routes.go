@@ -54,6 +54,8 @@ func (s *server) routes() *http.ServeMux {
 		"/log":        s.log,
 		"/ws":         s.socket,
 		"/fetch":      s.fetch,
+		"/self":       s.self,
+		"/read":       s.read,
 	} {
 		mux.HandleFunc(path, h)
 	}

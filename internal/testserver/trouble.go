@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
 
@@ -99,21 +98,4 @@ func (s *server) fetch(w http.ResponseWriter, r *http.Request) {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
 	answer(w, map[string]any{"status": resp.StatusCode, "body": string(body)})
-}
-
-// identity is a token of the instance's own account.
-func identity(r *http.Request, audience string) (string, error) {
-	where := "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity?audience=" + url.QueryEscape(audience)
-	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, where, nil)
-	if err != nil {
-		return "", err
-	}
-	ask.Header.Set("Metadata-Flavor", "Google")
-	resp, err := http.DefaultClient.Do(ask)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return string(body), err
 }

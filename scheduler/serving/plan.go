@@ -49,8 +49,11 @@ type plan struct {
 	// full and boosted are the CPU of each container; boosted is nil where
 	// starts are not helped.
 	full, boosted []contract.MilliCPU
-	// need is what one instance takes from the budget.
+	// need is what one instance takes from the budget: memory, which nobody can
+	// share. CPU is shared by weight when there is not enough, and most instances
+	// want none most of the time; cpu is what they may use.
 	need scheduler.Resources
+	cpu  contract.MilliCPU
 }
 
 // container is what there is to know of a container beside its Spec.
@@ -157,7 +160,8 @@ func (p *plan) contain(c *Config, n int, from *runpb.Container, img *rimage.Imag
 	for _, m := range from.GetVolumeMounts() {
 		mounts = append(mounts, rruntime.Mount{Volume: m.GetName(), Path: m.GetMountPath(), SubPath: m.GetSubPath()})
 	}
-	p.need = p.need.Add(need)
+	p.need.Memory += need.Memory
+	p.cpu += need.CPU
 	p.full = append(p.full, need.CPU)
 	if from.GetResources().GetStartupCpuBoost() {
 		p.boosted = slices.Concat(p.full[:n], []contract.MilliCPU{contract.BoostCPU(need.CPU)})

@@ -13,6 +13,8 @@ func TestBadUsage(t *testing.T) {
 	w := nowhere(t)
 	for line, want := range map[string]string{
 		"services frobnicate":                                                      "runnel services: unknown command \"frobnicate\"; see runnel services --help",
+		"services deploy hello --image x":                                          "runnel services: unknown command \"deploy\"; did you mean runnel deploy?",
+		"services revisions list":                                                  "runnel services: unknown command \"revisions\"; did you mean runnel revisions?",
 		"services lst":                                                             "runnel services: unknown command \"lst\"; did you mean list?",
 		"revisions descirbe x":                                                     "runnel revisions: unknown command \"descirbe\"; did you mean describe?",
 		"deploy hello":                                                             "runnel deploy: --image is missing: name an image",
