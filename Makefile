@@ -24,7 +24,7 @@ PACKAGES    = busybox-static ca-certificates docker-registry e2fsprogs gcc kmod 
 # packages of Node.js, and by itself with Debian's.
 NODE        = $(shell command -v npm >/dev/null || echo nodejs npm) curl
 NODE_CLIENT = integration/testdata/node
-PEERS       = containernetworking-plugins docker.io iptables podman runc
+PEERS       = containernetworking-plugins docker.io haproxy iptables nginx-light podman runc
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
