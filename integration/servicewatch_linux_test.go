@@ -1,9 +1,11 @@
 package integration
 
 import (
+	"context"
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,20 +18,37 @@ import (
 type begun struct {
 	answer answer
 	over   chan struct{}
+	// giveUp has the client go away.
+	giveUp context.CancelFunc
 }
 
-// begin asks a service while the test goes on.
+// beginGet asks a service while the test goes on.
 func (d *daemon) beginGet(service, path string) *begun {
 	d.h.Helper()
-	b := &begun{over: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	b := &begun{over: make(chan struct{}), giveUp: cancel}
 	client := d.requests()
+	client.Transport = inContext{ctx, client.Transport}
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		defer close(b.over)
 		b.answer = d.ask(client, http.MethodGet, service, path, nil)
 	})
-	d.h.Cleanup(asking.Wait)
+	d.h.Cleanup(func() {
+		cancel()
+		asking.Wait()
+	})
 	return b
+}
+
+// inContext ends requests with a context.
+type inContext struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
+
+func (w inContext) RoundTrip(r *http.Request) (*http.Response, error) {
+	return w.next.RoundTrip(r.WithContext(w.ctx))
 }
 
 // wait is its answer.
@@ -94,6 +113,9 @@ func (d *daemon) replaced(service, instance string) (another string) {
 	})
 	return another
 }
+
+// own has a command of the command line talk to the daemon.
+func (d *daemon) own(c *exec.Cmd) { c.Env = append(c.Env, d.environment()...) }
 
 // number asks a service for a number.
 func (d *daemon) number(service, path string) int64 {

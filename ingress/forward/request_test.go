@@ -231,8 +231,11 @@ func TestClientThatIsStillSendingGetsItsAnswer(t *testing.T) {
 	defer c.Close()
 	fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
 	for range 10 {
-		// Had the connection been closed, the second of these would end it.
-		fmt.Fprint(c, "some more ")
+		// Had the connection been closed, the second of these would fail, and many
+		// clients not look for an answer any more.
+		if _, err := fmt.Fprint(c, "some more "); err != nil {
+			t.Error(err)
+		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	if got, _ := io.ReadAll(c); !strings.HasSuffix(string(got), "early") {
