@@ -139,7 +139,7 @@ func TestJobsAndServicesShareTheMemory(t *testing.T) {
 	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	config := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "capacity: {memory: 640Mi}\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, "capacity: {memory: 600Mi}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d := h.serveRequests("--config", config)

@@ -11,6 +11,7 @@ import (
 // contract: SC-8, SC-9, SC-11, ERR-429
 // Where no more instances may be, a request waits for ten seconds and is refused.
 func TestQueueEndsWithRateExceeded(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("narrow", "--concurrency", "1", "--max-instances", "1", "--cpu", "0.5", "--no-cpu-boost").exits(0)
@@ -42,6 +43,7 @@ func TestQueueEndsWithRateExceeded(t *testing.T) {
 // contract: SC-16, REQ-5
 // First come, first served.
 func TestQueueIsInOrder(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("row", "--concurrency", "1", "--max-instances", "1", "--cpu", "0.5", "--no-cpu-boost").exits(0)

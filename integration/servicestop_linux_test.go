@@ -10,6 +10,7 @@ import (
 // contract: LIFE-7, LIFE-8, LIFE-12, LIFE-14, SC-2
 // An instance is told to go, and killed when it has not gone in ten seconds.
 func TestInstancesAreToldToGo(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("polite", "--cpu", "0.3").exits(0)
@@ -66,6 +67,7 @@ func (d *daemon) stopping(service string, pids map[string]bool) time.Duration {
 // Requests are answered to their end where their revision loses its traffic,
 // its service is switched off, or is deleted.
 func TestRequestsUnderWayAreFinished(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("moving", "--cpu", "0.5", "--concurrency", "1", "--max-instances", "2", "--set-env-vars", "IS=old").exits(0)
@@ -98,6 +100,7 @@ func TestRequestsUnderWayAreFinished(t *testing.T) {
 // contract: REQ-1, REQ-2, ERR-504
 // A request has its time, from its arrival on; the handler goes on all the same.
 func TestRequestTimeout(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("late", "--timeout", "2s", "--no-cpu-throttling").exits(0)
