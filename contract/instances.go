@@ -61,7 +61,7 @@ func (p ProbeLog) of(happened string) string {
 // Succeeded tells of the first success, after so many attempts.
 // Source: observed system log of Cloud Run, as the other lines of probes.
 func (p ProbeLog) Succeeded(attempts int) string {
-	return p.of("succeeded after "+count(attempts, "attempt"))
+	return p.of("succeeded after " + count(attempts, "attempt"))
 }
 
 // NotStarted tells that a container did not come up; exited says that it has

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -227,6 +228,28 @@ func TestFollowAService(t *testing.T) {
 	}
 }
 
+// What an instance was about to say is told when it has ended.
+func TestTheLastLineOfAnInstance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	service, _, _ := w.serve("hello")
+	part := logfile.Entry{Time: time.Now(), Stream: logfile.Stdout, Partial: true, Text: []byte("half a li")}
+	if err := os.WriteFile(logfile.Path(w.dir, "hello-1"), part.Append(nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get(service + ":stream"); len(got) != 0 {
+		t.Errorf("before: %s", lines(got))
+	}
+	entries := w.open(t.Context(), service+":stream?follow=true")
+	w.services.end("hello-1")
+	if got := text(w.receive(entries)); got != "half a li" {
+		t.Errorf("got %q", got)
+	}
+	w.services.remove(service)
+	for range entries { // until it is over
+	}
+}
+
 // What an earlier service of the name has left is not shown.
 func TestOnlyOfThisService(t *testing.T) {
 	t.Parallel()
@@ -332,5 +355,27 @@ func TestNewestOfManyThatGoOn(t *testing.T) {
 	entries := w.open(ctx, service+":stream?limit=1&follow=true")
 	if got := text(w.receive(entries)); got != "5 second" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The control plane itself tells what is needed of services.
+func TestStreamFromTheControlPlane(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logs.services = w.Control
+	service := w.Service("hello")
+	list, err := w.Control.ServiceInstances(t.Context(), service)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	w.print(list[0].ID, logfile.Stdout, "one")
+	w.record().Record(asked(service, 200))
+	all := w.await(service+":stream", 2)
+	if lines(all) != "one|GET 200" || all[0].Labels["instanceId"] != list[0].PublicID || all[0].Labels["container_name"] != list[0].Containers[0] {
+		t.Errorf("%s, labels %v", lines(all), all[0].Labels)
+	}
+	entries, _ := w.list(map[string]any{"resourceNames": local(), "filter": "resource.labels.service_name=hello"})
+	if lines(entries) != "one|GET 200" {
+		t.Errorf("%s", lines(entries))
 	}
 }

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"io"
 	"os"
 	"slices"
@@ -88,7 +89,7 @@ func TestSweep(t *testing.T) {
 func TestSweepOfServices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	service, revision, out := w.serve("hello")
+	service, revision, _ := w.serve("hello")
 	for _, id := range []string{"hello-2", "hello-3"} {
 		w.services.start(id, revision, "web")
 	}
@@ -99,22 +100,26 @@ func TestSweepOfServices(t *testing.T) {
 		}
 	}
 	w.services.end("hello-2")
+	out := servicelog.New(w.dir, logfile.MinLimit)
 	for range 1000 { // two files
 		out.Record(asked(service, 200))
 	}
-	path := logfile.Path(w.dir, servicelog.ID(service, servicelog.Requests))
-	w.Eventually("two files of requests", func() bool {
-		_, err := os.Stat(logfile.Old(path))
-		return err == nil
-	})
+	out.Record(asked("projects/local/locations/us-central1/services/other", 200))
+	ended, end := context.WithCancel(t.Context())
+	end()
+	out.Run(ended) // all is written when it returns
+	requests := servicelog.ID(service, servicelog.Requests)
+	path := logfile.Path(w.dir, requests)
+	other := servicelog.ID("projects/local/locations/us-central1/services/other", servicelog.Requests)
 	there := func(id string) bool {
 		_, err := os.Stat(logfile.Path(w.dir, id))
 		return err == nil
 	}
-	_, sum, err := measure(w.dir)
-	if err != nil {
-		t.Fatal(err)
+	s, err := w.logs.Sweep(t.Context(), 1<<30)
+	if err != nil || s.Instances != 1 || there(other) || !there(requests) || !there("gone-1") {
+		t.Errorf("with room enough: %+v, %v", s, err)
 	}
+	sum := s.Left
 	if s, err := w.logs.Sweep(t.Context(), sum-1); err != nil || s.Instances != 1 || !there("hello-2") == !there("gone-1") {
 		t.Errorf("with a little too much: %+v, %v", s, err)
 	}
@@ -126,13 +131,10 @@ func TestSweepOfServices(t *testing.T) {
 			t.Errorf("%s is there: %v", id, !want)
 		}
 	}
-	if _, err := os.Stat(logfile.Old(path)); err == nil {
-		t.Error("the older requests are there")
+	if _, err := os.Stat(logfile.Old(path)); err == nil || !there(requests) {
+		t.Errorf("of two files of requests: %v, %v", err, there(requests))
 	}
-	if all := w.get(service + ":stream"); len(all) < 150 {
+	if all := w.get(service + ":stream"); len(all) <= 150 {
 		t.Errorf("%d entries", len(all))
-	}
-	if err := Remove(w.dir)("hello-1"); err != nil || there("hello-1") || there("hello-1-1") {
-		t.Errorf("after its removal: %v", err)
 	}
 }

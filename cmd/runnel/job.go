@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -32,8 +31,8 @@ func (f *runFlags) job(set *pflag.FlagSet, args []string, stdin io.Reader) (*run
 	if err := fieldErrors(api.ValidateJob(job), f.flagOf); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(f.image); err == nil && info.Mode().IsRegular() {
-		return nil, cli.Usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", f.image)
+	if err := cli.CheckImage(f.image); err != nil {
+		return nil, err
 	}
 	if _, err := rimage.ParseReference(f.image); err != nil {
 		return nil, cli.Usagef("--image: %v", err)

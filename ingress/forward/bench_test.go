@@ -124,7 +124,8 @@ func long(c net.Conn, in *bufio.Reader, head string) error {
 // program is a process that listens.
 type program struct {
 	addr string
-	pids []int
+	// pid is the process, which may have children.
+	pid int
 }
 
 // start runs one of the roles until the benchmark ends.
@@ -155,14 +156,14 @@ func start(b *testing.B, name, to string) program {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return program{addr: strings.TrimSpace(line), pids: []int{cmd.Process.Pid}}
+	return program{addr: strings.TrimSpace(line), pid: cmd.Process.Pid}
 }
 
 // cpu is the CPU time that p has used.
 func (p program) cpu(b *testing.B) time.Duration {
 	b.Helper()
 	var sum uint64
-	for _, pid := range p.pids {
+	for _, pid := range append(children(p.pid), p.pid) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			b.Fatal(err)

@@ -11,9 +11,6 @@ import (
 	"runnel/ingress/http1"
 )
 
-// smallBuffer holds the head of most answers, and the body of many.
-const smallBuffer = 8 << 10
-
 // errUnheard says that a connection that had been kept was closed before a byte
 // of the answer.
 var errUnheard = errors.New("instance has closed the connection")
@@ -119,7 +116,7 @@ func (x *exchange) run(c *conn) error {
 	// A write may fail because the instance has answered and closed.
 	reuse, readErr := x.answer(upgrade)
 	if x.upload != nil {
-		reuse = x.upload.settle(c) && reuse
+		reuse = x.upload.settle(c, readErr == nil) && reuse
 		x.res.RequestBytes += x.upload.bytes.Load()
 	}
 	x.finish(c, reuse && readErr == nil && err == nil)
@@ -133,19 +130,14 @@ func (x *exchange) send(wait bool) {
 		u.proceed = make(chan struct{})
 	}
 	x.upload = u
-	buf := x.hop.buffers.Get().(*[largeBuffer]byte)
-	length, c := x.r.ContentLength, x.conn
-	go func() {
-		defer x.hop.buffers.Put(buf)
-		u.run(c, length, buf[:])
-	}()
+	go u.run(x.conn, x.r.ContentLength, &x.hop.buffers)
 }
 
 // finish keeps c for another request, or closes it.
 func (x *exchange) finish(c *conn, reuse bool) {
 	x.guard.hold(nil)
 	if x.large != nil {
-		x.hop.buffers.Put(x.large)
+		x.hop.buffers.put(x.large)
 		x.large = nil
 	}
 	if reuse && len(x.in.Buffered()) == 0 && x.r.Context().Err() == nil {

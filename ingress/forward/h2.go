@@ -34,7 +34,7 @@ func (h *Hop) serve2(w http.ResponseWriter, r *http.Request) (res Result) {
 	if err := check(r); err != nil {
 		return Result{Err: err}
 	}
-	x := &stream{w: w, r: r, client: http.NewResponseController(w)}
+	x := &stream{w: w, r: r, buffers: &h.buffers, client: http.NewResponseController(w)}
 	x.guard = newGuard(r.Context(), x.client)
 	err := x.run(h.h2, h.addr.String())
 	x.guard.release()
@@ -59,6 +59,8 @@ type stream struct {
 	guard  *guard
 	upload *upload // nil if there is no body
 	res    Result
+
+	buffers *buffers
 }
 
 func (x *stream) run(t *http.Transport, addr string) error {
@@ -168,32 +170,38 @@ func (x *stream) admit(in *http.Response) error {
 	return nil
 }
 
-// body passes the body on, each piece as it comes, and the trailers.
+// body passes the body on, each piece as it comes, and the trailers after it.
 func (x *stream) body(in *http.Response) error {
 	if in.ContentLength < 0 {
 		_ = x.client.Flush() // The next write tells.
 	}
-	buf := make([]byte, 32<<10)
-	for {
+	buf := x.buffers.get(in.ContentLength)
+	defer func() { x.buffers.put(buf) }()
+	for passed := int64(0); ; {
+		buf = x.buffers.fit(buf, passed)
 		n, err := in.Body.Read(buf)
-		if n > 0 {
+		if passed += int64(n); n > 0 {
 			x.res.ResponseBytes += int64(n)
 			if _, err := x.w.Write(buf[:n]); err != nil {
 				return clientGone(err)
 			}
 		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
+		switch {
+		case err == io.EOF:
+			x.trail(in.Trailer)
+			return nil
+		case err != nil:
 			return x.broken(err)
-		}
-		if in.ContentLength < 0 {
+		case in.ContentLength < 0:
 			_ = x.client.Flush() // The next write tells.
 		}
 	}
+}
+
+// trail passes the trailers on.
+func (x *stream) trail(fields http.Header) {
 	var trailer []http1.Field
-	for name, values := range in.Trailer {
+	for name, values := range fields {
 		for _, value := range values {
 			if http1.IsValue(value) {
 				trailer = append(trailer, http1.Field{Name: name, Value: value})
@@ -201,7 +209,6 @@ func (x *stream) body(in *http.Response) error {
 		}
 	}
 	passTrailer(x.w.Header(), trailer)
-	return nil
 }
 
 // broken is the error of an exchange with the instance.

@@ -12,7 +12,8 @@ type Hop struct {
 	addr  netip.AddrPort
 	conns conns
 	// exchanges and buffers are what requests work with, to be used again.
-	exchanges, buffers sync.Pool
+	exchanges sync.Pool
+	buffers   buffers
 	// h2 is the way to an instance that speaks HTTP/2; nil for one that does
 	// not.
 	h2 *http.Transport
@@ -41,7 +42,6 @@ type Result struct {
 func NewHop(addr netip.AddrPort, h2c bool) *Hop {
 	h := &Hop{addr: addr, conns: conns{addr: addr}}
 	h.exchanges.New = func() any { return newExchange(h) }
-	h.buffers.New = func() any { return new([largeBuffer]byte) }
 	if h2c {
 		h.h2 = newH2(&h.conns)
 	}

@@ -31,6 +31,7 @@ func (x *exchange) passBody() error {
 	for {
 		p, err := x.body.Next()
 		if len(p) > 0 {
+			x.passed += int64(len(p))
 			x.res.ResponseBytes += int64(len(p))
 			if _, err := x.w.Write(p); err != nil {
 				return clientGone(err)
@@ -44,7 +45,7 @@ func (x *exchange) passBody() error {
 		if err != nil {
 			return x.broken(err, false)
 		}
-		if done, err := x.hurry(len(p)); done || err != nil {
+		if done, err := x.hurry(); done || err != nil {
 			return err
 		}
 	}
@@ -64,9 +65,8 @@ func (x *exchange) flushWaiting() {
 }
 
 // hurry sees to it that a long body costs little: when one of known length has
-// its rest before it, the kernel carries it; when others fill the buffer, they
-// get a larger one.
-func (x *exchange) hurry(n int) (done bool, err error) {
+// its rest before it, the kernel carries it; others get a larger buffer.
+func (x *exchange) hurry() (done bool, err error) {
 	if left := x.body.Left(); left >= spliceFrom && len(x.in.Buffered()) == 0 {
 		if to, ok := x.w.(io.ReaderFrom); ok {
 			n, err := to.ReadFrom(&io.LimitedReader{R: x.conn.TCPConn, N: left})
@@ -78,9 +78,9 @@ func (x *exchange) hurry(n int) (done bool, err error) {
 			return true, err
 		}
 	}
-	if n == len(x.buf) && x.large == nil {
-		x.large = x.hop.buffers.Get().(*[largeBuffer]byte)
-		x.in.Use(x.large[:])
+	if x.passed >= longBody && x.large == nil {
+		x.large = x.hop.buffers.get(x.passed)
+		x.in.Use(x.large)
 	}
 	return false, nil
 }

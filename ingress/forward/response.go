@@ -23,8 +23,10 @@ type response struct {
 	framing       http1.Framing
 	names         named
 	body          http1.Body
-	// large is a buffer for a long body; nil while none is needed.
-	large *[largeBuffer]byte
+	// passed is how much of the body has gone on; large a buffer for a long one,
+	// nil while none is needed.
+	passed int64
+	large  []byte
 	// unflushed says that something has been written to the client and may not
 	// have been sent; patience is how many reads may go by without sending it.
 	unflushed bool

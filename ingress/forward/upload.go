@@ -21,11 +21,13 @@ const (
 	// settleTime is how long the last piece of a body, of which the instance has
 	// answered already, may be on its way until the connection is given up.
 	settleTime = 50 * time.Millisecond
-	// largeBuffer is for bodies. prefix is the room before a chunk for its size,
-	// suffix the one after it.
-	largeBuffer = 64 << 10
-	prefix      = 8
-	suffix      = 2
+	// lingerTime is how long a client may go on sending that has its answer,
+	// lingerBytes how much it may send.
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 256 << 10
+	// prefix is the room before a chunk for its size, suffix the one after it.
+	prefix = 8
+	suffix = 2
 )
 
 // errStopped is what those see who read a body that is not wanted any more.
@@ -35,6 +37,8 @@ var errStopped = errors.New("body is not read any more")
 type upload struct {
 	body   io.Reader
 	client *http.ResponseController
+	// major is the client's version of HTTP.
+	major int
 	// trailer is filled when the body has been read.
 	trailer http.Header
 	// proceed is closed when the instance wants the body; nil if it need not be
@@ -54,7 +58,7 @@ type upload struct {
 
 func newUpload(r *http.Request, client *http.ResponseController) *upload {
 	_ = client.EnableFullDuplex() // HTTP/2 always is; others cannot answer early.
-	return &upload{body: r.Body, trailer: r.Trailer, client: client, done: make(chan struct{})}
+	return &upload{body: r.Body, major: r.ProtoMajor, trailer: r.Trailer, client: client, done: make(chan struct{})}
 }
 
 // Read reads the body, until stop.
@@ -108,6 +112,19 @@ func (u *upload) ask() {
 	}
 }
 
+// invited reports whether the client need not wait before it sends the body.
+func (u *upload) invited() bool {
+	if u.proceed == nil {
+		return true
+	}
+	select {
+	case <-u.proceed:
+		return true
+	default:
+		return false
+	}
+}
+
 // wait returns when the instance has asked for the body, or is not expected to.
 func (u *upload) wait() {
 	if u.proceed == nil {
@@ -123,60 +140,50 @@ func (u *upload) wait() {
 
 // run sends the body to c. If it cannot be read, it closes c: the instance must
 // not take a part for the whole.
-func (u *upload) run(c *conn, length int64, buf []byte) {
+func (u *upload) run(c *conn, length int64, from *buffers) {
 	defer close(u.done)
 	u.wait()
-	var err error
-	if length > 0 {
-		err = u.plain(c, length, buf)
-	} else {
-		err = u.chunks(c, buf)
-	}
-	if err != nil {
-		_ = c.Close() // Nothing more goes to it, and its reader is to know.
-	}
-}
-
-// plain sends a body of a known length. An error of the connection is no error:
-// the instance may have answered before.
-func (u *upload) plain(c *conn, length int64, buf []byte) error {
-	for length > 0 {
-		n, err := u.Read(buf[:min(int64(len(buf)), length)])
-		if length -= int64(n); length == 0 {
-			u.whole.Store(true)
-		}
-		if n > 0 {
-			if _, err := c.Write(buf[:n]); err != nil {
-				return nil
-			}
-		}
-		if err != nil && length > 0 {
-			return io.ErrUnexpectedEOF
-		}
-	}
-	return nil
-}
-
-// chunks sends a body of unknown length, and its trailers.
-func (u *upload) chunks(c *conn, buf []byte) error {
+	buf := from.get(length)
+	defer func() { from.put(buf) }()
+	var sent int64
 	for {
-		n, err := u.Read(buf[prefix : len(buf)-suffix])
-		if err != nil && err != io.EOF {
-			return err
-		}
-		out := chunk(buf, n)
-		if err == io.EOF {
-			out = u.appendEnd(out)
+		buf = from.fit(buf, sent)
+		out, more, err := u.piece(buf, length, sent)
+		if err != nil {
+			_ = c.Close() // Nothing more goes to it, and its reader is to know.
+			return
 		}
 		if len(out) > 0 {
+			// An error is none: the instance may have answered before.
 			if _, err := c.Write(out); err != nil {
-				return nil
+				return
 			}
 		}
-		if err == io.EOF {
-			return nil
+		if sent += int64(len(out)); !more {
+			return
 		}
 	}
+}
+
+// piece reads a piece of the body into buf, and frames it.
+func (u *upload) piece(buf []byte, length, sent int64) (out []byte, more bool, err error) {
+	if length > 0 {
+		n, err := u.Read(buf[:min(int64(len(buf)), length-sent)])
+		if sent += int64(n); sent == length {
+			u.whole.Store(true)
+			return buf[:n], false, nil
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return buf[:n], true, err
+	}
+	n, err := u.Read(buf[prefix : len(buf)-suffix])
+	out = chunk(buf, n)
+	if err == io.EOF {
+		return u.appendEnd(out), false, nil
+	}
+	return out, true, err
 }
 
 // chunk frames the n bytes at prefix.
@@ -205,8 +212,10 @@ func (u *upload) appendEnd(b []byte) []byte {
 }
 
 // settle ends the upload, and reports whether the instance has got all of it:
-// then c can be used again. Else c is closed.
-func (u *upload) settle(c *conn) (whole bool) {
+// then c can be used again. Else c is closed. After an answer, a client over
+// HTTP/1 may go on for a moment: if what it sends were met by the end of the
+// connection, it would lose the answer.
+func (u *upload) settle(c *conn, answered bool) (whole bool) {
 	if u.whole.Load() {
 		t := time.NewTimer(settleTime)
 		defer t.Stop()
@@ -217,8 +226,25 @@ func (u *upload) settle(c *conn) (whole bool) {
 		}
 	}
 	_ = c.Close() // Ends a write that is under way.
-	u.stop()
+	linger := answered && u.major == 1 && u.invited() && u.client.Flush() == nil && u.client.SetReadDeadline(time.Now().Add(lingerTime)) == nil
+	if !linger {
+		u.stop()
+	}
 	u.ask()
 	<-u.done
+	if linger {
+		u.discard()
+		u.stop()
+	}
 	return false
+}
+
+// discard reads what comes of the body until it ends, or its deadline.
+func (u *upload) discard() {
+	var buf [4 << 10]byte
+	for range lingerBytes / len(buf) {
+		if _, err := u.Read(buf[:]); err != nil {
+			return
+		}
+	}
 }

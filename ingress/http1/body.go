@@ -108,12 +108,40 @@ func (b *Body) data() ([]byte, error) {
 	p := b.r.Buffered()
 	p = p[:min(int64(len(p)), b.left)]
 	b.r.Discard(len(p))
-	if b.left -= int64(len(p)); b.left == 0 && b.mode == chunkData {
-		b.mode = chunkEnd
-	} else if b.left == 0 {
-		b.mode = ended
+	if b.left -= int64(len(p)); b.left > 0 {
+		return p, nil
 	}
-	return p, nil
+	if b.mode == lengthData {
+		b.mode = ended
+		return p, nil
+	}
+	b.mode = chunkEnd
+	return b.gather(p), nil
+}
+
+// gather moves what is there of the next chunks behind p, which lies before them
+// in the buffer: one large piece costs less to pass on than many small ones.
+// What is not as it should be is left to be found later.
+func (b *Body) gather(p []byte) []byte {
+	for b.mode == chunkEnd {
+		have, ok := bytes.CutPrefix(b.r.Buffered(), []byte("\r\n"))
+		end := bytes.IndexByte(have[:min(len(have), maxSizeLine)], '\n') + 1
+		if !ok || end == 0 {
+			break
+		}
+		n, err := parseSize(have[:end])
+		data := have[end:]
+		data = data[:min(int64(len(data)), n)]
+		if err != nil || len(data) == 0 {
+			break
+		}
+		p = append(p, data...)
+		b.r.Discard(len("\r\n") + end + len(data))
+		if b.left = n - int64(len(data)); b.left > 0 {
+			b.mode = chunkData
+		}
+	}
+	return p
 }
 
 // need reads until n bytes are buffered.

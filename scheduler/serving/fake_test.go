@@ -14,7 +14,6 @@ import (
 
 	"runnel/cgroups"
 	"runnel/contract"
-	"runnel/probe"
 	rruntime "runnel/runtime"
 )
 
@@ -43,6 +42,8 @@ type world struct {
 	play func(rruntime.Spec) script
 	// handler, where it is set, is what containers serve on real listeners.
 	handler http.Handler
+	// held, where it is set, is closed when records become durable.
+	held chan struct{}
 
 	mu      sync.Mutex
 	bodies  map[string]*body
@@ -188,7 +189,7 @@ func (w *world) endBody(b *body, exit contract.Exit) {
 	for _, s := range b.servers {
 		_ = s.Close()
 	}
-	b.exit = rruntime.Exit{Exit: exit, At: time.Now(), MemoryPeak: 513 * contract.MiB}
+	b.exit = rruntime.Exit{Exit: exit, Container: len(b.spec.Containers) - 1, At: time.Now(), MemoryPeak: 513 * contract.MiB}
 	close(b.ended)
 }
 
@@ -338,6 +339,9 @@ func (h *handle) Delete(context.Context) error {
 	if h.started() && !isOver(h.ended) {
 		h.t.Errorf("%s is deleted while it runs", h.spec.ID)
 	}
+	if h.started() && len(h.spec.Containers) > 1 && h.termed.IsZero() && h.killed.IsZero() {
+		h.t.Errorf("%s is deleted while some of it runs", h.spec.ID)
+	}
 	h.endBody(h.body, contract.Exit{Signal: syscall.SIGKILL})
 	if h.bodies[h.spec.ID] == h.body {
 		delete(h.bodies, h.spec.ID)
@@ -351,56 +355,4 @@ func fullOf(spec rruntime.Spec) (cpu []contract.MilliCPU) {
 		cpu = append(cpu, c.Limits.CPU)
 	}
 	return cpu
-}
-
-// at is the instance with that address.
-func (w *world) at(addr netip.Addr) (b *body) {
-	w.look(func() {
-		for _, other := range w.made {
-			if other.addr == addr {
-				b = other
-			}
-		}
-	})
-	return b
-}
-
-// place is the container of b that listens on a port: those of a test listen on
-// 8080 and what follows, in their order.
-func place(port int) int { return max(0, port-8080) }
-
-// listens stands for probe.Listening.
-func (w *world) listens(ctx context.Context, addr netip.AddrPort) error {
-	b := w.at(addr.Addr())
-	for {
-		select {
-		case <-b.listening[place(int(addr.Port()))]:
-			if !isOver(b.ended) {
-				return nil
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if !sleep(ctx, 100*time.Millisecond) {
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// asks stands for probe.Check.Do.
-func (w *world) asks(_ context.Context, c probe.Check, addr netip.Addr) (err error) {
-	b := w.at(addr)
-	w.look(func() {
-		n := place(c.Port)
-		switch {
-		case !b.isListening(n):
-			err = errors.New("connection refused")
-		case c.Kind != probe.TCP && b.script.answer != nil:
-			err = b.script.answer(time.Since(b.began[n]))
-		}
-		if b.cpu[0] == 0 {
-			w.t.Errorf("%s is asked while it has no CPU", b.spec.ID)
-		}
-	})
-	return err
 }

@@ -63,7 +63,7 @@ func TestEnds(t *testing.T) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			_, waited, err := w.request(t.Context(), l, 0)
-			if err != nil || waited > time.Second {
+			if err != nil || waited > time.Second/2 {
 				t.Errorf("the next request waited %v: %v", waited, err)
 			}
 			for _, line := range c.said {
@@ -73,6 +73,32 @@ func TestEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// When a sidecar ends the whole instance does: the other container is asked to.
+//
+// contract: LIFE-13
+func TestSidecarEnds(t *testing.T) {
+	inTown(t, 9, script{}, func(t *testing.T, w *town) {
+		l := w.add(t, revision("hello-00001-abc", func(r *runpb.Revision) {
+			r.GetContainers()[0].Ports = []*runpb.ContainerPort{{ContainerPort: 8080}}
+			r.Containers = append(r.Containers, &runpb.Container{Name: "side"})
+		}), auto(1, 1))
+		w.ready(t, l, 1)
+		ended := w.meanwhile(t, l, time.Hour)
+		w.made[0].end(contract.Exit{Code: 1})
+		if err := <-ended; !errors.Is(err, ingress.ErrEnded) {
+			t.Errorf("the request ended: %v", err)
+		}
+		<-time.After(5 * time.Second)
+		w.ready(t, l, 1)
+		if w.made[0].termed.IsZero() || len(w.made) != 2 {
+			t.Errorf("asked at %v; %d instances", w.made[0].termed, len(w.made))
+		}
+		if !strings.Contains(w.said(), "WARNING side: Container called exit(1).") {
+			t.Errorf("said\n%s", w.said())
+		}
+	})
 }
 
 // Removing a revision lets requests end; then all is asked to end, and killed

@@ -53,7 +53,6 @@ func (l *loop) live(i *instance) {
 	<-ended
 	leave()
 	i.throttle.end()
-	l.tell(report{kind: instanceEnded, instance: i})
 	l.remove(i)
 	l.tell(report{kind: instanceDeleted, instance: i})
 }
@@ -159,20 +158,22 @@ func (l *loop) drain(i *instance, ended <-chan struct{}) {
 }
 
 // finish stops an instance, as the contract has it, or at once where it is not
-// well. The error says that it cannot be.
+// well. Where one container has ended, the others may run on. The error says that
+// it cannot be stopped.
 func (l *loop) finish(ctx context.Context, i *instance, ended <-chan struct{}, why error) error {
-	if isOver(ended) {
+	alone := len(l.plan.containers) == 1
+	if alone && isOver(ended) {
 		return nil
 	}
 	i.throttle.hold()
 	grace := contract.GracePeriod
-	if errors.Is(why, ingress.ErrUnhealthy) {
+	if errors.Is(why, ingress.ErrUnhealthy) || errors.Is(why, ingress.ErrMemory) {
 		grace = 0
 	}
 	gentle, stop := context.WithTimeout(ctx, grace+killTimeout)
 	defer stop()
 	err := i.runtime.Stop(gentle, grace)
-	if err == nil || isOver(ended) {
+	if err == nil || alone && isOver(ended) {
 		return nil
 	}
 	err = l.fleet.insist(func() error {
@@ -180,7 +181,7 @@ func (l *loop) finish(ctx context.Context, i *instance, ended <-chan struct{}, w
 		defer stop()
 		return i.runtime.Stop(ctx, 0)
 	})
-	if err == nil || isOver(ended) {
+	if err == nil || alone && isOver(ended) {
 		return nil
 	}
 	return fmt.Errorf("stop instance %s: %w", i.spec.ID, err)

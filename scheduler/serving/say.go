@@ -34,8 +34,8 @@ func (l *loop) sayExit(i *instance) {
 		l.say(i, "", failed, contract.MemoryLine(l.plan.need.Memory, i.exit.MemoryPeak))
 	}
 	container := ""
-	if len(l.plan.containers) == 1 {
-		container = l.plan.containers[0].name
+	if n := i.exit.Container; n < len(l.plan.containers) {
+		container = l.plan.containers[n].name
 	}
 	l.say(i, container, warning, i.exit.ExitLine())
 }

@@ -55,9 +55,18 @@ func TestBurst(t *testing.T) {
 		if s := w.Status(l.plan.name); s.Ready != 6 {
 			t.Errorf("after half a minute %+v", s)
 		}
-		<-time.After(5 * time.Minute)
-		if s := w.Status(l.plan.name); s.Ready != 2 {
-			t.Errorf("after 5 minutes %+v", s)
+		last, at := 6, time.Time{}
+		for range 5 * 60 {
+			<-time.After(time.Second)
+			if n := w.Status(l.plan.name).Ready; n != last {
+				if n != last-1 || time.Since(at) < 14*time.Second {
+					t.Errorf("from %d to %d after %v", last, n, time.Since(at))
+				}
+				last, at = n, time.Now()
+			}
+		}
+		if last != 2 {
+			t.Errorf("after 5 minutes %d", last)
 		}
 		<-time.After(time.Hour)
 		if s := w.Status(l.plan.name); s.Ready != 2 || len(w.made) != 6 {

@@ -31,7 +31,7 @@ func TestFromZeroAndBack(t *testing.T) {
 		if all, started := w.count(); all != 1 || started != 0 {
 			t.Errorf("%d instances, %d started; want one prepared", all, started)
 		}
-		if used := w.config.Budget.Used(); used.CPU != 0 {
+		if used := w.config.Budget.Used(); used.Memory != 0 {
 			t.Errorf("the prepared instance takes %v", used)
 		}
 		id, waited, err := w.request(t.Context(), l, time.Second)
@@ -239,4 +239,16 @@ func TestUnstartable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// No instance starts that the next process would not know of.
+func TestStartWaitsForTheRecord(t *testing.T) {
+	inTown(t, 4, script{}, func(t *testing.T, w *town) {
+		w.held = make(chan struct{})
+		time.AfterFunc(3*time.Second, func() { close(w.held) })
+		l := w.add(t, revision("hello-00001-abc", nil), auto(0, 1))
+		if _, waited, err := w.request(t.Context(), l, 0); err != nil || waited != 3*time.Second {
+			t.Errorf("waited %v: %v", waited, err)
+		}
+	})
 }

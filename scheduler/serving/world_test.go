@@ -16,14 +16,10 @@ import (
 	"runnel/scheduler"
 )
 
-// done is a ticket of what is durable.
-type done struct{}
+// ticket is closed when what it stands for is durable.
+type ticket chan struct{}
 
-func (done) Done() <-chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}
+func (t ticket) Done() <-chan struct{} { return t }
 
 // Instance keeps a record.
 func (l *life) Instance(r Record) scheduler.Ticket {
@@ -32,7 +28,12 @@ func (l *life) Instance(r Record) scheduler.Ticket {
 			l.records[r.ID] = r
 		}
 	})
-	return done{}
+	if l.held != nil {
+		return ticket(l.held)
+	}
+	t := make(ticket)
+	close(t)
+	return t
 }
 
 // past are the records of instances that have not ended.

@@ -31,10 +31,33 @@ func ReadFile(path string, stdin io.Reader) (data []byte, name string, err error
 	return data, name, nil
 }
 
+// ParseFile is what a file describes; "-" is standard input. Errors of parse are
+// told as those of the file.
+func ParseFile[M any](path string, stdin io.Reader, parse func([]byte) (M, error)) (M, error) {
+	data, name, err := ReadFile(path, stdin)
+	if err != nil {
+		var none M
+		return none, err
+	}
+	parsed, err := parse(data)
+	if err != nil {
+		return parsed, Prefixed(name, err)
+	}
+	return parsed, nil
+}
+
 // Bare is err without the path of a file, for messages that begin with it.
 func Bare(err error) error {
 	if inner := (*os.PathError)(nil); errors.As(err, &inner) {
 		return inner.Err
 	}
 	return err
+}
+
+// CheckImage refuses a file in place of the image that --image is to name.
+func CheckImage(image string) error {
+	if info, err := os.Stat(image); err == nil && info.Mode().IsRegular() {
+		return Usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", image)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,7 +32,7 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	if path := below(cmd, name); path != "" {
+	if path := cmp.Or(below(cmd, name), beside(cmd, name)); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
 	names := make([]string, 0, len(cmd.Commands()))
@@ -49,6 +50,20 @@ func below(cmd *cobra.Command, name string) string {
 			if c.Name() == name && !c.Hidden {
 				return c.CommandPath()
 			}
+		}
+	}
+	return ""
+}
+
+// beside is the path of the command called name that stands beside cmd: one whose
+// group was named although it is in none. It is empty if there is none.
+func beside(cmd *cobra.Command, name string) string {
+	if !cmd.HasParent() {
+		return ""
+	}
+	for _, c := range cmd.Parent().Commands() {
+		if c.Name() == name && !c.Hidden {
+			return c.CommandPath()
 		}
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -126,6 +127,19 @@ func (c *Client) Host() string {
 // Get is Do for what is only read.
 func (c *Client) Get(ctx context.Context, path string) (*http.Response, error) {
 	return c.Do(ctx, http.MethodGet, path, nil)
+}
+
+// maxAnswer is more than what Read is for, in bytes.
+const maxAnswer = 1 << 20
+
+// Read is the body of a small answer of the daemon's HTTP side.
+func (c *Client) Read(ctx context.Context, path string) ([]byte, error) {
+	resp, err := c.Get(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 }
 
 // Do calls the daemon's HTTP side: a method and a path such as "/v2/...?...",

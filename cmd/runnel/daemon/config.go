@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"runnel/cmd/runnel/cli"
 	"runnel/contract"
@@ -13,6 +14,9 @@ import (
 
 // DefaultConfigFile is read if it exists and no other is named.
 const DefaultConfigFile = "/etc/runnel/config.yaml"
+
+// leastIdleTime is less than starting an instance takes.
+const leastIdleTime = time.Second
 
 // maxConfigFile is more than any configuration needs, in bytes.
 const maxConfigFile = 1 << 20
@@ -40,6 +44,8 @@ type Config struct {
 	TLS TLSConfig `json:"tls"`
 	// Ingress is where services take requests.
 	Ingress IngressConfig `json:"ingress"`
+	// Services is how instances of services are kept.
+	Services ServicesConfig `json:"services"`
 	// Capacity is what instances may have of this host together.
 	Capacity CapacityConfig `json:"capacity"`
 	// Executions bounds executions.
@@ -49,6 +55,21 @@ type Config struct {
 	// Ephemeral ends all instances when the daemon is stopped. Their executions
 	// go on when it is started again.
 	Ephemeral bool `json:"ephemeral"`
+}
+
+// ServicesConfig is how instances of services are kept.
+type ServicesConfig struct {
+	// IdleTime is how long one without requests is kept, such as 15m.
+	IdleTime string `json:"idleTime"`
+}
+
+// idleTime is IdleTime, if it is one.
+func (c ServicesConfig) idleTime() (time.Duration, error) {
+	d, err := time.ParseDuration(c.IdleTime)
+	if err == nil && (d < leastIdleTime || d > contract.IdleTime) {
+		err = errors.New("out of range")
+	}
+	return d, err
 }
 
 // IngressConfig says where services take requests, and under which names.
@@ -172,6 +193,7 @@ func DefaultConfig() Config {
 		Region:         "us-central1",
 		ServiceAccount: "default@local.iam.gserviceaccount.com",
 		Ingress:        IngressConfig{Address: ":8080", Domain: "run.localhost"},
+		Services:       ServicesConfig{IdleTime: "15m"},
 		Executions:     ExecutionsConfig{Keep: contract.KeptExecutions, Running: contract.RunningExecutions},
 		Logs:           LogsConfig{PerInstance: "16Mi", Total: "1Gi"},
 	}

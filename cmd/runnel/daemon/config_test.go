@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"runnel/cmd/runnel/cli"
 	"runnel/contract"
@@ -72,6 +73,20 @@ func TestCapacityOverridesTheHosts(t *testing.T) {
 	}
 }
 
+func TestIdleTimeIsASecondToAQuarterOfAnHour(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"1s": time.Second, "90s": 90 * time.Second, "15m": contract.IdleTime} {
+		if got, err := (ServicesConfig{IdleTime: text}).idleTime(); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "0s", "999ms", "15m1s", "-1m", "15", "soon"} {
+		if _, err := (ServicesConfig{IdleTime: text}).idleTime(); err == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
 func TestIngressDomains(t *testing.T) {
 	t.Parallel()
 	if got := (IngressConfig{Domain: "example.com"}).domains(); !slices.Equal(got, []string{"example.com", innerDomain}) {
@@ -111,6 +126,7 @@ func TestValidateNamesEachField(t *testing.T) {
 		"ingress.domains":         func(c *Config) { c.Ingress.Domains = map[string]string{"www..com": "hello"} },
 		"ingress.tls":             func(c *Config) { c.Ingress.TLS.Cert = "/a" },
 		"ingress.tls.acme.accept": func(c *Config) { c.Ingress.TLS.ACME.Email = "me@example.com" },
+		"services.idleTime":       func(c *Config) { c.Services.IdleTime = "16m" },
 		"capacity.cpu":            func(c *Config) { c.Capacity.CPU = "none" },
 		"capacity.memory":         func(c *Config) { c.Capacity.Memory = "-1" },
 		"socket":                  func(c *Config) { c.Socket = "runnel.sock" },

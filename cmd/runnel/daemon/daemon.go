@@ -166,6 +166,10 @@ func (d *Daemon) openControl(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	idleTime, err := d.cfg.Services.idleTime()
+	if err != nil {
+		return err
+	}
 	budget := scheduler.NewBudget(d.cfg.Capacity.override(capacity))
 	cfg := control.Config{
 		Store: d.store, Images: images{d.machine.Images},
@@ -198,6 +202,7 @@ func (d *Daemon) openControl(ctx context.Context) error {
 		Budget:        budget,
 		Server:        d.requests,
 		ProjectNumber: cfg.NumberOf,
+		IdleTime:      idleTime,
 		Tell:          d.told.Tell,
 		Logger:        d.log,
 	})

@@ -58,6 +58,9 @@ func (c Config) Validate() error {
 	if c.TLS.Cert != "" && c.TLS.Generate {
 		wrong("tls", "give a certificate, or have one made with generate, not both")
 	}
+	if _, err := c.Services.idleTime(); err != nil {
+		wrong("services.idleTime", "%q: want 1s to 15m", c.Services.IdleTime)
+	}
 	if cpu, err := contract.ParseCPU(c.Capacity.CPU); c.Capacity.CPU != "" && (err != nil || cpu <= 0) {
 		wrong("capacity.cpu", "%q: want a number of CPUs, such as 4", c.Capacity.CPU)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -33,9 +32,6 @@ of the group runnel.`
 const example = `  eval "$(runnel gcloud-env)"
   gcloud run jobs deploy hello --image debian:stable-slim --command echo --args hello
   gcloud run jobs execute hello --wait`
-
-// maxAnswer is more than any of the daemon's answers that are read here.
-const maxAnswer = 1 << 20
 
 // New builds "runnel gcloud-env".
 func New(e cli.Env) *cobra.Command {
@@ -91,7 +87,7 @@ func printEnvironment(ctx context.Context, e cli.Env, cfg client.Config, dir str
 	}
 	defer c.Close()
 	var s daemon.Settings
-	text, err := get(ctx, c, daemon.SettingsPath)
+	text, err := c.Read(ctx, daemon.SettingsPath)
 	if err == nil {
 		err = json.Unmarshal(text, &s)
 	}
@@ -161,19 +157,9 @@ func endpointOf(s daemon.Settings, local string) (string, error) {
 	return scheme + "://" + net.JoinHostPort(host, port), nil
 }
 
-// get reads one of the daemon's answers.
-func get(ctx context.Context, c *client.Client, path string) ([]byte, error) {
-	resp, err := c.Get(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-}
-
 // copyOf writes one of the daemon's answers to a file for the user alone.
 func copyOf(ctx context.Context, c *client.Client, path, file string) (string, error) {
-	text, err := get(ctx, c, path)
+	text, err := c.Read(ctx, path)
 	if err != nil {
 		return "", c.Explain(err)
 	}

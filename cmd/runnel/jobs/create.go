@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"os"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -95,10 +94,7 @@ func (s *submission) wantImage() error {
 	if image == "" {
 		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
 	}
-	if info, err := os.Stat(image); err == nil && info.Mode().IsRegular() {
-		return cli.Usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", image)
-	}
-	return nil
+	return cli.CheckImage(image)
 }
 
 // createJob asks the daemon to create the job that the flags describe.

@@ -27,7 +27,7 @@ gets its default. "-" reads the file from standard input.`,
 		Args: verb.WantOne("the job's file"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		job, err := c.readJob(args[0])
+		job, err := cli.ParseFile(args[0], c.Env.Stdin, v1.ParseJob)
 		if err != nil {
 			return err
 		}
@@ -35,19 +35,6 @@ gets its default. "-" reads the file from standard input.`,
 	}
 	cmd.Flags().BoolVar(&s.async, "async", false, "return at once, and let things happen")
 	return cmd
-}
-
-// readJob reads a job's file.
-func (c *commands) readJob(path string) (*runpb.Job, error) {
-	data, name, err := cli.ReadFile(path, c.Env.Stdin)
-	if err != nil {
-		return nil, err
-	}
-	job, err := v1.ParseJob(data)
-	if err != nil {
-		return nil, cli.Prefixed(name, err)
-	}
-	return job, nil
 }
 
 // replaceJob stores a job that a file describes in full.

@@ -2,7 +2,6 @@ package services
 
 import (
 	"context"
-	"os"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"github.com/spf13/cobra"
@@ -92,8 +91,8 @@ func (s *submission) wantImages() error {
 		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
 	}
 	for _, image := range images {
-		if info, err := os.Stat(image); err == nil && info.Mode().IsRegular() {
-			return cli.Usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", image)
+		if err := cli.CheckImage(image); err != nil {
+			return err
 		}
 	}
 	return nil

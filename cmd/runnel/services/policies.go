@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
@@ -182,7 +183,7 @@ standard input.`,
 			return c.completeServices(cmd, args, written)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			wanted, err := c.readPolicy(args[1])
+			wanted, err := cli.ParseFile(args[1], c.Env.Stdin, parsePolicy)
 			if err != nil {
 				return err
 			}
@@ -198,23 +199,19 @@ standard input.`,
 	}
 }
 
-// readPolicy reads a policy's file.
-func (c *commands) readPolicy(path string) (*iampb.Policy, error) {
-	data, name, err := cli.ReadFile(path, c.Env.Stdin)
-	if err != nil {
-		return nil, err
-	}
+// parsePolicy reads a policy's file.
+func parsePolicy(data []byte) (*iampb.Policy, error) {
 	var tree any
 	if err := yaml.Unmarshal(data, &tree); err != nil {
-		return nil, cli.Prefixed(name, err)
+		return nil, err
 	}
 	asJSON, err := json.Marshal(tree)
 	if err != nil {
-		return nil, cli.Prefixed(name, err)
+		return nil, err
 	}
 	p := &iampb.Policy{}
-	if err := protojson.Unmarshal(asJSON, p); err != nil {
-		return nil, cli.Usagef("%s: is no policy: want bindings, each with a role and members", name)
+	if protojson.Unmarshal(asJSON, p) != nil {
+		return nil, errors.New("is no policy: want bindings, each with a role and members")
 	}
 	return p, nil
 }

@@ -27,7 +27,7 @@ gets its default. "-" reads the file from standard input.`,
 		Args: verb.WantOne("the service's file"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		service, err := c.readService(args[0])
+		service, err := cli.ParseFile(args[0], c.Env.Stdin, v1.ParseService)
 		if err != nil {
 			return err
 		}
@@ -35,19 +35,6 @@ gets its default. "-" reads the file from standard input.`,
 	}
 	cmd.Flags().BoolVar(&s.async, "async", false, "return at once, and let things happen")
 	return cmd
-}
-
-// readService reads a service's file.
-func (c *commands) readService(path string) (*runpb.Service, error) {
-	data, name, err := cli.ReadFile(path, c.Env.Stdin)
-	if err != nil {
-		return nil, err
-	}
-	service, err := v1.ParseService(data)
-	if err != nil {
-		return nil, cli.Prefixed(name, err)
-	}
-	return service, nil
 }
 
 // replaceService stores a service that a file describes in full.

@@ -13,6 +13,8 @@ func TestBadUsage(t *testing.T) {
 	w := nowhere(t)
 	for line, want := range map[string]string{
 		"services frobnicate":                                                      "runnel services: unknown command \"frobnicate\"; see runnel services --help",
+		"services deploy hello --image x":                                          "runnel services: unknown command \"deploy\"; did you mean runnel deploy?",
+		"services revisions list":                                                  "runnel services: unknown command \"revisions\"; did you mean runnel revisions?",
 		"services lst":                                                             "runnel services: unknown command \"lst\"; did you mean list?",
 		"revisions descirbe x":                                                     "runnel revisions: unknown command \"descirbe\"; did you mean describe?",
 		"deploy hello":                                                             "runnel deploy: --image is missing: name an image",
@@ -44,7 +46,7 @@ func TestBadUsage(t *testing.T) {
 		"deploy hello --image x --tag UP":                                          "runnel deploy: --tag UP: want lower-case letters",
 		"deploy hello --image x --revision-suffix a_b":                             "runnel deploy: --revision-suffix a_b: want lower-case letters",
 		"deploy hello --image x --startup-probe path=/":                            "runnel deploy: --startup-probe: unknown key \"path\"; did you mean httpGet.path?",
-		"deploy hello --image x --startup-probe periodSeconds":                     "runnel deploy: --startup-probe: periodSeconds: want KEY=VALUE,...",
+		"deploy hello --image x --startup-probe periodSeconds":                     "runnel deploy: --startup-probe: periodSeconds: want a list of KEY=VALUE",
 		"deploy hello --image x --startup-probe grpc.port=x":                       "runnel deploy: --startup-probe: grpc.port x: want a whole number",
 		"deploy hello --image x --liveness-probe tcpSocket.port=1":                 "runnel deploy: --liveness-probe: unknown key \"tcpSocket.port\"",
 		"deploy hello --image x --liveness-probe periodSeconds=1":                  "runnel deploy: --liveness-probe: say what to ask",

@@ -33,7 +33,7 @@ func Fixed(token string) Source {
 func Tokens(c *client.Client, audience string) Source {
 	path := daemon.IdentityPath + "?" + url.Values{"audience": {audience}}.Encode()
 	return cached(func(ctx context.Context) (string, error) {
-		data, err := get(ctx, c, path)
+		data, err := c.Read(ctx, path)
 		return strings.TrimSpace(string(data)), err
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,9 +19,6 @@ import (
 	"runnel/cmd/runnel/daemon"
 )
 
-// maxAnswer is more than the daemon answers there, in bytes.
-const maxAnswer = 1 << 20
-
 // Way is how to get to a service.
 type Way struct {
 	// address is what to connect to, HOST:PORT; empty for the URL's host.
@@ -34,7 +30,7 @@ type Way struct {
 // localhost are nobody's to resolve, and lead to the daemon's machine.
 func Ask(ctx context.Context, c *client.Client, target *url.URL) (Way, error) {
 	var settings daemon.Settings
-	data, err := get(ctx, c, daemon.SettingsPath)
+	data, err := c.Read(ctx, daemon.SettingsPath)
 	if err == nil {
 		err = json.Unmarshal(data, &settings)
 	}
@@ -46,7 +42,7 @@ func Ask(ctx context.Context, c *client.Client, target *url.URL) (Way, error) {
 	}
 	way := Way{address: addressOf(target, settings.IngressTLS, c.Host())}
 	// A daemon without an authority of its own has a certificate of a known one.
-	pem, err := get(ctx, c, daemon.CAPath)
+	pem, err := c.Read(ctx, daemon.CAPath)
 	switch {
 	case status.Code(err) == codes.NotFound:
 	case err != nil:
@@ -58,16 +54,6 @@ func Ask(ctx context.Context, c *client.Client, target *url.URL) (Way, error) {
 		way.roots.AppendCertsFromPEM(pem)
 	}
 	return way, nil
-}
-
-// get reads an answer of the daemon.
-func get(ctx context.Context, c *client.Client, path string) ([]byte, error) {
-	resp, err := c.Get(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 }
 
 // addressOf is what to connect to for target, where the daemon takes requests,
