@@ -17,24 +17,28 @@ BIN        ?= bin
 SHIM_TAGS   = netgo,osusergo
 SHIM_LINK   = -s -w -linkmode external -extldflags -static
 
-# What Debian has and the build, the tests or the demo need, beside Go and git.
-PACKAGES    = busybox-static ca-certificates docker-registry e2fsprogs gcc kmod \
-              libc6-dev libseccomp-dev make pkg-config python3 qemu-system-x86
+# What Debian has and the build and the demo need, beside Go and git; and what the
+# tests need beside that.
+PACKAGES    = busybox-static ca-certificates gcc libc6-dev libseccomp-dev make pkg-config
+TEST_PACKAGES = docker-registry e2fsprogs kmod nginx python3 qemu-system-x86
 # Google's client for Node.js is one of the tests' clients. npm comes with some
 # packages of Node.js, and by itself with Debian's.
 NODE        = $(shell command -v npm >/dev/null || echo nodejs npm) curl
 NODE_CLIENT = integration/testdata/node
-PEERS       = containernetworking-plugins docker.io haproxy iptables nginx-light podman runc
+PEERS       = containernetworking-plugins docker.io haproxy iptables nginx podman runc
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup build build-test build-bench demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
+.PHONY: help setup test-setup build build-test build-bench demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 setup: ## install the Debian packages that are missing
-	@contrib/setup.sh $(PACKAGES) $(NODE)
+	@contrib/setup.sh $(PACKAGES)
+
+test-setup: ## and those that the tests need
+	@contrib/setup.sh $(PACKAGES) $(TEST_PACKAGES) $(NODE)
 
 .cache/node: $(NODE_CLIENT)/package-lock.json $(NODE_CLIENT)/package.json
 	@rm -rf $@ && mkdir -p $@ && cp $^ $@
@@ -53,15 +57,15 @@ demo: setup build ## run a ten-task job on an image made on the spot
 	@$(GO) build -buildvcs=false -o $(BIN)/mkimage ./internal/mkimage
 	@$(SUDO) examples/demo/run.sh
 
-test: setup build test-race test-vm ## every test: unit, privileged, integration, and the VM run
+test: test-setup build test-race test-vm ## every test: unit, privileged, integration, and the VM run
 
 test-unit: ## what needs no root; the rest is skipped unless you are root
 	$(GO) test $(VERBOSE) $(T)
 
-test-race: setup build build-test .cache/node ## all tests on this host, as root, with the race detector
+test-race: test-setup build build-test .cache/node ## all tests on this host, as root, with the race detector
 	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 30m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T)
 
-test-vm: setup build build-test ## the privileged tests in a VM with cgroup v2 and every capability
+test-vm: test-setup build build-test ## the privileged tests in a VM with cgroup v2 and every capability
 	$(GO) run -buildvcs=false ./internal/vm -bin $(BIN) $(VERBOSE) $(VM)
 
 build-bench: ## bin/benchserver, the program of the services that are measured
@@ -70,7 +74,7 @@ build-bench: ## bin/benchserver, the program of the services that are measured
 bench: build build-bench ## measure, beside runc, podman, docker, nginx and haproxy; needs make bench-setup
 	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/bench $(BENCH)
 
-bench-setup: setup ## install the peers that bench compares with
+bench-setup: test-setup ## install the peers that bench compares with
 	@contrib/setup.sh $(PEERS)
 
 lint: ## gofmt, go vet, staticcheck

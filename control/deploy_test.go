@@ -235,3 +235,22 @@ func TestMinimumIsToldWhileItIsWarmed(t *testing.T) {
 	})
 	w.WaitFor(op.GetName())
 }
+
+// contract: SC-14
+func TestRollbackIsWarmedToo(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	spec := controltest.NewService()
+	spec.Template.Scaling = &runpb.RevisionScaling{MinInstanceCount: 2}
+	s, op := createService(t, w, "hello", spec)
+	w.WaitFor(op.GetName())
+	first := shortName(getService(t, w, s.GetName()).GetLatestReadyRevision())
+	redeploy(t, w, s.GetName(), "2")
+	before := len(w.Fleet.Events())
+	share(t, w, s.GetName(), to(first, 100, ""))
+	events := w.Fleet.Events()[before:]
+	warm := slices.Index(events, "warm "+first)
+	if warm < 0 || !slices.Contains(events[warm:], "route hello") {
+		t.Errorf("events: %v", events)
+	}
+}

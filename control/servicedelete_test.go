@@ -4,12 +4,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
 
 	"runnel/control"
 	"runnel/control/controltest"
+	"runnel/scheduler/serving"
+	"runnel/store"
 )
 
 // has reports whether the logs of an instance have been removed.
@@ -148,4 +151,41 @@ func TestInstancesThatEndedLongAgoAreForgotten(t *testing.T) {
 	if got := w.Fleet.Living(revision); len(got) != 1 || got[0] != live[0] {
 		t.Errorf("after a restart %v live", got)
 	}
+}
+
+// What a fleet has to say of a revision that is gone leaves nothing behind.
+func TestRecordOfAnInstanceOfNothing(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	r := serving.Record{ID: "x", Revision: parent + "/services/gone/revisions/gone-1", Created: time.Now()}
+	<-control.NewJournal(w.Store()).Instance(r).Done()
+	err := w.Store().View(func(tx *store.Tx) error {
+		for e := range tx.Newest("instances", "") {
+			t.Errorf("left is %s", e.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// An instance of a revision that failed, left by a daemon that was killed, has
+// ended for the next one.
+func TestInstancesOfARevisionThatFailedEndWithTheDaemon(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	w.Fleet.Play(breaks)
+	spec := controltest.NewService()
+	spec.Template.Containers[0].Args = []string{"break"}
+	s, op := createService(t, w, "hello", spec)
+	w.WaitFor(op.GetName())
+	revision := getService(t, w, s.GetName()).GetLatestCreatedRevision()
+	w.Eventually("the fleet to let go of it", func() bool { return len(w.Fleet.Revisions()) == 0 })
+	<-control.NewJournal(w.Store()).Instance(serving.Record{ID: "x", Revision: revision, Created: time.Now()}).Done()
+	w.Restart()
+	w.Eventually("the instance to have ended", func() bool {
+		all, err := w.Control.ServiceInstances(t.Context(), revision)
+		return err == nil && len(all) == 1 && !all[0].Live
+	})
 }

@@ -14,8 +14,10 @@ const (
 	// got a byte of it.
 	maxTries = 4
 	// verdictTime is how long one waits to be told why an instance has broken a
-	// connection.
+	// connection, deadTime where it takes no other one either: it has ended, and
+	// why that is can take a busy host its time to find out.
 	verdictTime = 500 * time.Millisecond
+	deadTime    = 10 * time.Second
 	// cutTimeout is how long the end of an answer that is cut off may take.
 	cutTimeout = time.Second
 )
@@ -127,21 +129,19 @@ func (x *exchange) forward(l *Lease, stick bool) error {
 	}
 	if errors.Is(err, forward.ErrUnreachable) && ctx.Err() == nil {
 		x.target.Pool.shun(l.member)
-		return err
+		if !x.result.Sent {
+			return err
+		}
 	}
-	return verdict(ctx, err)
+	return verdict(ctx, l.member.hop, err)
 }
 
 // verdict is why a request has failed: why its context has ended, or is about to
 // where the instance has broken the connection, and err otherwise.
-func verdict(ctx context.Context, err error) error {
-	if errors.Is(err, forward.ErrMalformed) {
-		timer := time.NewTimer(verdictTime)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
+func verdict(ctx context.Context, hop *forward.Hop, err error) error {
+	broken := errors.Is(err, forward.ErrMalformed) || errors.Is(err, forward.ErrUnreachable)
+	if broken && !ends(ctx, verdictTime) && !hop.Answers(ctx) {
+		ends(ctx, deadTime)
 	}
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
@@ -150,5 +150,17 @@ func verdict(ctx context.Context, err error) error {
 		return errDisconnect
 	default:
 		return cause
+	}
+}
+
+// ends waits for the end of ctx, and reports whether it came within d.
+func ends(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return true
+	case <-timer.C:
+		return false
 	}
 }

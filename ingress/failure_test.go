@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,6 +80,46 @@ func TestAnInstanceThatBreaksARequestOff(t *testing.T) {
 				t.Errorf("%d active", s.Active)
 			}
 		})
+	}
+}
+
+// contract: ERR-500a
+// A busy host may take its time to find out why an instance has died, with its
+// first request or with one on a connection that was used before.
+func TestWhyAnInstanceHasDiedIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, served := range []int{0, 1} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := poolOf(netip.MustParseAddrPort(l.Addr().String()))
+		var dying sync.WaitGroup
+		dying.Go(func() {
+			c, err := l.Accept()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			requests := bufio.NewReader(c)
+			for range served {
+				_, _ = http.ReadRequest(requests) // the client tells
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+			_, _ = http.ReadRequest(requests)
+			_ = l.Close() // it dies
+			_ = c.Close() // as above
+			time.AfterFunc(3*verdictTime, func() { pool.Remove("a", ErrMemory) })
+		})
+		w := newWorld(t, Config{}, ListenerConfig{})
+		w.Set(public(pool))
+		for range served {
+			w.get(t, "/")
+		}
+		if got := w.get(t, "/"); got.status != 500 {
+			t.Errorf("after %d requests: got %+v", served, got)
+		}
+		dying.Wait()
 	}
 }
 

@@ -41,7 +41,7 @@ func startDockerRegistry(t *testing.T) (host string) {
 	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
-		t.Fatalf("%v: install docker-registry (make setup does)", err)
+		t.Fatalf("%v: install docker-registry (make test-setup does)", err)
 	}
 	host = closedPort(t)
 	dir := t.TempDir()

@@ -1,7 +1,8 @@
-// Package logs turns what instances have printed, line by line in files, into
-// entries of Cloud Logging, and serves them over HTTP: as a stream of its own,
-// and as the list of the Cloud Logging API that gcloud reads. It also bounds
-// what all logs together take on disk. It needs to read the launcher's log
+// Package logs turns what instances have printed, line by line in files, and
+// what package servicelog has written of services, into entries of Cloud Logging,
+// and serves them over HTTP: as a stream of its own, and as the list of the Cloud
+// Logging API that gcloud reads. It also bounds what all logs together take on
+// disk. It needs to read the launcher's log
 // directory, and to remove files there, and nothing else.
 //
 // The logs of many instances become one sequence by a merge that opens a log

@@ -5,21 +5,14 @@ import (
 	"io/fs"
 	"os"
 
-	"runnel/contract"
 	"runnel/runtime/logfile"
 )
 
-// Remove returns a function that removes what an instance has written below
-// dir, the launcher's log directory, with all of its containers. That there is
-// nothing is no error.
+// Remove returns a function that removes what an instance, or a further
+// container of one, has written below dir, the launcher's log directory. That
+// there is nothing is no error.
 func Remove(dir string) func(instance string) error {
-	return func(instance string) error {
-		var errs []error
-		for n := range contract.MaxContainers {
-			errs = append(errs, removeFiles(dir, ContainerID(instance, n), true))
-		}
-		return errors.Join(errs...)
-	}
+	return func(instance string) error { return removeFiles(dir, instance, true) }
 }
 
 // removeFiles removes the older file of a log, and with whole the other one too.

@@ -357,3 +357,25 @@ func TestNewestOfManyThatGoOn(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The control plane itself tells what is needed of services.
+func TestStreamFromTheControlPlane(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.logs.services = w.Control
+	service := w.Service("hello")
+	list, err := w.Control.ServiceInstances(t.Context(), service)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	w.print(list[0].ID, logfile.Stdout, "one")
+	w.record().Record(asked(service, 200))
+	all := w.await(service+":stream", 2)
+	if lines(all) != "one|GET 200" || all[0].Labels["instanceId"] != list[0].PublicID || all[0].Labels["container_name"] != list[0].Containers[0] {
+		t.Errorf("%s, labels %v", lines(all), all[0].Labels)
+	}
+	entries, _ := w.list(map[string]any{"resourceNames": local(), "filter": "resource.labels.service_name=hello"})
+	if lines(entries) != "one|GET 200" {
+		t.Errorf("%s", lines(entries))
+	}
+}

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"slices"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
@@ -56,6 +57,34 @@ func over(t control.TaskInstances) []string {
 		return t.IDs[:len(t.IDs)-1]
 	}
 	return t.IDs
+}
+
+// ofGone tells the logs of services that are gone from all others.
+func (l *Logs) ofGone(ctx context.Context, sizes []size) (rest, gone []size, err error) {
+	of := func(x size) bool {
+		_, ok := servicelog.Service(x.instance)
+		return ok
+	}
+	if !slices.ContainsFunc(sizes, of) {
+		return sizes, nil, nil
+	}
+	// A log that was measured is of a service that was there.
+	all, err := l.servicesIn(ctx, "projects/-/locations/-", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := make(map[string]bool, len(all))
+	for _, s := range all {
+		known[s.GetName()] = true
+	}
+	for _, x := range sizes {
+		if service, ok := servicelog.Service(x.instance); ok && !known[service] {
+			gone = append(gone, x)
+		} else {
+			rest = append(rest, x)
+		}
+	}
+	return rest, gone, nil
 }
 
 // serving adds the services and their instances.

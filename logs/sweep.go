@@ -14,7 +14,8 @@ import (
 
 // Swept is what a Sweep has done.
 type Swept struct {
-	// Instances is how many logs were removed, Bytes their size.
+	// Instances is how many logs were removed, or their older halves, Bytes the
+	// size of that.
 	Instances int
 	Bytes     int64
 	// Left is the size of what is there now, in bytes.
@@ -46,7 +47,8 @@ func (l *Logs) Keep(ctx context.Context, total int64, report func(Swept, error))
 // those of executions that have ended and of services' instances that have first,
 // the oldest ones before others; then those of instances that have ended of what
 // runs, and the older halves of what services have themselves. Those of instances
-// that run stay, even if they are more than total. It is to be called from time to time, by
+// that run stay, even if they are more than total. What a service had itself goes
+// with it in any case. It is to be called from time to time, by
 // one caller at a time.
 func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 	sizes, sum, err := measure(l.dir)
@@ -54,16 +56,13 @@ func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 		return Swept{}, err
 	}
 	swept := Swept{Left: sum}
-	if sum <= total {
-		return swept, nil // nearly always
-	}
-	standing, err := l.standing(ctx)
+	removals, err := l.removals(ctx, sizes, sum-total)
 	if err != nil {
 		return swept, err
 	}
 	var errs []error
 	var until time.Time
-	for _, f := range choose(sizes, standing, sum-total) {
+	for _, f := range removals {
 		if err := removeFiles(l.dir, f.instance, f.whole); err != nil {
 			errs = append(errs, err)
 			continue
@@ -79,6 +78,27 @@ func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 		errs = append(errs, noteSweep(l.dir, until))
 	}
 	return swept, errors.Join(errs...)
+}
+
+// removals are the logs to be removed so that at least need bytes are freed, as
+// far as they may go, and those of services that are gone.
+func (l *Logs) removals(ctx context.Context, sizes []size, need int64) (all []removal, err error) {
+	rest, gone, err := l.ofGone(ctx, sizes)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range gone {
+		all = append(all, removal{x, true})
+		need -= x.size
+	}
+	if need <= 0 {
+		return all, nil // nearly always
+	}
+	standing, err := l.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(all, choose(rest, standing, need)...), nil
 }
 
 // measure reads how much each log takes, and all of them.

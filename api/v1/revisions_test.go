@@ -107,6 +107,8 @@ func TestTheOperationOfAServiceIsWaitedFor(t *testing.T) {
 	})
 	done := make(chan object, 1)
 	go func() { done <- c.call(http.StatusOK, "POST", path+":wait", `{"timeout":"30s"}`) }()
+	// Whether the trial has begun or not: it ends.
+	c.world.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{} })
 	c.world.Fleet.Release()
 	select {
 	case o := <-done:

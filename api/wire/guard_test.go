@@ -25,13 +25,15 @@ const nowhere = "/v2/nowhere"
 
 func TestCallersOverTCPMustBringTheToken(t *testing.T) {
 	t.Parallel()
-	s := start(t, wire.Config{Token: token})
+	s := start(t, wire.Config{Token: token, Open: []string{"/open"}})
 	client := newClient(t, false, nil)
 	for _, tt := range []struct {
 		path, header string
 		code         int
 	}{
 		{nowhere, "", 401},
+		{"/open", "", 404},
+		{"/open/x", "", 401},
 		{nowhere, "Bearer", 401},
 		{nowhere, "Bearer ", 401},
 		{nowhere, "Bearer wrong", 401},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -75,7 +76,7 @@ func (s *Server) admit(a *answer, r *http.Request, g guard) (*http.Request, bool
 		refuse(a, r, err)
 		return r, false
 	}
-	if err := g.checkToken(r, p); err != nil && r.URL.Path != healthPath {
+	if err := g.checkToken(r, p); err != nil && r.URL.Path != healthPath && !slices.Contains(s.config.Open, r.URL.Path) {
 		a.Header().Set("WWW-Authenticate", `Bearer realm="runnel"`)
 		refuse(a, r, err)
 		return r, false

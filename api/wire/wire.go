@@ -40,6 +40,8 @@ type Config struct {
 	// may stream for as long as they like; Shutdown cancels their contexts at
 	// once.
 	Handlers map[string]http.Handler
+	// Open are paths that need no token, beside /healthz.
+	Open []string
 	// Logger is told of panics and internal errors, and of each request at
 	// level Debug. It may be nil. Neither tokens nor queries are logged.
 	Logger *slog.Logger

@@ -116,7 +116,7 @@ func (x *exchange) run(c *conn) error {
 	// A write may fail because the instance has answered and closed.
 	reuse, readErr := x.answer(upgrade)
 	if x.upload != nil {
-		reuse = x.upload.settle(c) && reuse
+		reuse = x.upload.settle(c, readErr == nil) && reuse
 		x.res.RequestBytes += x.upload.bytes.Load()
 	}
 	x.finish(c, reuse && readErr == nil && err == nil)

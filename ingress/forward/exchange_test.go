@@ -142,7 +142,9 @@ func TestConnectionsAreKept(t *testing.T) {
 	all.Wait()
 	mu.Lock()
 	defer mu.Unlock()
-	if n := len(peers); n > workers {
+	// A body is not entrusted to a connection that has been idle for long, as on
+	// a slow host some have.
+	if n := len(peers); n > 3*workers {
 		t.Errorf("%d requests, %d at a time, have used %d connections", workers*each, workers, n)
 	}
 }

@@ -57,6 +57,16 @@ func (h *Hop) Close() error {
 	return h.conns.close()
 }
 
+// Answers reports whether the instance takes connections.
+func (h *Hop) Answers(ctx context.Context) bool {
+	c, err := h.conns.dial(ctx)
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // nothing was said on it
+	return true
+}
+
 // Serve forwards r, and writes the answer to w as it comes. When it returns, it
 // reads r's body no more.
 //

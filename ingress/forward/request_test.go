@@ -200,13 +200,49 @@ func TestClosedConnectionsAreNotUsed(t *testing.T) {
 
 func TestBytesAfterAnAnswerEndItsConnection(t *testing.T) {
 	t.Parallel()
-	const two = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen"
-	f := newFront(t, says(t, two, false), false, nil)
+	addr := newRaw(t, func(c net.Conn, in *bufio.Reader) {
+		readHead(in)
+		fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen")
+		if head := readHead(in); head != "" {
+			t.Errorf("the connection is used again: %q", head)
+		}
+	})
+	f := newFront(t, addr, false, nil)
 	c := client(t, false)
 	for range 5 {
 		if _, body := get(t, c, f.URL); body != "one" {
 			t.Fatalf("got %q", body)
 		}
+	}
+}
+
+func TestClientThatIsStillSendingGetsItsAnswer(t *testing.T) {
+	t.Parallel()
+	addr := newRaw(t, func(c net.Conn, in *bufio.Reader) {
+		readHead(in)
+		fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly")
+		_, _ = io.Copy(io.Discard, in)
+	})
+	f := newFront(t, addr, false, nil)
+	c, err := net.Dial("tcp", f.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+	for range 10 {
+		// Had the connection been closed, the second of these would fail, and many
+		// clients not look for an answer any more.
+		if _, err := fmt.Fprint(c, "some more "); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got, _ := io.ReadAll(c); !strings.HasSuffix(string(got), "early") {
+		t.Errorf("got %q", got)
+	}
+	if res := f.result(t); res.Err != nil {
+		t.Error(res.Err)
 	}
 }
 

@@ -86,6 +86,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		"enormous size":        chunked + "fffffffffffffffff\r\nhello\r\n0\r\n\r\n",
 		"size ends with LF":    chunked + "5\nhello\r\n0\r\n\r\n",
 		"chunk ends with LF":   chunked + "5\r\nhello\n0\r\n\r\n",
+		"chunk ends oddly":     chunked + "5\r\nhelloX\n0\r\n\r\n",
 		"chunk is longer":      chunked + "4\r\nhello\r\n0\r\n\r\n",
 		"control in extension": chunked + "5;a=\x01\r\nhello\r\n0\r\n\r\n",
 		"long extension":       chunked + "5;a=" + strings.Repeat("b", 300) + "\r\nhello\r\n0\r\n\r\n",
@@ -252,6 +253,7 @@ func TestAnswerBeforeTheBodyHasCome(t *testing.T) {
 		go io.WriteString(more, "the beginning") // Goes out with the head.
 		in, err := client(t, h2).Do(req)
 		if err != nil {
+			more.Close()
 			t.Fatal(err)
 		}
 		if got := read(t, in); got != "early" {

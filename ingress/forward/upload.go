@@ -21,6 +21,10 @@ const (
 	// settleTime is how long the last piece of a body, of which the instance has
 	// answered already, may be on its way until the connection is given up.
 	settleTime = 50 * time.Millisecond
+	// lingerTime is how long a client may go on sending that has its answer,
+	// lingerBytes how much it may send.
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 256 << 10
 	// prefix is the room before a chunk for its size, suffix the one after it.
 	prefix = 8
 	suffix = 2
@@ -33,6 +37,8 @@ var errStopped = errors.New("body is not read any more")
 type upload struct {
 	body   io.Reader
 	client *http.ResponseController
+	// major is the client's version of HTTP.
+	major int
 	// trailer is filled when the body has been read.
 	trailer http.Header
 	// proceed is closed when the instance wants the body; nil if it need not be
@@ -52,7 +58,7 @@ type upload struct {
 
 func newUpload(r *http.Request, client *http.ResponseController) *upload {
 	_ = client.EnableFullDuplex() // HTTP/2 always is; others cannot answer early.
-	return &upload{body: r.Body, trailer: r.Trailer, client: client, done: make(chan struct{})}
+	return &upload{body: r.Body, major: r.ProtoMajor, trailer: r.Trailer, client: client, done: make(chan struct{})}
 }
 
 // Read reads the body, until stop.
@@ -103,6 +109,19 @@ func (u *upload) failure() error {
 func (u *upload) ask() {
 	if u != nil && u.proceed != nil {
 		u.proceedOnce.Do(func() { close(u.proceed) })
+	}
+}
+
+// invited reports whether the client need not wait before it sends the body.
+func (u *upload) invited() bool {
+	if u.proceed == nil {
+		return true
+	}
+	select {
+	case <-u.proceed:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -193,8 +212,10 @@ func (u *upload) appendEnd(b []byte) []byte {
 }
 
 // settle ends the upload, and reports whether the instance has got all of it:
-// then c can be used again. Else c is closed.
-func (u *upload) settle(c *conn) (whole bool) {
+// then c can be used again. Else c is closed. After an answer, a client over
+// HTTP/1 may go on for a moment: if what it sends were met by the end of the
+// connection, it would lose the answer.
+func (u *upload) settle(c *conn, answered bool) (whole bool) {
 	if u.whole.Load() {
 		t := time.NewTimer(settleTime)
 		defer t.Stop()
@@ -205,8 +226,25 @@ func (u *upload) settle(c *conn) (whole bool) {
 		}
 	}
 	_ = c.Close() // Ends a write that is under way.
-	u.stop()
+	linger := answered && u.major == 1 && u.invited() && u.client.Flush() == nil && u.client.SetReadDeadline(time.Now().Add(lingerTime)) == nil
+	if !linger {
+		u.stop()
+	}
 	u.ask()
 	<-u.done
+	if linger {
+		u.discard()
+		u.stop()
+	}
 	return false
+}
+
+// discard reads what comes of the body until it ends, or its deadline.
+func (u *upload) discard() {
+	var buf [4 << 10]byte
+	for range lingerBytes / len(buf) {
+		if _, err := u.Read(buf[:]); err != nil {
+			return
+		}
+	}
 }

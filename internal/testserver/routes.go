@@ -49,6 +49,7 @@ func (s *server) routes() *http.ServeMux {
 		"/break":      s.broken,
 		"/count":      s.counted,
 		"/most":       s.mostAtOnce,
+		"/now":        s.nowAtOnce,
 		"/health":     s.healthy,
 		"/health/set": s.setHealth,
 		"/log":        s.log,
@@ -188,6 +189,11 @@ func (s *server) counted(w http.ResponseWriter, _ *http.Request) {
 
 func (s *server) mostAtOnce(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, s.most.Load(), s.seen.Load())
+}
+
+// nowAtOnce tells how many requests there are, this one too.
+func (s *server) nowAtOnce(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintln(w, s.now.Load())
 }
 
 func (s *server) log(_ http.ResponseWriter, r *http.Request) {

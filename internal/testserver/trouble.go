@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
+	"time"
 
 	"google.golang.org/grpc/health/grpc_health_v1"
 )
@@ -32,18 +34,21 @@ func (s *server) memory(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "held")
 }
 
-// write writes that many mebibytes to a file, and says what went wrong.
+// write writes a text and that many mebibytes to a file, and says what went
+// wrong.
 func (s *server) write(w http.ResponseWriter, r *http.Request) {
 	mib, _ := strconv.ParseInt(r.FormValue("mib"), 10, 64)
 	f, err := os.Create(r.FormValue("path"))
 	if err == nil {
-		_, err = io.CopyN(f, zeros{}, mib<<20)
+		defer f.Close()
+		_, err = io.Copy(f, io.MultiReader(strings.NewReader(r.FormValue("text")), io.LimitReader(zeros{}, mib<<20)))
 	}
 	fmt.Fprintln(w, err)
 }
 
 func (s *server) exit(_ http.ResponseWriter, r *http.Request) {
 	code, _ := strconv.Atoi(r.FormValue("code"))
+	fmt.Println("exits because of", r.Method, r.FormValue("say"))
 	os.Exit(code)
 }
 
@@ -63,9 +68,17 @@ func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// setHealth changes what /health and the gRPC health service say.
+// setHealth changes what /health and the gRPC health service say, for good or
+// for a time.
 func (s *server) setHealth(_ http.ResponseWriter, r *http.Request) {
 	well := r.FormValue("ok") == "true"
+	s.becomes(well)
+	if d, err := time.ParseDuration(r.FormValue("for")); err == nil {
+		time.AfterFunc(d, func() { s.becomes(!well) })
+	}
+}
+
+func (s *server) becomes(well bool) {
 	s.well.Store(well)
 	status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
 	if well {

@@ -34,9 +34,14 @@ func (f *files) write(kind Kind, stream string, lines map[string][]byte) {
 	defer f.mu.Unlock()
 	for service, text := range lines {
 		id := ID(service, kind)
+		path := logfile.Path(f.dir, id)
 		x := f.open[id]
+		if x != nil && gone(path) {
+			_ = x.writer.Close() // it was that of an earlier service of the name
+			x = nil
+		}
 		if x == nil {
-			w := logfile.Continue(logfile.Path(f.dir, id), f.limit)
+			w := logfile.Continue(path, f.limit)
 			x = &file{writer: w, stream: w.Stream(stream)}
 			f.open[id] = x
 		}
@@ -58,24 +63,8 @@ func (f *files) closeIdle(all bool) {
 	}
 }
 
-// Remove removes the logs of a service, by its full name. That there are none is
-// no error.
-func (w *Writer) Remove(service string) error {
-	w.files.mu.Lock()
-	defer w.files.mu.Unlock()
-	var errs []error
-	for _, kind := range Kinds() {
-		id := ID(service, kind)
-		if x := w.files.open[id]; x != nil {
-			_ = x.writer.Close() // it goes
-			delete(w.files.open, id)
-		}
-		path := logfile.Path(w.files.dir, id)
-		for _, name := range []string{logfile.Old(path), path} {
-			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
+// gone reports whether somebody has removed a file.
+func gone(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }

@@ -53,7 +53,7 @@ func TestNextProcessGoesOn(t *testing.T) {
 		bare = next.add(t, revision("hello-00002-abcd", nil), auto(0, 9))
 		slow = next.add(t, revision("hello-00003-abcde", nil), auto(1, 9))
 		next.endSurvivors()
-		if used := next.config.Budget.Used(); used.CPU != 2000 {
+		if used := next.config.Budget.Used(); used.Memory != 2*512*contract.MiB {
 			t.Errorf("%v are used", used)
 		}
 		synctest.Wait()
@@ -154,7 +154,7 @@ func TestAddRefuses(t *testing.T) {
 		if err := w.Add(r, make([]*rimage.Image, 1), auto(0, 1), nil); !errors.Is(err, ErrKnown) {
 			t.Error(err)
 		}
-		large := revision("hello-00002-abc", func(r *runpb.Revision) { r.GetContainers()[0].GetResources().Limits["cpu"] = "2" })
+		large := revision("hello-00002-abc", func(r *runpb.Revision) { r.GetContainers()[0].GetResources().Limits["memory"] = "1Gi" })
 		var capacity *scheduler.CapacityError
 		if err := w.Add(large, make([]*rimage.Image, 1), auto(0, 1), nil); !errors.As(err, &capacity) {
 			t.Error(err)
@@ -175,8 +175,7 @@ func TestLeftBehind(t *testing.T) {
 			t.Error(err)
 		}
 		w.Wait()
-		// The CPU was free when its processes had ended.
-		if c := w.config.Budget.Capacity(); c.CPU != 9000 || c.Memory != 8*512*contract.MiB {
+		if c := w.config.Budget.Capacity(); c.Memory != 8*512*contract.MiB {
 			t.Errorf("capacity %v", c)
 		}
 		if used := w.config.Budget.Used(); used != (scheduler.Resources{}) {

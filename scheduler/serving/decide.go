@@ -43,7 +43,7 @@ func (l *loop) decide(now time.Time, w *wishes, stats *ingress.Stats) int {
 	sample.Starting = going - sample.Ready
 	n := l.decider.Decide(autoscale.Limits{
 		Min: w.least(), Max: limit, Manual: w.scale.Manual,
-		Concurrency: l.plan.concurrency, CPU: l.plan.need.CPU,
+		Concurrency: l.plan.concurrency, CPU: l.plan.cpu,
 	}, sample)
 	if stats.Active+stats.Waiting == 0 {
 		n = max(w.least(), min(n, going))

@@ -53,7 +53,6 @@ func (l *loop) live(i *instance) {
 	<-ended
 	leave()
 	i.throttle.end()
-	l.tell(report{kind: instanceEnded, instance: i})
 	l.remove(i)
 	l.tell(report{kind: instanceDeleted, instance: i})
 }

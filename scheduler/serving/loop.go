@@ -111,7 +111,6 @@ const (
 	instanceReady
 	// instanceEnding is one that takes no requests any more, by itself.
 	instanceEnding
-	instanceEnded
 	instanceDeleted
 )
 
@@ -237,10 +236,6 @@ func (l *loop) handle(r report) {
 		l.ready(i)
 	case instanceEnding:
 		l.fallen(i, r.err)
-	case instanceEnded:
-		// The CPU is free as soon as the processes are gone; the memory only
-		// with the instance, whose files may live there.
-		l.release(i, scheduler.Resources{CPU: i.holds.CPU})
 	case instanceDeleted:
 		l.gone(i)
 	}

@@ -22,11 +22,6 @@ import (
 // hostname is what uname answers in every instance, as on Cloud Run.
 const hostname = "localhost"
 
-// unnamed is what logs call the container of an instance that has one without a
-// name.
-// Source: observed system log of Cloud Run.
-const unnamed = "worker"
-
 // plan is what a revision comes to: every setting resolved. It does not change
 // any more.
 type plan struct {
@@ -49,8 +44,11 @@ type plan struct {
 	// full and boosted are the CPU of each container; boosted is nil where
 	// starts are not helped.
 	full, boosted []contract.MilliCPU
-	// need is what one instance takes from the budget.
+	// need is what one instance takes from the budget: memory, which nobody can
+	// share. CPU is shared by weight when there is not enough, and most instances
+	// want none most of the time; cpu is what they may use.
 	need scheduler.Resources
+	cpu  contract.MilliCPU
 }
 
 // container is what there is to know of a container beside its Spec.
@@ -81,8 +79,9 @@ func newPlan(c *Config, rev *runpb.Revision, images []*rimage.Image) (*plan, err
 	}
 	p.choose(rev)
 	for n, container := range rev.GetContainers() {
-		if err := p.contain(c, n, container, images[n]); err != nil {
-			return nil, fmt.Errorf("container %s: %w", cmp.Or(container.GetName(), unnamed), err)
+		called := contract.ContainerName(container.GetName(), container.GetImage(), n, len(images))
+		if err := p.contain(c, n, called, container, images[n]); err != nil {
+			return nil, fmt.Errorf("container %s: %w", called, err)
 		}
 	}
 	p.concurrency = int(rev.GetMaxInstanceRequestConcurrency())
@@ -139,8 +138,8 @@ func (p *plan) choose(rev *runpb.Revision) {
 	p.throttled = resources == nil || resources.GetCpuIdle()
 }
 
-// contain takes in one container.
-func (p *plan) contain(c *Config, n int, from *runpb.Container, img *rimage.Image) error {
+// contain takes in the container at place n, and what logs call it.
+func (p *plan) contain(c *Config, n int, called string, from *runpb.Container, img *rimage.Image) error {
 	need, err := scheduler.Needs(from.GetResources().GetLimits())
 	if err != nil {
 		return err
@@ -157,7 +156,8 @@ func (p *plan) contain(c *Config, n int, from *runpb.Container, img *rimage.Imag
 	for _, m := range from.GetVolumeMounts() {
 		mounts = append(mounts, rruntime.Mount{Volume: m.GetName(), Path: m.GetMountPath(), SubPath: m.GetSubPath()})
 	}
-	p.need = p.need.Add(need)
+	p.need.Memory += need.Memory
+	p.cpu += need.CPU
 	p.full = append(p.full, need.CPU)
 	if from.GetResources().GetStartupCpuBoost() {
 		p.boosted = slices.Concat(p.full[:n], []contract.MilliCPU{contract.BoostCPU(need.CPU)})
@@ -170,7 +170,7 @@ func (p *plan) contain(c *Config, n int, from *runpb.Container, img *rimage.Imag
 		Limits: cgroups.Limits{CPU: need.CPU, Memory: need.Memory, PIDs: c.PIDs},
 		Mounts: mounts,
 	})
-	p.containers = append(p.containers, p.probes(n, from))
+	p.containers = append(p.containers, p.probes(n, called, from))
 	return nil
 }
 

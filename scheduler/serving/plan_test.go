@@ -59,7 +59,7 @@ func TestPlanOfTwoContainers(t *testing.T) {
 	if p.ingress != 1 || p.port != 9000 || !p.h2c || p.concurrency != contract.DefaultConcurrency || p.timeout != 90*time.Second {
 		t.Errorf("ingress %d, port %d, h2c %v, concurrency %d, timeout %v", p.ingress, p.port, p.h2c, p.concurrency, p.timeout)
 	}
-	if p.need.CPU != 1500 || p.need.Memory != 768*contract.MiB || side.Limits.Memory != 256*contract.MiB || main.Limits.PIDs != 7 {
+	if p.cpu != 1500 || p.need.CPU != 0 || p.need.Memory != 768*contract.MiB || side.Limits.Memory != 256*contract.MiB || main.Limits.PIDs != 7 {
 		t.Errorf("needs %v; limits %v and %v", p.need, side.Limits, main.Limits)
 	}
 	if want := (rruntime.Volume{Name: "cache", Size: 384 * contract.MiB}); p.spec.Volumes[0] != want {
@@ -83,7 +83,7 @@ func TestDefaults(t *testing.T) {
 	if p.port != 8080 || p.h2c || p.concurrency != 80 || p.timeout != 5*time.Minute || !p.throttled || p.boosted != nil {
 		t.Errorf("%+v", p)
 	}
-	if p.need.CPU != 1000 || p.need.Memory != 512*contract.MiB || p.containers[0].name != "worker" {
+	if p.cpu != 1000 || p.need.Memory != 512*contract.MiB || p.containers[0].name != "worker" {
 		t.Errorf("needs %v, is called %s", p.need, p.containers[0].name)
 	}
 	p, err = planOf(t, func(r *runpb.Revision) {

@@ -29,12 +29,12 @@ const (
 
 // probes are those of container n. The one that takes requests is always waited
 // for.
-func (p *plan) probes(n int, from *runpb.Container) container {
+func (p *plan) probes(n int, called string, from *runpb.Container) container {
 	c := container{
-		name:      cmp.Or(from.GetName(), unnamed),
-		startup:   p.prober(startup, from, from.GetStartupProbe()),
-		liveness:  p.prober(liveness, from, from.GetLivenessProbe()),
-		readiness: p.prober(readiness, from, from.GetReadinessProbe()),
+		name:      called,
+		startup:   p.prober(startup, called, from.GetStartupProbe()),
+		liveness:  p.prober(liveness, called, from.GetLivenessProbe()),
+		readiness: p.prober(readiness, called, from.GetReadinessProbe()),
 	}
 	if c.startup == nil && n == p.ingress {
 		c.startup = defaultProbe(c.name, p.port)
@@ -56,7 +56,7 @@ func defaultProbe(name string, port int) *prober {
 }
 
 // prober reads a probe; nil if there is none.
-func (p *plan) prober(purpose string, of *runpb.Container, from *runpb.Probe) *prober {
+func (p *plan) prober(purpose, of string, from *runpb.Probe) *prober {
 	if from == nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (p *plan) prober(purpose string, of *runpb.Container, from *runpb.Probe) *p
 	}
 	out.check.Timeout = seconds(from.GetTimeoutSeconds(), contract.DefaultProbeTimeout)
 	out.log = contract.ProbeLog{
-		Purpose: purpose, Kind: out.check.Kind.String(), Container: cmp.Or(of.GetName(), unnamed),
+		Purpose: purpose, Kind: out.check.Kind.String(), Container: of,
 		Port: out.check.Port, Path: out.check.Path,
 	}
 	// What control fills in where there is no probe is the default one.

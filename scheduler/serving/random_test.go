@@ -217,7 +217,7 @@ func (g *game) audit() {
 		}
 	})
 	// One process may start an instance before it has taken over all of another.
-	if used := int(g.town.config.Budget.Used().CPU / 1000); running > used || used > g.room && !g.followed {
+	if used := int(g.town.config.Budget.Used().Memory / (512 * contract.MiB)); running > used || used > g.room && !g.followed {
 		g.t.Errorf("%d run, room for %d is used, of %d", running, used, g.room)
 	}
 	for _, name := range g.names {

@@ -31,7 +31,7 @@ func TestFromZeroAndBack(t *testing.T) {
 		if all, started := w.count(); all != 1 || started != 0 {
 			t.Errorf("%d instances, %d started; want one prepared", all, started)
 		}
-		if used := w.config.Budget.Used(); used.CPU != 0 {
+		if used := w.config.Budget.Used(); used.Memory != 0 {
 			t.Errorf("the prepared instance takes %v", used)
 		}
 		id, waited, err := w.request(t.Context(), l, time.Second)

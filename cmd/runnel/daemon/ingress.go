@@ -53,7 +53,7 @@ func (d *Daemon) ingressDoors() (doors []*door, err error) {
 // openIngress listens where services take requests: on the sockets of an earlier
 // daemon, where the shim has kept them, so that nobody is refused.
 func (d *Daemon) openIngress(ctx context.Context) error {
-	d.requests = ingress.New(ingress.Config{Verify: d.machine.Signer.Verify, Record: d.told.Record, Logger: d.log})
+	d.requests = ingress.New(ingress.Config{Verify: d.verify, Record: d.told.Record, Logger: d.log})
 	doors, err := d.ingressDoors()
 	if err != nil {
 		return err
@@ -81,6 +81,15 @@ func (d *Daemon) openIngress(ctx context.Context) error {
 	}
 	d.doors = doors
 	return d.holdListeners(ctx)
+}
+
+// verify tells whose identity token one is.
+func (d *Daemon) verify(token string, audiences []string) (email string, err error) {
+	email, err = d.machine.Signer.Verify(token, audiences)
+	if err != nil {
+		err = fmt.Errorf("%w: %v", ingress.ErrToken, err)
+	}
+	return email, err
 }
 
 // heldListeners are those that the shim keeps.

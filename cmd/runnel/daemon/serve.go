@@ -33,6 +33,7 @@ func (d *Daemon) openServer(context.Context) (err error) {
 		Token:    d.token,
 		V1:       v1.NewHandler(d.control),
 		Handlers: d.handlers(),
+		Open:     []string{KeysPath},
 		Logger:   d.log,
 	}
 	switch t := d.cfg.TLS; {

@@ -46,7 +46,7 @@ func TestBadUsage(t *testing.T) {
 		"deploy hello --image x --tag UP":                                          "runnel deploy: --tag UP: want lower-case letters",
 		"deploy hello --image x --revision-suffix a_b":                             "runnel deploy: --revision-suffix a_b: want lower-case letters",
 		"deploy hello --image x --startup-probe path=/":                            "runnel deploy: --startup-probe: unknown key \"path\"; did you mean httpGet.path?",
-		"deploy hello --image x --startup-probe periodSeconds":                     "runnel deploy: --startup-probe: periodSeconds: want KEY=VALUE,...",
+		"deploy hello --image x --startup-probe periodSeconds":                     "runnel deploy: --startup-probe: periodSeconds: want a list of KEY=VALUE",
 		"deploy hello --image x --startup-probe grpc.port=x":                       "runnel deploy: --startup-probe: grpc.port x: want a whole number",
 		"deploy hello --image x --liveness-probe tcpSocket.port=1":                 "runnel deploy: --liveness-probe: unknown key \"tcpSocket.port\"",
 		"deploy hello --image x --liveness-probe periodSeconds=1":                  "runnel deploy: --liveness-probe: say what to ask",

@@ -93,8 +93,15 @@ func (c *creation) makeDir() error {
 }
 
 func (c *creation) mountRoot() (err error) {
+	// The first has the kernel load what overlays are made of; a second one at the
+	// same time may be told that there is no such thing.
+	if !c.overlays.Load() {
+		c.firstOverlay.Lock()
+		defer c.firstOverlay.Unlock()
+	}
 	c.root, err = mountRoot(c.made.dir, c.request.Layers, memoryLimit(c.request.Spec))
 	if err == nil {
+		c.overlays.Store(true)
 		c.done.Push(c.root.detach)
 	}
 	return err

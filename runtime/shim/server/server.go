@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +41,11 @@ type Server struct {
 	// the containers and the volumes of instances, and what libcontainer
 	// remembers of containers.
 	scratch, state string
+
+	// overlays says that the kernel has made one; until then firstOverlay is held
+	// while one is made.
+	overlays     atomic.Bool
+	firstOverlay sync.Mutex
 
 	// serving counts the goroutines that Run waits for.
 	serving sync.WaitGroup

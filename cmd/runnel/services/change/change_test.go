@@ -42,7 +42,7 @@ func existing() *runpb.Service {
 				startup_probe: {tcp_socket: {port: 8080}}
 				volume_mounts: {name: "v" mount_path: "/v"}
 			}
-			containers: {name: "side" image: "busybox" resources: {cpu_idle: true}}
+			containers: {name: "side" image: "busybox" resources: {cpu_idle: false}}
 			volumes: {name: "v" empty_dir: {medium: MEMORY size_limit: "1Gi"}}
 		}
 		traffic: {type: TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST percent: 100}`), s)

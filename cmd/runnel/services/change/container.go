@@ -148,13 +148,16 @@ func (f *Flags) applyCPU(t *runpb.RevisionTemplate, isNew bool) {
 		boost = f.boost.On
 	}
 	for i, c := range t.Containers {
-		if !f.isFresh(i) && !f.throttling.Given() && !f.boost.Given() {
-			continue
+		sets := [2]bool{f.isFresh(i) || f.throttling.Given(), f.isFresh(i) || f.boost.Given()}
+		if c.Resources == nil && (sets[0] || sets[1]) {
+			c.Resources = &runpb.ResourceRequirements{CpuIdle: idle, StartupCpuBoost: boost}
 		}
-		if c.Resources == nil {
-			c.Resources = &runpb.ResourceRequirements{}
+		if sets[0] {
+			c.Resources.CpuIdle = idle
 		}
-		c.Resources.CpuIdle, c.Resources.StartupCpuBoost = idle, boost
+		if sets[1] {
+			c.Resources.StartupCpuBoost = boost
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func parseProbe(flag, text string) (*runpb.Probe, error) {
 	}
 	pairs, err := cli.Pairs(flag, []string{text})
 	if err != nil {
-		return nil, fmt.Errorf("%s: want KEY=VALUE,...", text)
+		return nil, fmt.Errorf("%s: want a list of KEY=VALUE", text)
 	}
 	p := &runpb.Probe{}
 	handler := ""

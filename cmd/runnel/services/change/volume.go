@@ -119,7 +119,7 @@ func dict(text string, keys ...string) (map[string]string, error) {
 	values := map[string]string{}
 	pairs, err := cli.Pairs("", []string{text})
 	if err != nil {
-		return nil, fmt.Errorf("want KEY=VALUE,...")
+		return nil, fmt.Errorf("want a list of KEY=VALUE")
 	}
 	for _, p := range pairs {
 		if !slices.Contains(keys, p.Name) {

@@ -130,13 +130,17 @@ func TestWebSocketsPassThrough(t *testing.T) {
 func TestStreamsPassThrough(t *testing.T) {
 	t.Parallel()
 	more := make(chan struct{})
-	proxied := serve(t, newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+	proxied := serve(t, newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "8")
 		_, _ = io.WriteString(w, "one\n")
 		_ = http.NewResponseController(w).Flush()
-		<-more
+		select {
+		case <-more:
+		case <-r.Context().Done():
+		}
 		_, _ = io.WriteString(w, "two\n")
 	}), Fixed("secret"))
-	resp, err := http.Get(proxied)
+	resp, err := (&http.Client{Timeout: 30 * time.Second}).Get(proxied)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,105 @@
+package integration
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// contract: HC-2, HC-3, HC-5, HC-6, HC-10, HC-13
+// Each kind of start-up probe, one that fails, and a liveness probe that waits
+// until the start is over.
+func TestStartupProbes(t *testing.T) {
+	h := openHost(t)
+	d := h.serveRequests()
+	for _, c := range []struct {
+		name, probe string
+		flags       []string
+		line        string
+	}{
+		{"http", "httpGet.path=/status?code=302,periodSeconds=2,failureThreshold=20", []string{"--set-env-vars", "START_DELAY=3s", "--liveness-probe", "httpGet.path=/health,periodSeconds=1,failureThreshold=1"},
+			`STARTUP HTTP probe succeeded after 2 attempts for container "worker" on port 8080 path "/status?code=302"`},
+		{"tcp", "tcpSocket.port=8080,periodSeconds=10", nil, `STARTUP TCP probe succeeded after 1 attempt for container "worker" on port 8080`},
+		{"grpc", "grpc.port=8080,periodSeconds=10", []string{"--use-http2", "--set-env-vars", "H2C=1"}, `STARTUP GRPC probe succeeded after 1 attempt for container "worker" on port 8080`},
+		{"none", "", nil, `Default STARTUP TCP probe succeeded after 1 attempt for container "worker" on port 8080`},
+	} {
+		flags := append([]string{"--cpu", "0.3"}, c.flags...)
+		if c.probe != "" {
+			flags = append(flags, "--startup-probe", c.probe)
+		}
+		d.deploy(c.name, flags...).exits(0)
+		d.get(c.name, "/").is(h, 200, c.name)
+		d.says(c.name, c.line)
+		d.cli("services", "delete", c.name, "--quiet").exits(0)
+	}
+	d.deploy("bad", "--cpu", "0.3", "--startup-probe", "httpGet.path=/status?code=400,periodSeconds=1,failureThreshold=2").exits(1)
+	d.says("bad", `STARTUP HTTP probe failed 2 times consecutively for container "worker" on port 8080 path "/status?code=400". The instance was not started.`)
+	d.get("bad", "/").is(h, 503)
+	// The name of a service that nobody serves.
+	d.deploy("unserved", "--cpu", "0.3", "--use-http2", "--set-env-vars", "H2C=1", "--startup-probe", "grpc.port=8080,grpc.service=nosuch,periodSeconds=1,failureThreshold=2").exits(1)
+	d.says("unserved", "STARTUP GRPC probe failed 2 times consecutively")
+}
+
+// contract: HC-7, HC-9, HC-10, HC-12, ERR-503
+// An instance that is not alive any more is killed with its requests, and
+// replaced.
+func TestLivenessProbe(t *testing.T) {
+	h := openHost(t)
+	d := h.serveRequests()
+	d.deploy("sick", "--max-instances", "1", "--set-env-vars", "IGNORE_TERM=1", "--liveness-probe", "httpGet.path=/health,periodSeconds=1,timeoutSeconds=1,failureThreshold=3").exits(0)
+	before, _ := d.self("sick")
+	<-time.After(4 * time.Second) // it is asked between requests, too
+	if now, _ := d.self("sick"); now != before {
+		t.Errorf("a healthy instance was replaced: %s, was %s", now, before)
+	}
+	pids := d.pids()
+	open := d.beginGet("sick", "/sleep?for=1h")
+	d.eventually("two requests are there", func() bool { return d.number("sick", "/now") >= 2 })
+	d.get("sick", "/health/set?ok=false").is(h, 200)
+	begin := time.Now()
+	open.wait().is(h, 503, "Service Unavailable")
+	d.eventually("its processes are killed", func() bool {
+		for pid := range pids {
+			if isHere(pid) {
+				return false
+			}
+		}
+		return true
+	})
+	if took := time.Since(begin); took < time.Second {
+		t.Errorf("three failures, a second apart, take %v", took)
+	}
+	d.replaced("sick", before)
+	d.says("sick", `LIVENESS HTTP probe failed 3 times consecutively for container "worker" on port 8080 path "/health". The instance has been shut down.`,
+		"The request failed because the instance did not answer its liveness probe and was shut down.")
+	if log := d.said("sick"); strings.Contains(log, "told to go") {
+		t.Errorf("it was told to go:\n%s", clip(log))
+	}
+}
+
+// contract: HC-8
+// An instance that is not ready gets no requests, and gets them again when it
+// is.
+func TestReadinessProbe(t *testing.T) {
+	h := openHost(t)
+	d := h.serveRequests()
+	d.deploy("moody", "--max-instances", "1", "--readiness-probe", "httpGet.path=/health,periodSeconds=1,failureThreshold=2").exits(0)
+	instance, boot := d.self("moody")
+	const away = 7 * time.Second
+	d.get("moody", "/health/set?ok=false&for="+away.String()).is(h, 200)
+	client := d.requests()
+	var longest time.Duration
+	for begin := time.Now(); time.Since(begin) < away+time.Second; {
+		longest = max(longest, d.ask(client, http.MethodGet, "moody", "/", nil).is(h, 200).took)
+		<-time.After(10 * time.Millisecond)
+	}
+	if longest < 2*time.Second {
+		t.Errorf("no request has waited for longer than %v", longest)
+	}
+	d.says("moody", `READINESS HTTP probe failed 2 times consecutively for container "worker" on port 8080 path "/health". The instance will not receive traffic.`,
+		`READINESS HTTP probe succeeded after 1 attempt`)
+	if again, now := d.self("moody"); again != instance || now != boot {
+		t.Errorf("another instance answers: %s, was %s", again, instance)
+	}
+}
