@@ -147,6 +147,48 @@ func TestARequestThatNobodyGotIsTriedElsewhere(t *testing.T) {
 	}
 }
 
+// contract: REQ-9
+// An instance that ends before it got a byte, while its CPU is being given back,
+// takes nothing from the client: not its connection, and not what it has yet to
+// send.
+func TestARequestOutlivesAnInstanceThatHasNotGotIt(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"GET", "POST"} {
+		w := newWorld(t, Config{}, ListenerConfig{})
+		addr := app(t, func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body) // a short one is seen below
+			_, _ = w.Write(body)
+		})
+		pool := poolOf()
+		pool.Add(Backend{ID: "a", PublicID: "public-a", Addr: addr, Concurrency: 1, Busy: func() {
+			pool.Remove("a", ErrEnded)
+			pool.Add(Backend{ID: "b", PublicID: "public-b", Addr: addr, Concurrency: 1})
+		}})
+		w.Set(public(pool))
+		body := strings.NewReader(strings.Repeat("x", 1<<20))
+		r, err := http.NewRequest(method, "http://"+w.addr, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if method == "GET" {
+			r.Body, r.ContentLength = nil, 0
+		}
+		r.Host = "hello.run.localhost"
+		in, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(method, err)
+		}
+		got, err := io.ReadAll(in.Body)
+		_ = in.Body.Close() // it has been read
+		if in.StatusCode != 200 || err != nil || int64(len(got)) != r.ContentLength {
+			t.Errorf("%s: got %d with %d bytes, %v", method, in.StatusCode, len(got), err)
+		}
+		if e := w.last(t, 1); e.Instance != "public-b" || e.Text != "" {
+			t.Errorf("%s: recorded %+v", method, e)
+		}
+	}
+}
+
 // contract: ERR-429, ERR-500b, SC-9, SC-10
 func TestNoInstance(t *testing.T) {
 	t.Parallel()
