@@ -140,6 +140,39 @@ func TestServiceWhoseImagesAreLostWithTheHost(t *testing.T) {
 	}
 }
 
+// Traffic that has not moved yet is not told to have, and leaves those that have it
+// what they are to have at least.
+func TestTrafficWaitsForARevisionWhoseImagesAreLost(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	spec := controltest.NewService()
+	spec.Scaling = &runpb.ServiceScaling{MinInstanceCount: 2}
+	s, op := createService(t, w, "hello", spec)
+	w.WaitFor(op.GetName())
+	name := s.GetName()
+	old := shortName(getService(t, w, name).GetLatestReadyRevision())
+	lost := controltest.Image + "@" + w.Images.Digest(controltest.Image)
+	w.Images.Push(controltest.Image)
+	latest := redeploy(t, w, name, "2")
+	w.Stop()
+	w.Images.Lose()
+	release := w.Images.Hold(lost)
+	defer release()
+	w.Resume()
+	w.Eventually("the service to be served again", func() bool { return w.Fleet.Split(name) == shortName(latest)+"=100" })
+	op = beginUpdate(t, w, &runpb.Service{Name: name, Traffic: []*runpb.TrafficTarget{to(old, 100, "")}}, "traffic")
+	if op, err := w.Control.WaitOperation(t.Context(), op.GetName(), 100*time.Millisecond); err != nil || op.GetDone() {
+		t.Errorf("while the image is on its way: %v, %v", op, err)
+	}
+	if scale, _ := w.Fleet.Scale(latest); scale.Min != 2 {
+		t.Errorf("the revision that is served has %+v", scale)
+	}
+	release()
+	if op := w.WaitFor(op.GetName()); op.GetError() != nil || w.Fleet.Split(name) != old+"=100" {
+		t.Errorf("with the image: %v, served is %s", op.GetError(), w.Fleet.Split(name))
+	}
+}
+
 // contract: DEP-4
 func TestRevisionThatIsNotChecked(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,10 @@ func (c *Control) converge(ctx context.Context, s standing) error {
 	if err := c.reroute(s.service.GetName()); err != nil {
 		return err
 	}
-	c.rescale(s, routes)
+	c.rescale(s, s.note.Routes)
+	if !slices.Equal(routes, s.note.Routes) {
+		return nil // a revision is on its way back; who brings it has this looked at again
+	}
 	if err := c.settleService(ctx, s, unready); err != nil {
 		return err
 	}
@@ -96,14 +99,14 @@ func (c *Control) needsAttention(r servedRevision) bool {
 
 // shift moves the traffic of a service: ready, then swap, then drain. Revisions
 // that gain requests have the instances that they are to have at least before
-// the first of these comes.
+// the first of these comes. Nothing moves while the fleet lacks one of them.
 func (c *Control) shift(ctx context.Context, s *standing, routes []route) error {
 	n := split(s.service.GetName())
 	scales := s.scales(routes)
 	for _, id := range sharedRevisions(routes) {
 		full := n.child(atRevision, id).String()
 		if !c.kept.has(full) {
-			return nil // it is on its way back; who brings it has this looked at again
+			return nil // it is on its way back
 		}
 		c.config.Fleet.SetScale(full, scales[id])
 		if wantsInstances(scales[id]) {

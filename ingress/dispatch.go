@@ -111,12 +111,13 @@ func (x *exchange) forward(l *Lease, stick bool) error {
 	x.instance = l.Backend.PublicID
 	ctx, cancel := context.WithCancelCause(x.r.Context())
 	defer cancel(nil)
-	end := func(why error) {
-		cancel(why)
+	// The end of the instance leaves the client's connection alone: if nothing was
+	// sent, another one may answer.
+	l.bind(cancel)
+	timer := time.AfterFunc(time.Until(x.deadline()), func() {
+		cancel(errTimeout)
 		x.cut()
-	}
-	l.bind(end)
-	timer := time.AfterFunc(time.Until(x.deadline()), func() { end(errTimeout) })
+	})
 	defer timer.Stop()
 	w := x.w
 	if stick && x.target.Affinity {

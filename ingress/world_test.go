@@ -76,7 +76,11 @@ func (w *world) last(t testing.TB, n int) *Entry {
 // app starts a program that takes requests, and is where it listens.
 func app(t testing.TB, h http.HandlerFunc) netip.AddrPort {
 	t.Helper()
-	s := httptest.NewServer(h)
+	s := httptest.NewUnstartedServer(h)
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
 	t.Cleanup(s.Close)
 	return netip.MustParseAddrPort(s.Listener.Addr().String())
 }

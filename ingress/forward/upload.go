@@ -78,9 +78,14 @@ func (u *upload) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// stop has the body read no more, and returns when nobody does.
+// stop has the body read no more, and returns when nobody does. Where nobody has
+// been reading, the rest can still be had from the client, for another instance.
 func (u *upload) stop() {
 	u.stopped.Store(true)
+	if u.reading.TryLock() {
+		u.reading.Unlock()
+		return
+	}
 	if !u.whole.Load() {
 		_ = u.client.SetReadDeadline(past()) // Who has none is not waiting.
 	}

@@ -94,6 +94,18 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A request that is longer than a line of a log would not be found in it any more.
+func TestWhatAClientChoosesHidesNoRequest(t *testing.T) {
+	t.Parallel()
+	for _, char := range []string{"<", "&", `"`, `\`, "\t"} {
+		e, long := entry(0), strings.Repeat(char, 2*maxText)
+		e.URL, e.UserAgent, e.Referer, e.Method = long, long, long, long
+		if text := line(nil, newRequest(e)); len(text) > logfile.MaxLine {
+			t.Errorf("with %q: %d bytes", char, len(text))
+		}
+	}
+}
+
 // contract: LOG-2
 func TestRequestsAreWrittenInTheirOrder(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,12 @@
 package serving
 
 import (
+	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 
 	"runnel/contract"
 	"runnel/ingress"
+	"runnel/probe"
 )
 
 // started waits until n instances are ready.
@@ -191,6 +195,44 @@ func TestReadiness(t *testing.T) {
 		}
 		if len(w.made) != 1 {
 			t.Errorf("%d instances", len(w.made))
+		}
+	})
+}
+
+// An instance takes requests only while none of its containers says no.
+//
+// contract: HC-8
+func TestReadinessOfSeveralContainers(t *testing.T) {
+	inTown(t, 4, script{}, func(t *testing.T, w *town) {
+		var side, main atomic.Bool
+		asks := w.Fleet.probe
+		w.Fleet.probe = func(ctx context.Context, c probe.Check, addr netip.Addr) error {
+			if c.Kind == probe.HTTP && (c.Path == "/side" && side.Load() || c.Path == "/main" && main.Load()) {
+				return errors.New("status 500")
+			}
+			return asks(ctx, c, addr)
+		}
+		l := w.add(t, revision("hello-00001-abc", func(r *runpb.Revision) {
+			twoContainers(r)
+			r.Volumes, r.GetContainers()[1].VolumeMounts = nil, nil
+			for n, path := range []string{"/side", "/main"} {
+				r.GetContainers()[n].ReadinessProbe = &runpb.Probe{
+					PeriodSeconds: 1, FailureThreshold: 1,
+					ProbeType: &runpb.Probe_HttpGet{HttpGet: &runpb.HTTPGetAction{Path: path, Port: int32(8080 + n)}},
+				}
+			}
+			r.GetContainers()[1].Ports[0].ContainerPort = 8081
+		}), auto(1, 1))
+		w.ready(t, l, 1)
+		for _, c := range []struct{ side, main, ready bool }{
+			{false, false, true}, {true, false, false}, {true, true, false}, {true, false, false}, {false, false, true},
+		} {
+			side.Store(c.side)
+			main.Store(c.main)
+			<-time.After(5 * time.Second)
+			if got := l.pool.Stats().Backends[0].Ready; got != c.ready {
+				t.Errorf("with a failing sidecar %v and a failing server %v: in turn %v", c.side, c.main, got)
+			}
 		}
 	})
 }

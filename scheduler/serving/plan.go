@@ -159,11 +159,7 @@ func (p *plan) contain(c *Config, n int, called string, from *runpb.Container, i
 	p.need.Memory += need.Memory
 	p.cpu += need.CPU
 	p.full = append(p.full, need.CPU)
-	if from.GetResources().GetStartupCpuBoost() {
-		p.boosted = slices.Concat(p.full[:n], []contract.MilliCPU{contract.BoostCPU(need.CPU)})
-	} else if p.boosted != nil {
-		p.boosted = append(p.boosted, need.CPU)
-	}
+	p.boost(need.CPU, from.GetResources().GetStartupCpuBoost())
 	p.spec.Containers = append(p.spec.Containers, rruntime.Container{
 		Name: from.GetName(), Image: img, Command: from.GetCommand(), Args: from.GetArgs(),
 		Env: slices.Concat(env, own.Environ()), WorkingDir: from.GetWorkingDir(),
@@ -172,6 +168,20 @@ func (p *plan) contain(c *Config, n int, called string, from *runpb.Container, i
 	})
 	p.containers = append(p.containers, p.probes(n, called, from))
 	return nil
+}
+
+// boost takes in the CPU that the last container has while the instance starts:
+// more than cpu if it is helped.
+func (p *plan) boost(cpu contract.MilliCPU, helped bool) {
+	if helped {
+		cpu = contract.BoostCPU(cpu)
+		if p.boosted == nil {
+			p.boosted = slices.Clone(p.full[:len(p.full)-1])
+		}
+	}
+	if p.boosted != nil {
+		p.boosted = append(p.boosted, cpu)
+	}
 }
 
 // volumes takes in the revision's.
@@ -191,41 +201,6 @@ func (p *plan) volumes(rev *runpb.Revision) error {
 		p.spec.Volumes = append(p.spec.Volumes, rruntime.Volume{Name: v.GetName(), Size: size})
 	}
 	return nil
-}
-
-// order finds out which containers wait for which.
-func (p *plan) order(rev *runpb.Revision) error {
-	place := make(map[string]int)
-	for n, c := range rev.GetContainers() {
-		place[c.GetName()] = n
-	}
-	for n, c := range rev.GetContainers() {
-		for _, name := range c.GetDependsOn() {
-			dependency, ok := place[name]
-			if !ok {
-				return fmt.Errorf("container %s depends on %q: there is no such container", c.GetName(), name)
-			}
-			p.containers[n].after = append(p.containers[n].after, dependency)
-		}
-	}
-	seen := make([]int, len(p.containers))
-	for n := range p.containers {
-		if p.circular(n, seen) {
-			return fmt.Errorf("container %s depends on itself by way of others", p.containers[n].name)
-		}
-	}
-	return nil
-}
-
-// circular reports whether container n waits for itself. seen is 1 for those that
-// are being looked at, 2 for those that have been.
-func (p *plan) circular(n int, seen []int) bool {
-	if seen[n] != 0 {
-		return seen[n] == 1
-	}
-	seen[n] = 1
-	defer func() { seen[n] = 2 }()
-	return slices.ContainsFunc(p.containers[n].after, func(m int) bool { return p.circular(m, seen) })
 }
 
 // serviceName is the full name of the revision's service.

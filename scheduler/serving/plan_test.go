@@ -70,6 +70,28 @@ func TestPlanOfTwoContainers(t *testing.T) {
 	}
 }
 
+// contract: CPU-8
+func TestEveryContainerMayBeHelpedToStart(t *testing.T) {
+	t.Parallel()
+	p, err := planOf(t, func(r *runpb.Revision) {
+		twoContainers(r)
+		for _, c := range r.GetContainers() {
+			if c.Resources == nil {
+				c.Resources = &runpb.ResourceRequirements{}
+			}
+			c.Resources.StartupCpuBoost = true
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, cpu := range p.full {
+		if want := contract.BoostCPU(cpu); p.boosted[n] != want {
+			t.Errorf("container %d starts with %v, want %v", n, p.boosted[n], want)
+		}
+	}
+}
+
 // contract: REQ-3
 func TestDefaults(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ var errSick = errors.New("a container is not well")
 func (l *loop) watch(ctx context.Context, i *instance, sick chan<- struct{}) (done <-chan struct{}) {
 	var work sync.WaitGroup
 	var once sync.Once
+	turn := &turn{set: func(ready bool) { l.pool.SetReady(i.spec.ID, ready) }}
 	for n := range l.plan.containers {
 		c := &l.plan.containers[n]
 		if p := c.liveness; p != nil {
@@ -26,7 +27,7 @@ func (l *loop) watch(ctx context.Context, i *instance, sick chan<- struct{}) (do
 			})
 		}
 		if p := c.readiness; p != nil {
-			work.Go(func() { l.stayReady(ctx, i, p) })
+			work.Go(func() { l.stayReady(ctx, i, p, turn) })
 		}
 	}
 	over := make(chan struct{})
@@ -58,9 +59,30 @@ func (l *loop) stayAlive(ctx context.Context, i *instance, p *prober) error {
 	})
 }
 
+// turn keeps an instance out of turn while any of its containers is not ready.
+type turn struct {
+	set func(ready bool)
+
+	mu sync.Mutex // keeps calls of set in order, and guards out
+	// out is how many are not ready.
+	out int
+}
+
+// change counts a container that is ready again, or is not any more.
+func (t *turn) change(ready bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ready {
+		t.out--
+	} else {
+		t.out++
+	}
+	t.set(t.out == 0)
+}
+
 // stayReady asks a readiness probe, and takes the instance out of turn while it
 // fails.
-func (l *loop) stayReady(ctx context.Context, i *instance, p *prober) {
+func (l *loop) stayReady(ctx context.Context, i *instance, p *prober, turn *turn) {
 	failures := 0
 	_ = l.every(ctx, p, func() error { // it ends with ctx only
 		err := l.ask(ctx, i, p)
@@ -68,7 +90,7 @@ func (l *loop) stayReady(ctx context.Context, i *instance, p *prober) {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err == nil && failures >= p.threshold:
-			l.pool.SetReady(i.spec.ID, true)
+			turn.change(true)
 			l.say(i, p.log.Container, info, p.log.Succeeded(1))
 		}
 		if err == nil {
@@ -76,7 +98,7 @@ func (l *loop) stayReady(ctx context.Context, i *instance, p *prober) {
 			return nil
 		}
 		if failures++; failures == p.threshold {
-			l.pool.SetReady(i.spec.ID, false)
+			turn.change(false)
 			l.say(i, p.log.Container, warning, p.log.OutOfTurn(failures))
 		}
 		return nil
