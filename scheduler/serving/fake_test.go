@@ -40,8 +40,10 @@ type world struct {
 	t testing.TB
 	// play chooses what an instance does. One call at a time, under mu.
 	play func(rruntime.Spec) script
-	// handler, where it is set, is what containers serve on real listeners.
+	// handler, where it is set, is what containers serve on real listeners, the
+	// first one at port.
 	handler http.Handler
+	port    int
 	// held, where it is set, is closed when records become durable.
 	held chan struct{}
 
@@ -248,7 +250,7 @@ func (h *handle) StartContainer(ctx context.Context, n int) error {
 
 // serve has container n of b listen in earnest.
 func (w *world) serve(b *body, n int) {
-	l, err := net.Listen("tcp", netip.AddrPortFrom(b.addr, uint16(8080+n)).String())
+	l, err := net.Listen("tcp", netip.AddrPortFrom(b.addr, uint16(w.port+n)).String())
 	if err != nil {
 		w.t.Error(err)
 		return

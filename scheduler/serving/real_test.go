@@ -37,6 +37,7 @@ func build(t testing.TB, s script) *city {
 		}
 		fmt.Fprint(out, r.URL.Path)
 	})
+	w.port = freePort(t)
 	server := ingress.New(ingress.Config{})
 	c := &city{town: settle(w, 20, func(c *Config) { c.Server = server })}
 	c.Fleet.listening = probe.Listening
@@ -55,6 +56,26 @@ func build(t testing.TB, s script) *city {
 		<-served
 	})
 	return c
+}
+
+// freePort is a port that nobody on this host listens at, whatever its address, or
+// nearly.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// revision is one whose instances listen at the city's port.
+func (c *city) revision(name string) *runpb.Revision {
+	return revision(name, func(r *runpb.Revision) {
+		r.MaxInstanceRequestConcurrency = 4
+		r.GetContainers()[0].Ports = []*runpb.ContainerPort{{ContainerPort: int32(c.port)}}
+	})
 }
 
 // get sends a request to the test service and tells what came of it.
@@ -81,7 +102,7 @@ func (c *city) get(t testing.TB, path string) (status int, body string) {
 // contract: SC-1, LIFE-3, REQ-6, REV-4
 func TestRealRequests(t *testing.T) {
 	c := build(t, script{createTakes: 50 * time.Millisecond, listens: []time.Duration{30 * time.Millisecond}})
-	old := c.add(t, revision("hello-00001-abc", func(r *runpb.Revision) { r.MaxInstanceRequestConcurrency = 4 }), auto(0, 9))
+	old := c.add(t, c.revision("hello-00001-abc"), auto(0, 9))
 	c.route(old)
 	if status, body := c.get(t, "/first"); status != 200 || body != "/first" {
 		t.Errorf("%d %q", status, body)
@@ -98,7 +119,7 @@ func TestRealRequests(t *testing.T) {
 			}
 		})
 	}
-	second := c.add(t, revision("hello-00002-abc", func(r *runpb.Revision) { r.MaxInstanceRequestConcurrency = 4 }), auto(0, 9))
+	second := c.add(t, c.revision("hello-00002-abc"), auto(0, 9))
 	if err := c.Check(t.Context(), second.plan.name); err != nil {
 		t.Error(err)
 	}
@@ -139,7 +160,7 @@ func BenchmarkFromZero(b *testing.B) {
 	c := build(b, script{})
 	var took []time.Duration
 	for b.Loop() {
-		l := c.add(b, revision("hello-00001-abc", nil), auto(0, 9))
+		l := c.add(b, c.revision("hello-00001-abc"), auto(0, 9))
 		c.route(l)
 		for !l.hasPrepared() {
 			<-time.After(time.Millisecond)
