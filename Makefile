@@ -29,7 +29,7 @@ PEERS       = containernetworking-plugins docker.io haproxy iptables nginx podma
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup test-setup build build-test demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
+.PHONY: help setup test-setup build build-test build-bench demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -68,7 +68,10 @@ test-race: test-setup build build-test .cache/node ## all tests on this host, as
 test-vm: test-setup build build-test ## the privileged tests in a VM with cgroup v2 and every capability
 	$(GO) run -buildvcs=false ./internal/vm -bin $(BIN) $(VERBOSE) $(VM)
 
-bench: build ## measure, beside runc, podman and docker and the daemon by itself; needs make bench-setup
+build-bench: ## bin/benchserver, the program of the services that are measured
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/benchserver ./internal/bench/server
+
+bench: build build-bench ## measure, beside runc, podman, docker, nginx and haproxy; needs make bench-setup
 	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/bench $(BENCH)
 
 bench-setup: test-setup ## install the peers that bench compares with

@@ -81,31 +81,37 @@ func driveGoClient(ctx context.Context, t *testing.T, jobs *run.JobsClient, id s
 
 // Google's client for Node.js, over REST, with nothing changed but the endpoint,
 // before and after a kill.
-// "make test" has brought its packages: here there is no way out.
 func TestNodeClient(t *testing.T) {
 	hostOnly(t, "there is no Node.js")
 	h := openHost(t)
 	d := h.serve()
-	modules, err := filepath.Abs("../.cache/node/node_modules")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(modules); err != nil {
-		t.Fatalf("%v: run make .cache/node first", err)
-	}
-	dir := t.TempDir()
-	if err := errors.Join(os.CopyFS(dir, os.DirFS("testdata/node")), os.Symlink(modules, dir+"/node_modules")); err != nil {
-		t.Fatal(err)
-	}
-	port := d.address[strings.LastIndexByte(d.address, ':')+1:]
 	for range 2 {
-		c := exec.CommandContext(h.limit(2*patience()), "node", "client.mjs", port, filepath.Join(d.root, "api-token"), h.shell())
-		c.Dir = dir
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		d.node("client.mjs", h.shell())
 		d.kill()
 		d.start()
+	}
+}
+
+// node runs a script of testdata with the port of the API, the token's file, and
+// args. "make test" has brought its packages: here there is no way out.
+func (d *daemon) node(script string, args ...string) {
+	d.h.Helper()
+	modules, err := filepath.Abs("../.cache/node/node_modules")
+	if err != nil {
+		d.h.Fatal(err)
+	}
+	if _, err := os.Stat(modules); err != nil {
+		d.h.Fatalf("%v: run make .cache/node first", err)
+	}
+	dir := d.h.TempDir()
+	if err := errors.Join(os.CopyFS(dir, os.DirFS("testdata/node")), os.Symlink(modules, dir+"/node_modules")); err != nil {
+		d.h.Fatal(err)
+	}
+	port := d.address[strings.LastIndexByte(d.address, ':')+1:]
+	c := exec.CommandContext(d.h.limit(2*patience()), "node", append([]string{script, port, filepath.Join(d.root, "api-token")}, args...)...)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		d.h.Fatalf("%s: %v\n%s", script, err, out)
 	}
 }
 

@@ -55,6 +55,8 @@ type answer struct {
 	body   string
 	took   time.Duration
 	err    error
+	// protocol is what it came by, such as HTTP/1.1.
+	protocol string
 }
 
 // requests is a client to which every host is the daemon's ingress.
@@ -89,6 +91,11 @@ func (d *daemon) ask(c *http.Client, method, service, path string, body io.Reade
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return do(c, r)
+}
+
+// do sends a request.
+func do(c *http.Client, r *http.Request) answer {
 	begin := time.Now()
 	resp, err := c.Do(r)
 	if err != nil {
@@ -96,7 +103,7 @@ func (d *daemon) ask(c *http.Client, method, service, path string, body io.Reade
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(text), time.Since(begin), err}
+	return answer{resp.StatusCode, resp.Header, string(text), time.Since(begin), err, resp.Proto}
 }
 
 // is fails the test unless the answer has a status and every part of it.

@@ -11,6 +11,7 @@ import (
 // Each kind of start-up probe, one that fails, and a liveness probe that waits
 // until the start is over.
 func TestStartupProbes(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	for _, c := range []struct {
@@ -45,6 +46,7 @@ func TestStartupProbes(t *testing.T) {
 // An instance that is not alive any more is killed with its requests, and
 // replaced.
 func TestLivenessProbe(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("sick", "--max-instances", "1", "--set-env-vars", "IGNORE_TERM=1", "--liveness-probe", "httpGet.path=/health,periodSeconds=1,timeoutSeconds=1,failureThreshold=3").exits(0)
@@ -82,6 +84,7 @@ func TestLivenessProbe(t *testing.T) {
 // An instance that is not ready gets no requests, and gets them again when it
 // is.
 func TestReadinessProbe(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("moody", "--max-instances", "1", "--readiness-probe", "httpGet.path=/health,periodSeconds=1,failureThreshold=2").exits(0)

@@ -70,14 +70,16 @@ func (h *Hop) Answers(ctx context.Context) bool {
 // Serve forwards r, and writes the answer to w as it comes. When it returns, it
 // reads r's body no more.
 //
-// If it stops before the whole body of a request over HTTP/1 has been read,
-// what is left stands in the way of the next request: then it asks for the
-// client's connection to be closed, by the header of the answer, also of the
-// one that the caller is to give.
+// If the answer is complete before the body of a request over HTTP/1 is, it
+// reads on for half a second at most, so that the client sees the answer and not
+// a broken connection. What is left then stands in the way of the next request:
+// by the header of the answer, also of one that the caller is to give, it asks
+// for the client's connection to be closed.
 //
-// An answer without a way to know its length, or in chunks, is passed on piece
-// by piece as it comes; the fields that are about one connection only are made
-// anew on either side.
+// An answer in chunks, or without a known length, is passed on piece by piece as
+// it comes. The fields that are about one connection only are made anew on
+// either side. Interim responses go on, but not those of an instance that speaks
+// HTTP/2; such a one never sees an Upgrade either.
 func (h *Hop) Serve(w http.ResponseWriter, r *http.Request) Result {
 	if r.Context().Err() != nil {
 		return Result{Err: context.Cause(r.Context())}

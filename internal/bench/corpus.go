@@ -2,17 +2,20 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Names of the images in the registry.
 const (
-	smallName = "small"
-	largeName = "large"
+	smallName  = "small"
+	largeName  = "large"
+	serverName = "server"
 )
 
 // The large image: files of this host, because made-up ones compress and unpack
@@ -51,6 +54,20 @@ func smallImage() (*image, error) {
 	}
 	l, err := w.finish()
 	return &image{layers: []layer{l}}, err
+}
+
+// serverImage is base and the program of services.
+func serverImage(base *image, program string) (*image, error) {
+	info, err := os.Stat(program)
+	if err != nil {
+		return nil, fmt.Errorf("%w; make build-bench makes it", err)
+	}
+	w := newLayerWriter()
+	if err := w.add("server", program, info); err != nil {
+		return nil, err
+	}
+	l, err := w.finish()
+	return &image{layers: append(slices.Clone(base.layers), l), command: "/server"}, err
 }
 
 // busyboxTree writes a root file system with nothing but busybox.

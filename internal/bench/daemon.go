@@ -20,14 +20,17 @@ import (
 // and started again.
 type daemon struct {
 	program, root, socket string
-	process               *exec.Cmd
+	// config is the file of its configuration.
+	config  string
+	process *exec.Cmd
 	// web and wire speak with it: HTTP and gRPC on the unix socket.
 	web  *http.Client
 	wire *grpc.ClientConn
 }
 
-// newDaemon prepares a daemon with an empty root below dir.
-func newDaemon(c config, dir string) (*daemon, error) {
+// newDaemon prepares a daemon with an empty root below dir, and settings, in
+// YAML.
+func newDaemon(c config, dir, settings string) (*daemon, error) {
 	program, err := filepath.Abs(filepath.Join(c.bin, "runnel"))
 	if err != nil {
 		return nil, err
@@ -35,7 +38,10 @@ func newDaemon(c config, dir string) (*daemon, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	d := &daemon{program: program, root: filepath.Join(dir, "root"), socket: filepath.Join(dir, "api.sock")}
+	d := &daemon{program: program, root: filepath.Join(dir, "root"), socket: filepath.Join(dir, "api.sock"), config: filepath.Join(dir, "config.yaml")}
+	if err := write(d.config, settings); err != nil {
+		return nil, err
+	}
 	d.web = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", d.socket)
@@ -53,7 +59,7 @@ func (d *daemon) start(ctx context.Context, flags ...string) (time.Duration, err
 		return 0, err
 	}
 	defer log.Close()
-	args := append([]string{"serve", "--root", d.root, "--socket", d.socket, "--api=", "--config", os.DevNull}, flags...)
+	args := append([]string{"serve", "--root", d.root, "--socket", d.socket, "--api=", "--config", d.config}, flags...)
 	process := exec.Command(d.program, args...)
 	process.Stderr = log
 	begun := time.Now()

@@ -37,7 +37,7 @@ func TestParseWorkedCountsChildren(t *testing.T) {
 func TestADaemonThatCannotStartIsClosed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	d, err := newDaemon(config{bin: dir}, filepath.Join(dir, "d"))
+	d, err := newDaemon(config{bin: dir}, filepath.Join(dir, "d"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

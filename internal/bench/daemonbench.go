@@ -24,37 +24,41 @@ const (
 // trial is one question about the daemon. Each gets a daemon with an empty root.
 type trial struct {
 	name string
+	// image is the name of the image that it uses, settings the daemon's.
+	image, settings string
 	// round answers it once; print writes the table of all rounds.
 	round func(context.Context, config, *daemon, string) error
 	print func(io.Writer)
 }
 
 // trials are the questions, in their order.
-func trials() []trial {
+func trials() []trial { return append(jobTrials(), serviceTrialsOf()...) }
+
+func jobTrials() []trial {
 	var s submits
 	var w watches
 	var l lasting
 	var t stored
 	var a adoptions
 	return []trial{
-		{"submit", s.round, s.print},
-		{"watch", w.round, w.print},
-		{"durable", l.round, l.print},
-		{"stored", t.round, t.print},
-		{"adopt", a.round, a.print},
+		{"submit", smallName, "", s.round, s.print},
+		{"watch", smallName, "", w.round, w.print},
+		{"durable", smallName, "", l.round, l.print},
+		{"stored", smallName, "", t.round, t.print},
+		{"adopt", smallName, "", a.round, a.print},
 	}
 }
 
-// measureDaemon answers the questions of c.only about the daemon, with the image
-// at ref, and writes a table for each.
-func measureDaemon(ctx context.Context, out io.Writer, c config, ref string) error {
+// measureDaemon answers the questions of c.only about the daemon, with the
+// images at refs by their names, and writes a table for each.
+func measureDaemon(ctx context.Context, out io.Writer, c config, ref func(name string) string) error {
 	for _, t := range trials() {
 		if !c.wants(t.name) {
 			continue
 		}
 		for round := range c.rounds {
 			fmt.Fprintf(os.Stderr, "round %d, %s\n", round+1, t.name)
-			if err := onDaemon(ctx, c, fmt.Sprintf("%s-%d", t.name, round), func(d *daemon) error { return t.round(ctx, c, d, ref) }); err != nil {
+			if err := onDaemon(ctx, c, t, round, func(d *daemon) error { return t.round(ctx, c, d, ref(t.image)) }); err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
 		}
@@ -64,8 +68,8 @@ func measureDaemon(ctx context.Context, out io.Writer, c config, ref string) err
 }
 
 // onDaemon calls do with a daemon that has just been started on an empty root.
-func onDaemon(ctx context.Context, c config, name string, do func(*daemon) error) (err error) {
-	d, err := newDaemon(c, filepath.Join(c.dir, name))
+func onDaemon(ctx context.Context, c config, t trial, round int, do func(*daemon) error) (err error) {
+	d, err := newDaemon(c, filepath.Join(c.dir, fmt.Sprintf("%s-%d", t.name, round)), t.settings)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,8 +16,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// image is a list of layers.
-type image struct{ layers []layer }
+// image is a list of layers, and what is run where nothing is said.
+type image struct {
+	layers  []layer
+	command string
+}
 
 // layer is a gzipped tar and what is known of it.
 type layer struct {
@@ -54,7 +58,7 @@ func (m *image) config() any {
 	}
 	return map[string]any{
 		"architecture": "amd64", "os": "linux",
-		"config": map[string]any{"Cmd": []string{"/bin/true"}},
+		"config": map[string]any{"Cmd": []string{cmp.Or(m.command, "/bin/true")}},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": ids},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // config is what the command line says.
@@ -26,6 +27,10 @@ type config struct {
 	tools string
 	// stored is how many executions are in the database of a full root.
 	stored int
+	// instances is how many are idle, or under load, at a time; turn how long a
+	// proxy has its turn.
+	instances int
+	turn      time.Duration
 }
 
 // wants reports whether a scenario or a trial is to be measured.
@@ -36,10 +41,19 @@ func (c config) compares() bool {
 	return slices.ContainsFunc(strings.Split(peerScenarios, ","), c.wants)
 }
 
-// What can be measured: beside the peers, and of the daemon.
+// servesRequests reports whether services are wanted.
+func (c config) servesRequests() bool {
+	return slices.ContainsFunc(strings.Split(serviceTrials, ","), c.wants)
+}
+
+// server is the program of services.
+func (c config) server() string { return filepath.Join(c.bin, "benchserver") }
+
+// What can be measured: beside the peers, of the daemon, and of services.
 const (
 	peerScenarios = "sequential,parallel,pull"
 	daemonTrials  = "submit,watch,durable,stored,adopt"
+	serviceTrials = "zero,burst,proxy,bulk,many,handover"
 )
 
 func main() {
@@ -63,8 +77,10 @@ func flags() config {
 	flag.IntVar(&c.parallel, "parallel", 1000, "tasks in parallel; Docker and Podman do a tenth")
 	flag.IntVar(&c.workers, "workers", 4, "tasks at once")
 	flag.StringVar(&c.cpu, "cpu", "0.5", "CPU limit of Runnel's tasks; workers of them must fit the host")
-	flag.StringVar(&c.only, "only", peerScenarios+","+daemonTrials, "what to measure")
+	flag.StringVar(&c.only, "only", peerScenarios+","+daemonTrials+","+serviceTrials, "what to measure")
 	flag.IntVar(&c.stored, "stored", 100, "executions of 1,000 tasks in the daemon's database")
+	flag.IntVar(&c.instances, "instances", 100, "instances of a service, idle or under load")
+	flag.DurationVar(&c.turn, "turn", 4*time.Second, "how long each proxy works for")
 	flag.StringVar(&c.tools, "tools", "runnel,runc,podman,docker", "what to measure with")
 	flag.Parse()
 	return c
@@ -92,7 +108,7 @@ func run(ctx context.Context, c config) (err error) {
 			return err
 		}
 	}
-	return measureDaemon(ctx, os.Stdout, c, work.registry.ref(smallName))
+	return measureDaemon(ctx, os.Stdout, c, work.registry.ref)
 }
 
 // workshop is what a run has standing.
@@ -137,6 +153,15 @@ func prepare(ctx context.Context, c config) (_ *workshop, err error) {
 			return nil, fmt.Errorf("make the large image: %w", err)
 		}
 		if err := w.registry.push(ctx, largeName, large); err != nil {
+			return nil, err
+		}
+	}
+	if c.servesRequests() {
+		serves, err := serverImage(small, c.server())
+		if err != nil {
+			return nil, fmt.Errorf("make the image of the service: %w", err)
+		}
+		if err := w.registry.push(ctx, serverName, serves); err != nil {
 			return nil, err
 		}
 	}

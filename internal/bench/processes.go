@@ -32,8 +32,32 @@ func (d *daemon) worked() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	var sum time.Duration
-	for _, pid := range []int{d.process.Process.Pid, shim} {
+	return workedOf(d.process.Process.Pid, shim)
+}
+
+// childrenOf are the children of all threads of a process.
+func childrenOf(pid int) (all []int, err error) {
+	found, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range found {
+		text, _ := os.ReadFile(file) // the thread may be gone by now
+		for field := range strings.FieldsSeq(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, child)
+		}
+	}
+	return all, nil
+}
+
+// workedOf is what processes, and those of their children that have ended, have
+// worked so far.
+func workedOf(pids ...int) (sum time.Duration, err error) {
+	for _, pid := range pids {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			return 0, err
@@ -45,6 +69,16 @@ func (d *daemon) worked() (time.Duration, error) {
 		sum += one
 	}
 	return sum, nil
+}
+
+// shareOf is a process's share of the memory that it maps, in bytes: what it has
+// for itself, and its part of what others map too.
+func shareOf(pid int) (bytes int64, err error) {
+	file := fmt.Sprintf("/proc/%d/smaps_rollup", pid)
+	if _, err := fmt.Sscanf(fact(file, "Pss"), "%d kB", &bytes); err != nil {
+		return 0, fmt.Errorf("read Pss of %s: %w", file, err)
+	}
+	return bytes << 10, nil
 }
 
 // parseWorked adds user and system time of a process and of its children that

@@ -55,6 +55,7 @@ func (s *server) routes() *http.ServeMux {
 		"/log":        s.log,
 		"/ws":         s.socket,
 		"/fetch":      s.fetch,
+		"/identity":   s.identity,
 		"/self":       s.self,
 		"/read":       s.read,
 	} {

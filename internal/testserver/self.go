@@ -22,6 +22,16 @@ func (s *server) self(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, id, boot)
 }
 
+// identity sends a token of the instance's own account, for an audience.
+func (s *server) identity(w http.ResponseWriter, r *http.Request) {
+	token, err := identity(r, r.FormValue("audience"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	_, _ = io.WriteString(w, token) // who has gone needs nothing
+}
+
 // identity is a token of the instance's own account.
 func identity(r *http.Request, audience string) (string, error) {
 	return metadata(r, "instance/service-accounts/default/identity?audience="+url.QueryEscape(audience))

@@ -40,10 +40,10 @@ type world struct {
 	t testing.TB
 	// play chooses what an instance does. One call at a time, under mu.
 	play func(rruntime.Spec) script
-	// handler, where it is set, is what containers serve on real listeners, the
-	// first one at port.
+	// handler, where it is set, is what containers serve on real listeners.
 	handler http.Handler
-	port    int
+	// port is where the first container of each does.
+	port int
 	// held, where it is set, is closed when records become durable.
 	held chan struct{}
 
