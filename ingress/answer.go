@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,6 +82,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request, last bool) int {
 		return 0
 	}
 	h := w.Header()
+	closes := a.closes() || slices.Contains(h["Connection"], "close") // forward asks for it so
 	clear(h)
 	body := a.sentence
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -91,7 +93,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request, last bool) int {
 	if a.why == errUnauthorized {
 		h.Set("WWW-Authenticate", contract.InvalidToken)
 	}
-	if (last || a.closes()) && r.ProtoMajor == 1 {
+	if (last || closes) && r.ProtoMajor == 1 {
 		h.Set("Connection", "close")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

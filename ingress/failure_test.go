@@ -352,6 +352,33 @@ func TestTheTimeoutCountsFromArrival(t *testing.T) {
 	}
 }
 
+// What is left of the body must not be taken for the next request.
+//
+// contract: ERR-503
+func TestAnInstanceThatEndsWhileAClientIsSending(t *testing.T) {
+	t.Parallel()
+	for _, h2c := range []bool{false, true} {
+		w := newWorld(t, Config{}, ListenerConfig{})
+		pool := poolOf()
+		addr := app(t, func(_ http.ResponseWriter, r *http.Request) {
+			pool.Remove("a", ErrEnded)
+			_, _ = io.ReadAll(r.Body) // it ends with the request
+		})
+		pool.Add(Backend{ID: "a", PublicID: "public-a", Addr: addr, H2C: h2c, Concurrency: 1})
+		w.Set(public(pool))
+		c, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: hello.run.localhost\r\nContent-Length: 5\r\n\r\n12")
+		if in, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || in.StatusCode != 503 || !in.Close {
+			t.Errorf("HTTP/2 to the instance %v: got %+v, %v", h2c, in, err)
+		}
+		_ = c.Close() // it has said all that it will
+	}
+}
+
 // contract: REQ-8
 func TestAClientThatGoesAwayEndsItsRequest(t *testing.T) {
 	t.Parallel()
