@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"runnel/scheduler/serving"
 	"runnel/store"
 )
 
@@ -183,7 +184,7 @@ func (c *Control) removeLogsOf(instance string, containers int) error {
 		return nil
 	}
 	for i := range containers {
-		id := containerID(instance, i)
+		id := serving.ContainerID(instance, i)
 		if err := c.config.RemoveLogs(id); err != nil {
 			return fmt.Errorf("logs of instance %s: %w", id, err)
 		}

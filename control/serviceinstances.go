@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -101,15 +100,6 @@ func (c *Control) readInstances(revision string) (all []serving.Record, r *runpb
 		return nil
 	})
 	return all, r, err
-}
-
-// containerID is what the container at a place of an instance is called: where
-// it logs to.
-func containerID(instance string, place int) string {
-	if place == 0 {
-		return instance
-	}
-	return instance + "-" + strconv.Itoa(place)
 }
 
 // instanceEnded has the records of a revision's instances cut down, when one of

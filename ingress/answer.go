@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,12 +75,14 @@ func (a answer) closes() bool {
 	return a.status == 400 || a.status == 413 || a.status == 431 || a.status == 504
 }
 
-// write answers r, and tells how long the body is.
-func (a answer) write(w http.ResponseWriter, r *http.Request) int {
+// write answers r, and tells how long the body is; last says that the client's
+// connection is of no use afterwards in any case.
+func (a answer) write(w http.ResponseWriter, r *http.Request, last bool) int {
 	if a.status == statusClosed {
 		return 0
 	}
 	h := w.Header()
+	closes := a.closes() || slices.Contains(h["Connection"], "close") // forward asks for it so
 	clear(h)
 	body := a.sentence
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -90,7 +93,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) int {
 	if a.why == errUnauthorized {
 		h.Set("WWW-Authenticate", contract.InvalidToken)
 	}
-	if a.closes() && r.ProtoMajor == 1 {
+	if (last || closes) && r.ProtoMajor == 1 {
 		h.Set("Connection", "close")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -124,6 +124,48 @@ func TestWhyAnInstanceHasDiedIsWaitedFor(t *testing.T) {
 	}
 }
 
+// What follows a request that was cut off is none the worse for it, on whatever
+// connection it comes.
+func TestTheRequestAfterOneThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Config{}, ListenerConfig{})
+	var pool *Pool
+	dies := app(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body) // the answer tells
+		pool.Remove("a", ErrEnded)
+		<-r.Context().Done()
+	})
+	pool = poolOf(dies)
+	w.Set(public(pool))
+	after := app(t, says("alive"))
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	for _, body := range []string{"", "some"} {
+		for n, want := range []int{503, 200, 200} {
+			r, err := http.NewRequest("POST", "http://"+w.addr, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = "hello.run.localhost"
+			if n == 1 {
+				pool.Add(Backend{ID: "b", PublicID: "public-b", Addr: after, Concurrency: 80})
+			}
+			in, err := client.Do(r)
+			if err != nil {
+				t.Fatalf("request %d with %q: %v", n, body, err)
+			}
+			text, _ := io.ReadAll(in.Body) // its length tells
+			_ = in.Body.Close()            // as above
+			if in.StatusCode != want || len(text) == 0 {
+				t.Errorf("request %d with %q: %d %q, want %d", n, body, in.StatusCode, text, want)
+			}
+			<-time.After(20 * time.Millisecond) // a deadline that stays would come by now
+		}
+		pool.Remove("b", ErrEnded)
+		pool.Add(Backend{ID: "a", PublicID: "public-a", Addr: dies, Concurrency: 80})
+	}
+}
+
 // contract: REQ-9
 func TestARequestThatNobodyGotIsTriedElsewhere(t *testing.T) {
 	t.Parallel()
@@ -307,6 +349,33 @@ func TestTheTimeoutCountsFromArrival(t *testing.T) {
 				<-ended
 			}
 		})
+	}
+}
+
+// What is left of the body must not be taken for the next request.
+//
+// contract: ERR-503
+func TestAnInstanceThatEndsWhileAClientIsSending(t *testing.T) {
+	t.Parallel()
+	for _, h2c := range []bool{false, true} {
+		w := newWorld(t, Config{}, ListenerConfig{})
+		pool := poolOf()
+		addr := app(t, func(_ http.ResponseWriter, r *http.Request) {
+			pool.Remove("a", ErrEnded)
+			_, _ = io.ReadAll(r.Body) // it ends with the request
+		})
+		pool.Add(Backend{ID: "a", PublicID: "public-a", Addr: addr, H2C: h2c, Concurrency: 1})
+		w.Set(public(pool))
+		c, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: hello.run.localhost\r\nContent-Length: 5\r\n\r\n12")
+		if in, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || in.StatusCode != 503 || !in.Close {
+			t.Errorf("HTTP/2 to the instance %v: got %+v, %v", h2c, in, err)
+		}
+		_ = c.Close() // it has said all that it will
 	}
 }
 

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"runnel/control"
 	"runnel/logs/servicelog"
 	"runnel/runtime/logfile"
+	"runnel/scheduler/serving"
 )
 
 // served is the logs of a service: those of its instances, and those of its
@@ -122,7 +122,7 @@ func (s *served) end() {
 // containerLog is the log of the nth container of an instance; nil if nothing
 // is left of one that has ended.
 func (s *served) containerLog(dir string, i control.ServiceInstance, n int) *log {
-	id := ContainerID(i.ID, n)
+	id := serving.ContainerID(i.ID, n)
 	file := logfile.Path(dir, id)
 	from, until, ok := logSpan(file)
 	switch {
@@ -144,15 +144,6 @@ func (s *served) containerLog(dir string, i control.ServiceInstance, n int) *log
 		reader: reader{path: file},
 		place:  key{time: firstKey.time, instance: id},
 	}
-}
-
-// ContainerID is what the nth container of an instance is called, and its log:
-// the first one as the instance, the others with their place behind.
-func ContainerID(instance string, n int) string {
-	if n == 0 {
-		return instance
-	}
-	return fmt.Sprintf("%s-%d", instance, n)
 }
 
 // subject is what entries about a revision of the service are about; about none

@@ -11,6 +11,7 @@ import (
 	"runnel/control"
 	"runnel/logs/servicelog"
 	"runnel/scheduler"
+	"runnel/scheduler/serving"
 )
 
 // standing finds out what is known of whom logs are of. An instance that is
@@ -110,7 +111,7 @@ func (l *Logs) serving(ctx context.Context, s standing) error {
 				of = s.live
 			}
 			for n := range i.Containers {
-				of[ContainerID(i.ID, n)] = true
+				of[serving.ContainerID(i.ID, n)] = true
 			}
 		}
 	}

@@ -42,6 +42,8 @@ type world struct {
 	play func(rruntime.Spec) script
 	// handler, where it is set, is what containers serve on real listeners.
 	handler http.Handler
+	// port is where the first container of each does.
+	port int
 	// held, where it is set, is closed when records become durable.
 	held chan struct{}
 
@@ -248,7 +250,7 @@ func (h *handle) StartContainer(ctx context.Context, n int) error {
 
 // serve has container n of b listen in earnest.
 func (w *world) serve(b *body, n int) {
-	l, err := net.Listen("tcp", netip.AddrPortFrom(b.addr, uint16(8080+n)).String())
+	l, err := net.Listen("tcp", netip.AddrPortFrom(b.addr, uint16(w.port+n)).String())
 	if err != nil {
 		w.t.Error(err)
 		return

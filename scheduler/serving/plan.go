@@ -218,6 +218,10 @@ func (p *plan) instance(id string) rruntime.Spec {
 	return spec
 }
 
+// ContainerID is what the container at a place of an instance is called, which
+// names its log.
+func ContainerID(instance string, n int) string { return rruntime.ContainerID(instance, n) }
+
 const (
 	// maxInstanceID leaves room for the names of an instance's containers in a
 	// DNS label.

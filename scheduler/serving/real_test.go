@@ -25,11 +25,33 @@ type city struct {
 	url    string
 }
 
+// revision is one whose container listens at the city's port.
+func (c *city) revision(name string, change func(*runpb.Revision)) *runpb.Revision {
+	return revision(name, func(r *runpb.Revision) {
+		r.GetContainers()[0].Ports = []*runpb.ContainerPort{{ContainerPort: int32(c.port)}}
+		if change != nil {
+			change(r)
+		}
+	})
+}
+
+// freePort is a port that nobody listens at, whatever the address.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 // build makes a city. Its instances answer with the path, after waiting for as
 // long as its query says.
 func build(t testing.TB, s script) *city {
 	t.Helper()
 	w := newWorld(t, always(s))
+	w.port = freePort(t)
 	w.handler = http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		d, _ := time.ParseDuration(r.URL.Query().Get("wait"))
 		if !sleep(r.Context(), d) {
@@ -81,7 +103,7 @@ func (c *city) get(t testing.TB, path string) (status int, body string) {
 // contract: SC-1, LIFE-3, REQ-6, REV-4
 func TestRealRequests(t *testing.T) {
 	c := build(t, script{createTakes: 50 * time.Millisecond, listens: []time.Duration{30 * time.Millisecond}})
-	old := c.add(t, revision("hello-00001-abc", func(r *runpb.Revision) { r.MaxInstanceRequestConcurrency = 4 }), auto(0, 9))
+	old := c.add(t, c.revision("hello-00001-abc", func(r *runpb.Revision) { r.MaxInstanceRequestConcurrency = 4 }), auto(0, 9))
 	c.route(old)
 	if status, body := c.get(t, "/first"); status != 200 || body != "/first" {
 		t.Errorf("%d %q", status, body)
@@ -98,7 +120,7 @@ func TestRealRequests(t *testing.T) {
 			}
 		})
 	}
-	second := c.add(t, revision("hello-00002-abc", func(r *runpb.Revision) { r.MaxInstanceRequestConcurrency = 4 }), auto(0, 9))
+	second := c.add(t, c.revision("hello-00002-abc", func(r *runpb.Revision) { r.MaxInstanceRequestConcurrency = 4 }), auto(0, 9))
 	if err := c.Check(t.Context(), second.plan.name); err != nil {
 		t.Error(err)
 	}
@@ -139,7 +161,7 @@ func BenchmarkFromZero(b *testing.B) {
 	c := build(b, script{})
 	var took []time.Duration
 	for b.Loop() {
-		l := c.add(b, revision("hello-00001-abc", nil), auto(0, 9))
+		l := c.add(b, c.revision("hello-00001-abc", nil), auto(0, 9))
 		c.route(l)
 		for !l.hasPrepared() {
 			<-time.After(time.Millisecond)
