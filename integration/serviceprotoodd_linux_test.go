@@ -57,10 +57,13 @@ func expects(h *host, d *daemon) {
 		h.Fatal(err)
 	}
 	defer c.Close()
-	_, err = io.WriteString(c, "POST /echo HTTP/1.1\r\nHost: web.run.localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+	err = c.SetDeadline(time.Now().Add(patience()))
+	_, writeErr := io.WriteString(c, "POST /echo HTTP/1.1\r\nHost: web.run.localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+	if err := errors.Join(err, writeErr); err != nil {
+		h.Fatal(err)
+	}
 	const ask = "HTTP/1.1 100 Continue\r\n\r\n"
 	asked := make([]byte, len(ask))
-	err = errors.Join(err, c.SetDeadline(time.Now().Add(patience())))
 	if _, err := io.ReadFull(c, asked); err != nil || string(asked) != ask {
 		h.Fatalf("a client that waits gets %q, %v", asked, err)
 	}
