@@ -13,6 +13,7 @@ import (
 	"runnel/api/wire"
 	"runnel/certs"
 	"runnel/logs"
+	"runnel/metadata"
 )
 
 // tokenName is the file under the root that holds the token of callers over
@@ -33,7 +34,7 @@ func (d *Daemon) openServer(context.Context) (err error) {
 		Token:    d.token,
 		V1:       v1.NewHandler(d.control),
 		Handlers: d.handlers(),
-		Open:     []string{KeysPath},
+		Open:     []string{metadata.KeySetPath},
 		Logger:   d.log,
 	}
 	switch t := d.cfg.TLS; {
@@ -62,11 +63,11 @@ func (d *Daemon) handlers() map[string]http.Handler {
 		"GET " + TokenPath:    http.HandlerFunc(d.giveToken),
 		"GET " + CAPath:       http.HandlerFunc(d.giveCA),
 		"GET " + IdentityPath: http.HandlerFunc(d.giveIdentity),
-		"GET " + KeysPath:     http.HandlerFunc(d.giveKeys),
 		gcloud.Path:           gcloud.NewHandler(d.control),
 
-		"GET " + logs.StreamPath: d.logs.Stream(),
-		"POST " + logs.ListPath:  d.logs.List(),
+		"GET " + metadata.KeySetPath: d.machine.Signer.KeySet(),
+		"GET " + logs.StreamPath:     d.logs.Stream(),
+		"POST " + logs.ListPath:      d.logs.List(),
 	}
 }
 
