@@ -75,7 +75,8 @@ func policyEtag(t time.Time) []byte {
 }
 
 // SetPolicy replaces the IAM policy of a job or a service, which is in force when
-// it returns. A policy with an etag must be the one that was read last. The mask may name bindings and etag; nil means both.
+// it returns. A policy with an etag must be the one that was read last. The mask
+// may name bindings and etag; nil means both.
 func (c *Control) SetPolicy(ctx context.Context, resource string, p *iampb.Policy, mask *fieldmaskpb.FieldMask) (*iampb.Policy, error) {
 	n, err := c.parseOwner(resource)
 	if err != nil {

@@ -65,7 +65,8 @@ type loop struct {
 type wishes struct {
 	scale Scale
 	// routed says that requests may come, bare that no instance is to be prepared
-	// until one comes, removed that nothing is to be left, yields that an idle instance is to make room for others.
+	// until one comes, removed that nothing is to be left, yields that an idle
+	// instance is to make room for others.
 	routed, bare, removed, yields bool
 	// waiters wait for instances that are ready.
 	waiters []*waiter
