@@ -75,8 +75,9 @@ func (a answer) closes() bool {
 	return a.status == 400 || a.status == 413 || a.status == 431 || a.status == 504
 }
 
-// write answers r, and tells how long the body is.
-func (a answer) write(w http.ResponseWriter, r *http.Request) int {
+// write answers r, and tells how long the body is; last says that the client's
+// connection is of no use afterwards in any case.
+func (a answer) write(w http.ResponseWriter, r *http.Request, last bool) int {
 	if a.status == statusClosed {
 		return 0
 	}
@@ -92,7 +93,7 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) int {
 	if a.why == errUnauthorized {
 		h.Set("WWW-Authenticate", contract.InvalidToken)
 	}
-	if closes && r.ProtoMajor == 1 {
+	if (last || closes) && r.ProtoMajor == 1 {
 		h.Set("Connection", "close")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

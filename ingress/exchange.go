@@ -49,12 +49,15 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if !x.result.Answered {
 			status = a.status
-			x.result.ResponseBytes = int64(a.write(w, r))
+			x.result.ResponseBytes = int64(a.write(w, r, x.isShort()))
 		}
+	} else {
+		x.restore()
 	}
 	x.record(status, text)
-	if err != nil && x.result.Answered {
-		// The client must see that the answer is not complete.
+	if err != nil && (x.result.Answered || status == statusClosed) {
+		// The client must see that the answer is not complete, or that there is
+		// none.
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -108,6 +111,27 @@ func (x *exchange) cut() {
 	x.short = true
 	c := http.NewResponseController(x.w)
 	now := time.Now()
-	_ = c.SetReadDeadline(now)                  // as in leave
+	if x.r.Body != http.NoBody && x.r.ContentLength != 0 {
+		_ = c.SetReadDeadline(now) // as in leave
+	}
 	_ = c.SetWriteDeadline(now.Add(cutTimeout)) // as in leave
+}
+
+// isShort reports whether the exchange was cut off: then the connection is of no
+// use for another one, as its deadlines stay.
+func (x *exchange) isShort() bool {
+	x.deadlines.Lock()
+	defer x.deadlines.Unlock()
+	return x.short
+}
+
+// restore takes the deadline off the connection of an answer that was complete
+// when it was cut off.
+func (x *exchange) restore() {
+	x.deadlines.Lock()
+	defer x.deadlines.Unlock()
+	x.over = true
+	if x.short && !x.peer.hijacked.Load() {
+		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Time{}) // as in leave
+	}
 }

@@ -124,6 +124,48 @@ func TestWhyAnInstanceHasDiedIsWaitedFor(t *testing.T) {
 	}
 }
 
+// What follows a request that was cut off is none the worse for it, on whatever
+// connection it comes.
+func TestTheRequestAfterOneThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Config{}, ListenerConfig{})
+	var pool *Pool
+	dies := app(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body) // the answer tells
+		pool.Remove("a", ErrEnded)
+		<-r.Context().Done()
+	})
+	pool = poolOf(dies)
+	w.Set(public(pool))
+	after := app(t, says("alive"))
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	for _, body := range []string{"", "some"} {
+		for n, want := range []int{503, 200, 200} {
+			r, err := http.NewRequest("POST", "http://"+w.addr, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = "hello.run.localhost"
+			if n == 1 {
+				pool.Add(Backend{ID: "b", PublicID: "public-b", Addr: after, Concurrency: 80})
+			}
+			in, err := client.Do(r)
+			if err != nil {
+				t.Fatalf("request %d with %q: %v", n, body, err)
+			}
+			text, _ := io.ReadAll(in.Body) // its length tells
+			_ = in.Body.Close()            // as above
+			if in.StatusCode != want || len(text) == 0 {
+				t.Errorf("request %d with %q: %d %q, want %d", n, body, in.StatusCode, text, want)
+			}
+			<-time.After(20 * time.Millisecond) // a deadline that stays would come by now
+		}
+		pool.Remove("b", ErrEnded)
+		pool.Add(Backend{ID: "a", PublicID: "public-a", Addr: dies, Concurrency: 80})
+	}
+}
+
 // contract: REQ-9
 func TestARequestThatNobodyGotIsTriedElsewhere(t *testing.T) {
 	t.Parallel()

@@ -145,6 +145,9 @@ func checkEmpty(t testing.TB, root string, dirs ...string) {
 			t.Error(err)
 		}
 		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), "collected-") {
+				continue // a removal that the daemon's end has cut short, for the next one to finish
+			}
 			t.Errorf("%s/%s holds %s", root, empty, e.Name())
 		}
 	}

@@ -18,7 +18,7 @@ const (
 	debianCache = "../.cache/debian"
 	// debianWanted are the packages that the image is to hold; apt adds what
 	// they need.
-	debianWanted = "python3 dash coreutils base-files"
+	debianWanted = "python3 nginx dash coreutils base-files"
 )
 
 // debianPackages downloads the packages, unless an earlier run has.

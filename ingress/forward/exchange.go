@@ -103,7 +103,8 @@ func (x *exchange) attempt() error {
 func (x *exchange) run(c *conn) error {
 	x.conn = c
 	x.guard.hold(c)
-	x.in.Reset(c.TCPConn, x.buf[:])
+	c.look.before = nil
+	x.in.Reset(c.look, x.buf[:])
 	upgrade := upgradeOf(x.r)
 	wait := hasBody(x.r) && http1.HasToken(x.r.Header.Get("Expect"), "100-continue")
 	x.out = appendHead(x.out[:0], x.r, upgrade, wait)

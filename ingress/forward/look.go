@@ -1,17 +1,27 @@
 package forward
 
 import (
+	"io"
 	"net"
+	"os"
 	"syscall"
 )
 
-// look tells of an idle connection whether the instance has closed it.
+// look tells of an idle connection whether the instance has closed it, and of
+// one in use when there is nothing to read.
 type look struct {
 	raw syscall.RawConn
-	// read is l.once, made one time only.
-	read func(fd uintptr) bool
+	// read is l.once, take l.taking, made one time only.
+	read, take func(fd uintptr) bool
 	// still is what once has found.
 	still bool
+
+	// before is called before a read that has to wait; nil for nothing.
+	before func()
+	// p is where taking reads to, n and err what it has come to.
+	p   []byte
+	n   int
+	err error
 }
 
 func newLook(c *net.TCPConn) (*look, error) {
@@ -20,7 +30,7 @@ func newLook(c *net.TCPConn) (*look, error) {
 		return nil, err
 	}
 	l := &look{raw: raw}
-	l.read = l.once
+	l.read, l.take = l.once, l.taking
 	return l, nil
 }
 
@@ -37,4 +47,38 @@ func (l *look) once(fd uintptr) bool {
 	_, err := syscall.Read(int(fd), b[:])
 	l.still = err == syscall.EAGAIN
 	return true
+}
+
+// Read reads as the connection does.
+func (l *look) Read(p []byte) (int, error) {
+	l.p = p
+	err := l.raw.Read(l.take)
+	l.p = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case l.err != nil:
+		return 0, os.NewSyscallError("read", l.err)
+	case l.n == 0 && len(p) > 0:
+		return 0, io.EOF
+	}
+	return l.n, nil
+}
+
+// taking reads what there is. What it returns says that it need not be called
+// again when there is more.
+func (l *look) taking(fd uintptr) bool {
+	for {
+		l.n, l.err = syscall.Read(int(fd), l.p)
+		if l.err != syscall.EINTR {
+			break
+		}
+	}
+	if l.err != syscall.EAGAIN {
+		return true
+	}
+	if l.before != nil {
+		l.before()
+	}
+	return false
 }

@@ -27,7 +27,7 @@ func (x *exchange) passBody() error {
 	default:
 		x.body.Rest(&x.in)
 	}
-	x.in.Before = x.flush
+	x.conn.look.before = x.flush
 	for {
 		p, err := x.body.Next()
 		if len(p) > 0 {
@@ -43,6 +43,9 @@ func (x *exchange) passBody() error {
 			return nil
 		}
 		if err != nil {
+			// The client gets what there is.
+			x.patience = 0
+			x.flushWaiting()
 			return x.broken(err, false)
 		}
 		if done, err := x.hurry(); done || err != nil {

@@ -7,10 +7,6 @@ import (
 
 // Reader reads a connection through a buffer. The zero Reader must be Reset.
 type Reader struct {
-	// Before, if set, is called before each read of the connection, which may
-	// take long.
-	Before func()
-
 	src io.Reader
 	buf []byte
 	// buf[r:w] has been read from src and not been taken.
@@ -39,9 +35,6 @@ func (r *Reader) Fill() error {
 	} else if r.w == len(r.buf) {
 		r.w = copy(r.buf, r.buf[r.r:r.w])
 		r.r = 0
-	}
-	if r.Before != nil {
-		r.Before()
 	}
 	for range 100 {
 		n, err := r.src.Read(r.buf[r.w:])
