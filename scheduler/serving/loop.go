@@ -57,8 +57,9 @@ type loop struct {
 	// shrunk is when an instance was stopped last because there were more than
 	// wanted.
 	shrunk time.Time
-	// pressed is when others were asked for room last.
-	pressed time.Time
+	// pressed is when others were asked for room last, deferred when they were let
+	// go first.
+	pressed, deferred time.Time
 }
 
 // wishes are what others want of a revision.
