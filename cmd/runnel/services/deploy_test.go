@@ -90,8 +90,8 @@ Creating Revision... failed
 Deployment failed
 Revision 'hello-00002-xxx' is not ready and cannot serve traffic. it did not listen
 
-See what it printed by running:
-runnel services logs hello --revision hello-00002-xxx
+See what it printed, and what became of it, by running:
+runnel services logs hello --system --revision hello-00002-xxx
 `)
 	if got := w.Do("services describe hello"); !strings.HasPrefix(got.Stdout, "X Service hello in region us-central1\n") {
 		t.Errorf("the service:\n%s", got.Stdout)
@@ -207,6 +207,7 @@ func TestWhatTheDaemonRefuses(t *testing.T) {
 	for line, want := range map[string]string{
 		"deploy UP --image busybox":                                                "runnel deploy: NAME: ",
 		"deploy hello --image busybox --cpu 9":                                     "runnel deploy: --cpu 9: ",
+		"deploy hello --image busybox --cpu 0.5":                                   "runnel deploy: --concurrency: 80 requests at a time need at least 1 CPU",
 		"deploy hello --image UPPER":                                               "runnel deploy: --image UPPER: ",
 		"services update hello --container side --image x --memory 1Mi":            "runnel services update: --container side: --memory 1Mi: ",
 		"services update hello --max-instances 5 --set-env-vars PORT=1":            "runnel services update: --set-env-vars: ",
