@@ -139,3 +139,12 @@ func TestCompletionAsksTheDaemon(t *testing.T) {
 		}
 	}
 }
+
+// What completion says of flags holds no marks that only the help understands.
+func TestCompletionOfFlags(t *testing.T) {
+	t.Parallel()
+	got := strings.Join(nowhere(t).Completions("deploy --"), "\n")
+	if !strings.Contains(got, "--container\tname of the container") || strings.Contains(got, "`") {
+		t.Errorf("completes\n%s", got)
+	}
+}
