@@ -139,6 +139,8 @@ func checkPolicy(p *iampb.Policy, mask *fieldmaskpb.FieldMask) error {
 		switch {
 		case b.GetRole() == "":
 			return violation("policy.bindings.role", "is missing: want a role such as roles/run.invoker")
+		case !strings.HasPrefix(b.GetRole(), "roles/") && !strings.Contains(b.GetRole(), "/roles/"):
+			return violation("policy.bindings.role", "%q is not a role: want one such as roles/run.invoker", b.GetRole())
 		case b.GetCondition() != nil:
 			return violation("policy.bindings.condition", "conditions are not supported")
 		}
