@@ -76,6 +76,10 @@ func (c *checker) serviceName(path, name string) string {
 		c.check(path, err)
 		return ""
 	}
+	if strings.Contains(name, contract.TagMark) {
+		c.add(path, "%q cannot name a service: %s stands between a traffic tag and a service in host names", name, contract.TagMark)
+		return ""
+	}
 	return name
 }
 

@@ -100,25 +100,25 @@ func CheckRevisionName(service, name string) error {
 	return fmt.Errorf("%q is not a revision of %s: want %s-SUFFIX with lower-case letters, digits and hyphens, at most %d characters in all and not ending with a hyphen", name, service, service, most)
 }
 
-// tagMark stands between a tag and its service in a host name.
-const tagMark = "---"
+// TagMark stands between a tag and its service in a host name.
+const TagMark = "---"
 
 // CheckTag says whether tag may name a target of a service's traffic: with the
 // service's name it makes one label of a host name.
 // Source: "Rollbacks, gradual rollouts, and traffic migration".
 func CheckTag(service, tag string) error {
 	switch {
-	case !IsLabel(tag) || tag[0] < 'a' || strings.Contains(tag, tagMark):
-		return fmt.Errorf("%q is not a tag: want lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen, and without %s", tag, tagMark)
-	case len(tag)+len(tagMark)+len(service) > 63:
-		return fmt.Errorf("%q is too long for a tag of %s: %s%s%s must have at most 63 characters", tag, service, tag, tagMark, service)
+	case !IsLabel(tag) || tag[0] < 'a' || strings.Contains(tag, TagMark):
+		return fmt.Errorf("%q is not a tag: want lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen, and without %s", tag, TagMark)
+	case len(tag)+len(TagMark)+len(service) > 63:
+		return fmt.Errorf("%q is too long for a tag of %s: %s%s%s must have at most 63 characters", tag, service, tag, TagMark, service)
 	}
 	return nil
 }
 
 // TagLabel is what a tag's host names begin with, in place of label, which those
 // of the service begin with.
-func TagLabel(tag, label string) string { return tag + tagMark + label }
+func TagLabel(tag, label string) string { return tag + TagMark + label }
 
 // CheckRequestTimeout says whether a request may be given d.
 func CheckRequestTimeout(d time.Duration) error {

@@ -12,6 +12,7 @@ import (
 	"runnel/control"
 	"runnel/control/controltest"
 	rimage "runnel/image"
+	"runnel/scheduler/serving"
 )
 
 // contract: REV-4 REV-5
@@ -72,6 +73,11 @@ func TestReasonsOfRevisionsThatFail(t *testing.T) {
 		{"too late", func(w *controltest.World) {
 			w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{Hold: true} })
 		}, func(c *runpb.Condition) bool { return c.GetReason() == runpb.Condition_PROGRESS_DEADLINE_EXCEEDED }, codes.DeadlineExceeded, "in time"},
+		{"no room", func(w *controltest.World) {
+			w.Fleet.Play(func(*runpb.Revision) controltest.Trial {
+				return controltest.Trial{Hold: true, Err: serving.ErrNoRoom}
+			})
+		}, func(c *runpb.Condition) bool { return c.GetReason() == runpb.Condition_PROGRESS_DEADLINE_EXCEEDED }, codes.DeadlineExceeded, "no room"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -89,6 +89,9 @@ func whyNot(failure error) (kind string, why *runpb.Condition) {
 		return containerHealthy, failing(containerHealthy, start.Message, why)
 	case errors.Is(failure, errDeadline):
 		why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_PROGRESS_DEADLINE_EXCEEDED}}
+		if errors.Is(failure, serving.ErrNoRoom) {
+			return resourcesAvailable, failing(resourcesAvailable, "The revision was not ready in time: this host had no room for an instance.", why)
+		}
 		return containerHealthy, failing(containerHealthy, "The revision was not ready in time: no instance took requests.", why)
 	}
 	why = &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_INTERNAL}}

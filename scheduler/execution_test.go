@@ -228,7 +228,7 @@ func TestTaskThatCanNeverFitIsRefused(t *testing.T) {
 	bubble(t, Config{Budget: NewBudget(Resources{CPU: 500, Memory: contract.GiB})}, nil, func(t *testing.T, s *Scheduler, _ *host) {
 		_, err := s.Execute(t.Context(), testJob(1, 0, 0, time.Minute), &rimage.Image{})
 		var too *CapacityError
-		if !errors.As(err, &too) || err.Error() != "task needs 1 CPU and 512Mi; this host offers 0.5 CPU and 1Gi" {
+		if !errors.As(err, &too) || err.Error() != "instance needs 1 CPU and 512Mi; this host offers 0.5 CPU and 1Gi" {
 			t.Errorf("got %v", err)
 		}
 	})

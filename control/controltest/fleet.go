@@ -20,7 +20,8 @@ import (
 type Trial struct {
 	// Err is why none gets ready; nil: one does.
 	Err error
-	// Hold has it take until Release; HoldMinimum only what is to be there
+	// Hold has it take until Release, and those who give up before get Err too;
+	// HoldMinimum only what is to be there
 	// beside it.
 	Hold, HoldMinimum bool
 }

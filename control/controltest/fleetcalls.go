@@ -2,6 +2,7 @@ package controltest
 
 import (
 	"context"
+	"errors"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
@@ -102,7 +103,7 @@ func (f *Fleet) await(ctx context.Context, revision, what string) error {
 		select {
 		case <-released:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return errors.Join(trial.Err, context.Cause(ctx))
 		}
 	}
 	if trial.Err != nil {

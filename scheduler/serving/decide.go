@@ -70,6 +70,9 @@ func (l *loop) grow(now time.Time, w *wishes, stats *ingress.Stats) {
 			l.start(i)
 		}
 	}
+	l.mu.Lock()
+	l.crowded = queued
+	l.mu.Unlock()
 	if !queued {
 		l.share.Withdraw()
 		return

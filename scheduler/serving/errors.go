@@ -14,6 +14,9 @@ var (
 	// ErrDetached means that the fleet has let go of its instances, which go on
 	// with another one.
 	ErrDetached = errors.New("fleet has let go of its instances")
+	// ErrNoRoom means that an instance was waited for in vain because others had
+	// the host's memory.
+	ErrNoRoom = errors.New("no room on this host")
 )
 
 // StartError says why an instance could not be started.

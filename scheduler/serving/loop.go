@@ -28,13 +28,15 @@ type loop struct {
 	// over, left when nothing is under way any more.
 	adopted, left chan struct{}
 
-	// mu guards wishes, wished and shown, which others read and write.
+	// mu guards wishes, wished, shown and crowded, which others read and write.
 	mu     sync.Mutex
 	wishes wishes
 	// wished says that wishes have changed since the loop looked.
 	wished bool
 	// shown is the status, but for requests.
 	shown Status
+	// crowded says that the host has no room for an instance that is missing.
+	crowded bool
 
 	// loaded says that there were requests when the loop looked last.
 	loaded bool

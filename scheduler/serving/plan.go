@@ -154,7 +154,7 @@ func (p *plan) contain(c *Config, n int, called string, from *runpb.Container, i
 	}
 	mounts := make([]rruntime.Mount, 0, len(from.GetVolumeMounts()))
 	for _, m := range from.GetVolumeMounts() {
-		mounts = append(mounts, rruntime.Mount{Volume: m.GetName(), Path: m.GetMountPath(), SubPath: m.GetSubPath()})
+		mounts = append(mounts, rruntime.Mount{Volume: m.GetName(), Path: path.Clean(m.GetMountPath()), SubPath: m.GetSubPath()})
 	}
 	p.need.Memory += need.Memory
 	p.cpu += need.CPU

@@ -27,7 +27,7 @@ func twoContainers(r *runpb.Revision) {
 	main := r.GetContainers()[0]
 	main.Ports = []*runpb.ContainerPort{{Name: "h2c", ContainerPort: 9000}}
 	main.Env = []*runpb.EnvVar{{Name: "A", Values: &runpb.EnvVar_Value{Value: "1"}}}
-	main.VolumeMounts = []*runpb.VolumeMount{{Name: "cache", MountPath: "/cache", SubPath: "hello"}}
+	main.VolumeMounts = []*runpb.VolumeMount{{Name: "cache", MountPath: "/var/../cache/", SubPath: "hello"}}
 	r.Containers = []*runpb.Container{
 		{Name: "side", Resources: &runpb.ResourceRequirements{Limits: map[string]string{"cpu": "0.5", "memory": "256Mi"}}},
 		main,

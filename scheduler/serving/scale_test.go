@@ -219,6 +219,25 @@ func TestMinimumThatDoesNotFit(t *testing.T) {
 	})
 }
 
+// Who waits in vain for an instance because the host is full is told so.
+func TestFullHostIsToldOf(t *testing.T) {
+	inTown(t, 2, script{}, func(t *testing.T, w *town) {
+		old := w.add(t, revision("hello-00001-abc", nil), auto(2, 2))
+		w.ready(t, old, 2)
+		next := w.add(t, revision("hello-00002-abc", nil), auto(0, 2))
+		late := errors.New("late")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, late)
+		defer cancel()
+		if err := w.Check(ctx, next.plan.name); !errors.Is(err, ErrNoRoom) || !errors.Is(err, late) {
+			t.Errorf("got %v", err)
+		}
+		w.SetScale(old.plan.name, auto(0, 1))
+		if err := w.Check(t.Context(), next.plan.name); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // An instance that is idle makes room for the requests of another revision, but
 // for those that a minimum keeps.
 func TestIdleMakesRoom(t *testing.T) {

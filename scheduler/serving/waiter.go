@@ -2,6 +2,7 @@ package serving
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -15,7 +16,8 @@ type waiter struct {
 
 // Check returns when an instance of the revision is ready, and starts one if
 // there is none: what a deployment is checked by. One that may have none is not
-// checked. Errors: *StartError, ErrUnknown, ErrDetached, the cause of ctx's end.
+// checked. Errors: *StartError, ErrUnknown, ErrDetached, the cause of ctx's end,
+// with ErrNoRoom where that was why.
 func (f *Fleet) Check(ctx context.Context, revision string) error {
 	return f.waitReady(ctx, revision, false)
 }
@@ -43,8 +45,19 @@ func (f *Fleet) waitReady(ctx context.Context, revision string, all bool) error 
 		return ErrUnknown
 	case <-ctx.Done():
 		l.forget(w)
-		return context.Cause(ctx)
+		return l.late(context.Cause(ctx))
 	}
+}
+
+// late is why who waited did so in vain: the end of his patience, and what it was
+// that took so long, where that was the host.
+func (l *loop) late(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.crowded {
+		return errors.Join(ErrNoRoom, err)
+	}
+	return err
 }
 
 // forget has nobody wait as w any more.
