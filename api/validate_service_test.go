@@ -72,6 +72,7 @@ func TestValidateService(t *testing.T) {
 		{"full name", func(s *runpb.Service) { s.Name = "projects/p/locations/r/services/hello" }, nil},
 		{"a job's name", func(s *runpb.Service) { s.Name = "projects/p/locations/r/jobs/hello" }, []string{"name"}},
 		{"name of 50", func(s *runpb.Service) { s.Name = strings.Repeat("a", 50) }, []string{"name"}},
+		{"name like a tag's host", func(s *runpb.Service) { s.Name = "next---hello" }, []string{"name"}},
 		{"description of 512", func(s *runpb.Service) { s.Description = strings.Repeat("é", 512) }, nil},
 		{"description of 513", func(s *runpb.Service) { s.Description = strings.Repeat("é", 513) }, []string{"description"}},
 		{"unknown ingress", func(s *runpb.Service) { s.Ingress = 99 }, []string{"ingress"}},
