@@ -19,11 +19,11 @@ SHIM_LINK   = -s -w -linkmode external -extldflags -static
 
 # What Debian has and the build and the demo need, beside Go and git; and what the
 # tests need beside that.
-PACKAGES    = busybox-static ca-certificates gcc libc6-dev libseccomp-dev make pkg-config
+PACKAGES    = busybox-static ca-certificates curl gcc libc6-dev libseccomp-dev make pkg-config
 TEST_PACKAGES = docker-registry e2fsprogs kmod nginx python3 qemu-system-x86
 # Google's client for Node.js is one of the tests' clients. npm comes with some
 # packages of Node.js, and by itself with Debian's.
-NODE        = $(shell command -v npm >/dev/null || echo nodejs npm) curl
+NODE        = $(shell command -v npm >/dev/null || echo nodejs npm)
 NODE_CLIENT = integration/testdata/node
 PEERS       = containernetworking-plugins docker.io haproxy iptables nginx podman runc
 
@@ -53,7 +53,7 @@ build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
 build-test: ## bin/testserver, the program that tests of services deploy
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/testserver ./internal/testserver
 
-demo: setup build ## run a ten-task job on an image made on the spot
+demo: setup build ## run a job and a service on images made on the spot
 	@$(GO) build -buildvcs=false -o $(BIN)/mkimage ./internal/mkimage
 	@$(SUDO) examples/demo/run.sh
 

@@ -107,6 +107,12 @@ func ListenMessage(port int) string {
 const ProbeMessage = "The user-provided container failed the configured startup probe checks. " +
 	"Logs for this revision might contain more information."
 
+// SilentLine tells of a start-up probe on whose port nothing listened to the end.
+// Cloud Run says no such thing.
+func SilentLine(port int) string {
+	return fmt.Sprintf("Nothing listened on port %d of the instance; what listens on 127.0.0.1 alone cannot be reached.", port)
+}
+
 // Bounds and defaults of probes.
 // Source: "Configure container health checks"; run.v2 protos, Probe.
 const (

@@ -139,8 +139,7 @@ type Control struct {
 	// routing is held while it is told how a service's requests are served.
 	routing sync.Mutex
 	// changes rings for operations that are done, jobs and services that have
-	// changed, and
-	// executions that have got further.
+	// changed, and executions that have got further.
 	changes bells
 
 	// ctx ends with Close; writes are the changes under way.

@@ -75,7 +75,8 @@ func policyEtag(t time.Time) []byte {
 }
 
 // SetPolicy replaces the IAM policy of a job or a service, which is in force when
-// it returns. A policy with an etag must be the one that was read last. The mask may name bindings and etag; nil means both.
+// it returns. A policy with an etag must be the one that was read last. The mask
+// may name bindings and etag; nil means both.
 func (c *Control) SetPolicy(ctx context.Context, resource string, p *iampb.Policy, mask *fieldmaskpb.FieldMask) (*iampb.Policy, error) {
 	n, err := c.parseOwner(resource)
 	if err != nil {
@@ -138,6 +139,8 @@ func checkPolicy(p *iampb.Policy, mask *fieldmaskpb.FieldMask) error {
 		switch {
 		case b.GetRole() == "":
 			return violation("policy.bindings.role", "is missing: want a role such as roles/run.invoker")
+		case !strings.HasPrefix(b.GetRole(), "roles/") && !strings.Contains(b.GetRole(), "/roles/"):
+			return violation("policy.bindings.role", "%q is not a role: want one such as roles/run.invoker", b.GetRole())
 		case b.GetCondition() != nil:
 			return violation("policy.bindings.condition", "conditions are not supported")
 		}

@@ -35,6 +35,8 @@ func TestPolicies(t *testing.T) {
 	}
 	_, err = w.Control.SetPolicy(t.Context(), name, &iampb.Policy{Bindings: []*iampb.Binding{{}}}, nil)
 	violates(t, err, "policy.bindings.role")
+	_, err = w.Control.SetPolicy(t.Context(), name, &iampb.Policy{Bindings: []*iampb.Binding{{Role: "invoker", Members: []string{"allUsers"}}}}, nil)
+	violates(t, err, "policy.bindings.role")
 	_, err = w.Control.Policy(t.Context(), parent+"/jobs/none")
 	fails(t, err, codes.NotFound, "'none'")
 	_, op, err := w.Control.DeleteJob(t.Context(), &runpb.DeleteJobRequest{Name: name})

@@ -117,18 +117,8 @@ func (a applyService) uid() (uid string, existed bool, err error) {
 // next is what the request makes of the service old, which is nil if there is
 // none.
 func (a applyService) next(ctx context.Context, tx *store.Tx, old *runpb.Service, uid string) (n applied, err error) {
-	switch {
-	case old == nil && !a.create:
-		return n, notFound(a.target)
-	case old != nil && !a.update:
-		return n, alreadyExists(a.target)
-	case old != nil:
-		if err := checkEtag(old.GetName(), a.etag, old.GetUpdateTime().AsTime()); err != nil {
-			return n, err
-		}
-		if old.GetDeleteTime() != nil {
-			return n, beingDeleted(a.target)
-		}
+	if err := a.allowed(old); err != nil {
+		return n, err
 	}
 	if n.service, err = a.desired(old); err != nil {
 		return n, err
@@ -157,6 +147,26 @@ func (a applyService) next(ctx context.Context, tx *store.Tx, old *runpb.Service
 	n.note.tag(s)
 	serviceReconciling(s)
 	return n, nil
+}
+
+// allowed says why the request cannot be for the service old, which is nil if
+// there is none.
+func (a applyService) allowed(old *runpb.Service) error {
+	switch {
+	case old == nil && !a.create:
+		return notFound(a.target)
+	case old == nil:
+		return nil
+	case !a.update:
+		return alreadyExists(a.target)
+	}
+	if err := checkEtag(old.GetName(), a.etag, old.GetUpdateTime().AsTime()); err != nil {
+		return err
+	}
+	if old.GetDeleteTime() != nil {
+		return beingDeleted(a.target)
+	}
+	return nil
 }
 
 // inherit has the service s be the successor of old.

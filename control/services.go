@@ -115,33 +115,3 @@ func (c *Control) Services(_ context.Context, q Query[*runpb.Service]) (items []
 		return c.showService(s), nil
 	})
 }
-
-// AwaitService returns when the service is no longer what its version etag
-// says, or when ctx ends: the service as it then stands.
-func (c *Control) AwaitService(ctx context.Context, name, etag string) (*runpb.Service, error) {
-	n, err := c.parseOne("name", name, atService)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		changed, leave := c.changes.listen(n.String())
-		s, err := c.readService(n)
-		if err != nil || unquote(Etag(s.GetName(), s.GetUpdateTime().AsTime())) != unquote(etag) {
-			leave()
-			if err != nil {
-				return nil, err
-			}
-			return c.showService(s), nil
-		}
-		select {
-		case <-changed:
-			leave()
-		case <-ctx.Done():
-			leave()
-			return c.showService(s), nil
-		case <-c.ctx.Done():
-			leave()
-			return nil, unavailable(errClosed)
-		}
-	}
-}

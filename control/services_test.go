@@ -1,11 +1,9 @@
 package control_test
 
 import (
-	"context"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -221,27 +219,6 @@ func TestServiceThatIsOnlyValidated(t *testing.T) {
 	got, op, err := w.Control.DeleteService(t.Context(), &runpb.DeleteServiceRequest{Name: s.GetName(), ValidateOnly: true})
 	if err != nil || !op.GetDone() || getService(t, w, got.GetName()).GetDeleteTime() != nil {
 		t.Errorf("delete: %v, %v, %v", got, op, err)
-	}
-}
-
-func TestAwaitService(t *testing.T) {
-	t.Parallel()
-	w := controltest.New(t)
-	s := getService(t, w, w.Service("hello"))
-	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if got, err := w.Control.AwaitService(short, s.GetName(), s.GetEtag()); err != nil || got.GetEtag() != s.GetEtag() {
-		t.Errorf("nothing has changed: %v, %v", got, err)
-	}
-	changed := make(chan *runpb.Service)
-	go func() {
-		got, _ := w.Control.AwaitService(context.Background(), s.GetName(), s.GetEtag())
-		changed <- got
-	}()
-	s.Description = "new"
-	beginUpdate(t, w, s)
-	if got := <-changed; got.GetDescription() != "new" {
-		t.Errorf("got %v", got)
 	}
 }
 

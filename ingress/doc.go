@@ -9,7 +9,7 @@
 // It stands below the scheduler and never calls it: a Pool with more requests
 // than slots says so (PoolConfig.Demand), and whoever keeps the instances adds
 // them with Pool.Add. Requests wait in the order they came, for as long as
-// the contract has them wait. Every failure has one answer, which failure.go lists.
+// the contract has them wait. Every failure has one answer, which answer.go lists.
 //
 // The package does no I/O but on the connections it is given and those it opens
 // to instances, and needs no privilege.

@@ -105,6 +105,7 @@ func TestRequestsAsAServiceSeesThem(t *testing.T) {
 
 // contract: NET-9, NET-10
 func TestBodiesUpToTheirLimits(t *testing.T) {
+	hostOnly(t, "it costs processor time, and does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("web", "--memory", "512Mi").exits(0)

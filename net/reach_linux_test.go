@@ -93,6 +93,25 @@ func TestInstanceReachesTheDoorsOfTheGatewayAndNothingBesideThem(t *testing.T) {
 	}
 }
 
+// What is beyond the host knows the way to the gateway, as a neighbour may who
+// wants to pass for an instance.
+func TestOnlyThisHostReachesTheGateway(t *testing.T) {
+	w := newWorld(t)
+	door := w.greetAt(t, w.home, "", doorPort)
+	gateway := w.network.Gateway().String()
+	if seen, err := w.reach(w.beyond, "tcp4", gateway, doorPort, patience); err == nil || door.heard.Load() > 0 {
+		t.Errorf("reached from beyond, seen as %s", seen)
+	}
+	for _, c := range []struct {
+		from *os.File
+		to   string
+	}{{w.home, gateway}, {w.beyond, hostAddr}} {
+		if _, err := w.reach(c.from, "tcp4", c.to, doorPort, 5*time.Second); err != nil {
+			t.Errorf("%s is not reached: %v", c.to, err)
+		}
+	}
+}
+
 // Other software on the host may rewrite a packet's destination before it is
 // routed, as published ports of containers do; the host's addresses are out of
 // an instance's reach all the same.

@@ -131,7 +131,8 @@ func (p Plan) bridgeTable() table {
 }
 
 // ipTable keeps instances from the host, but for the network's doors, and from
-// each other, and translates their addresses on the way out.
+// each other, everybody else from the gateway, and translates the instances'
+// addresses on the way out.
 func (p Plan) ipTable() table {
 	fromInstance, toInstance := on(inLink, p.Bridge()), on(outLink, p.Bridge())
 	sorted := []rule{
@@ -146,6 +147,12 @@ func (p Plan) ipTable() table {
 		sorted = append(sorted, accept(door...))
 		input = append(input, accept(append([]match{fromInstance}, door...)...))
 	}
+	input = append(input,
+		drop(fromInstance),
+		// Who comes in at the gateway counts as an instance. The host would take
+		// a neighbour's packets there as at any of its addresses.
+		drop(notOn(inLink, "lo"), on(destination, p.Gateway().String()+"/32")),
+	)
 	return table{
 		family: "ip",
 		name:   p.Table(),
@@ -159,7 +166,7 @@ func (p Plan) ipTable() table {
 				drop(on(inLink, p.portPrefix()+"*")),
 				{[]match{fromInstance}, "jump instance"},
 			}},
-			{name: "input", hook: "input", priority: priorityDrop, rules: append(input, drop(fromInstance))},
+			{name: "input", hook: "input", priority: priorityDrop, rules: input},
 			{name: "forward", hook: "forward", priority: priorityDrop, rules: []rule{
 				drop(fromInstance, toInstance),
 				// This ends the chain, not the way of the packet: it goes on

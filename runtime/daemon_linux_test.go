@@ -287,10 +287,5 @@ func (d *daemon) holdListener(ctx context.Context, name string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	f, err := l.(*stdnet.TCPListener).File()
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return l.Addr().String(), d.Hold(ctx, name, f)
+	return l.Addr().String(), d.Hold(ctx, name, l.(*stdnet.TCPListener))
 }

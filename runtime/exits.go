@@ -9,8 +9,7 @@ import (
 )
 
 // exits hands each exit of a container that the shim reports to the instance it
-// belongs to.
-// The zero value is ready.
+// belongs to. The zero value is ready.
 type exits struct {
 	// mu guards known.
 	mu sync.Mutex

@@ -78,6 +78,7 @@ type Launcher struct {
 	lock, alone *os.File
 	keepers     keepers
 	slots       slots
+	holds       holds
 	exits       exits
 	survivors   survivors
 

@@ -73,7 +73,10 @@ func (l *Launcher) replace() (*keeper, error) {
 		// Not for %w: this launcher's keeper is not gone for good.
 		return nil, fmt.Errorf("start another shim: %v", err)
 	}
-	if err := l.forgetOld(k); err != nil {
+	if err = l.forgetOld(k); err == nil {
+		err = l.holds.hand(k)
+	}
+	if err != nil {
 		k.process.Kill()
 		return nil, errors.Join(fmt.Errorf("start another shim: %v", err), k.client.Close())
 	}

@@ -3,6 +3,8 @@ package runtime_test
 import (
 	"errors"
 	"fmt"
+	stdnet "net"
+	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -54,6 +56,30 @@ func TestKilledShimIsReplaced(t *testing.T) {
 			t.Errorf("later: exit %+v", e)
 		}
 	}
+}
+
+// What a shim has held, the one that takes its place holds too.
+func TestNextShimHoldsWhatTheLastDid(t *testing.T) {
+	r := newRoot(t)
+	p := r.play()
+	address := p.do("hold", "ingress", "")
+	shim, err := strconv.Atoi(p.do("shim", "", ""))
+	r.must(err)
+	r.kill(shim, syscall.SIGKILL)
+	for p.do("shim", "", "") == strconv.Itoa(shim) {
+		runtime.Gosched()
+	}
+	p.kill()
+	conn, err := stdnet.Dial("tcp", address)
+	r.must(err)
+	r.must(conn.Close())
+	d := r.lastDaemon()
+	files, err := d.Held(t.Context(), "ingress")
+	r.must(err, d.EndSurvivors(t.Context()))
+	if len(files) != 1 {
+		t.Fatalf("%d files are held", len(files))
+	}
+	r.must(files[0].Close())
 }
 
 // What nobody saw end is gone with shim and daemon; what had ended is known.

@@ -5,7 +5,8 @@ import "sync"
 // Budget is what the host has to give to instances. Every execution holds a
 // Share of it. Shares take turns: one that found no room is served before any
 // that asks after it, so a large task is not kept waiting for ever by small
-// ones, at the price that these wait behind it. Safe for concurrent use.
+// ones, at the price that these wait behind it until it defers. Safe for
+// concurrent use.
 type Budget struct {
 	// mu guards what follows and the queued field of every share.
 	mu       sync.Mutex
@@ -133,6 +134,20 @@ func (s *Share) Withdraw() {
 	}
 	s.queued = false
 	b.waiting.remove(s)
+	b.wakeFirst()
+}
+
+// Defer has those that wait go first where this share has waited longest and
+// still finds no room: what it wants may not be had for a long time.
+func (s *Share) Defer() {
+	b := s.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting.len() < 2 || b.waiting.front() != s || s.need.Fits(b.capacity.Sub(b.used)) {
+		return
+	}
+	b.waiting.pop()
+	b.waiting.push(s)
 	b.wakeFirst()
 }
 

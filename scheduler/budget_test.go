@@ -118,6 +118,24 @@ func TestBudgetServesInTurn(t *testing.T) {
 	}
 }
 
+func TestBudgetLetsOthersGoFirst(t *testing.T) {
+	t.Parallel()
+	b := room(3)
+	large, small := b.Join(Resources{Memory: 4 * 512 * contract.MiB}), b.Join(Resources{Memory: contract.MiB})
+	if large.TryReserve() || small.TryReserve() {
+		t.Fatal("out of turn")
+	}
+	small.Defer() // it is not its turn
+	large.Defer()
+	if large.TryReserve() || !small.TryReserve() {
+		t.Error("the one that fits is kept waiting")
+	}
+	large.Defer() // there is nobody else
+	if small.TryReserve() {
+		t.Error("the one that gave way has lost its place")
+	}
+}
+
 func TestBudgetWakesAllThatFit(t *testing.T) {
 	t.Parallel()
 	b := room(2)

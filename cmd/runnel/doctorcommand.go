@@ -20,7 +20,7 @@ func newDoctorCommand(e env) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Tell what this host lacks to run jobs",
+		Short: "Tell what this host lacks to run services and jobs",
 		Long: `Look at each thing that this host must offer, and try it where that is possible
 without changing anything. "degraded" means that jobs run, but that not
 everything is as Cloud Run promises it; "missing" that they cannot run.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"runnel/cmd/runnel/cli"
 )
 
 // longRun teaches the command.
@@ -43,7 +45,7 @@ func newRunCommand(e env) *cobra.Command {
 		Short:   "Run a job once and wait for its end",
 		Long:    longRun,
 		Example: exampleRun,
-		Args:    cobra.ArbitraryArgs,
+		Args:    cli.NotBeside,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd.Flags(), args); err != nil {
 				return err

@@ -75,6 +75,7 @@ func (l *loop) grow(now time.Time, w *wishes, stats *ingress.Stats) {
 		return
 	}
 	l.press(now, w, stats)
+	l.giveWay(now, w, stats)
 }
 
 // reason is why another instance is started.
@@ -201,6 +202,8 @@ func (l *loop) refuse(now time.Time, w *wishes, stats *ingress.Stats) {
 func (l *loop) next(now time.Time, stats *ingress.Stats) time.Duration {
 	next := asleep
 	switch {
+	case l.going() < l.desired:
+		next = busyTick
 	case l.going() == 0 && stats.Waiting == 0:
 	case stats.Active+stats.Waiting > 0:
 		next = busyTick

@@ -18,7 +18,7 @@ import (
 	"runnel/probe"
 )
 
-// started waits until n instances are ready.
+// ready waits until n instances are ready.
 func (w *town) ready(t *testing.T, l *loop, n int) {
 	t.Helper()
 	for range 1000 {

@@ -57,15 +57,17 @@ type loop struct {
 	// shrunk is when an instance was stopped last because there were more than
 	// wanted.
 	shrunk time.Time
-	// pressed is when others were asked for room last.
-	pressed time.Time
+	// pressed is when others were asked for room last, deferred when they were let
+	// go first.
+	pressed, deferred time.Time
 }
 
 // wishes are what others want of a revision.
 type wishes struct {
 	scale Scale
 	// routed says that requests may come, bare that no instance is to be prepared
-	// until one comes, removed that nothing is to be left, yields that an idle instance is to make room for others.
+	// until one comes, removed that nothing is to be left, yields that an idle
+	// instance is to make room for others.
 	routed, bare, removed, yields bool
 	// waiters wait for instances that are ready.
 	waiters []*waiter

@@ -15,6 +15,9 @@ import (
 // errExited means that an instance has ended before it was ready.
 var errExited = errors.New("instance has ended")
 
+// errSilent means that nothing listens on the port of a probe.
+var errSilent = errors.New("nothing listens")
+
 // rise starts the containers of an instance, each after those it depends on, and
 // returns when all are up. Errors: *StartError; errUnwanted; ErrDetached; what
 // the host did wrong.
@@ -121,6 +124,7 @@ func (l *loop) startContainer(ctx context.Context, i *instance, n int) error {
 func (l *loop) startUp(ctx context.Context, i *instance, p *prober) error {
 	begun := time.Now()
 	failures := 0
+	var last error
 	defer func() {
 		if errors.Is(context.Cause(ctx), errExited) {
 			l.say(i, p.log.Container, failed, p.log.NotStarted(max(1, failures), true))
@@ -139,13 +143,23 @@ func (l *loop) startUp(ctx context.Context, i *instance, p *prober) error {
 		case !sleep(ctx, time.Until(end)):
 			return context.Cause(ctx)
 		}
-		failures++
+		failures, last = failures+1, err
 	}
 	l.say(i, p.log.Container, failed, p.log.NotStarted(failures, false))
+	return unhealthy(l.notUp(p, last))
+}
+
+// notUp says why a container did not come up, as Cloud Run does, and beyond that
+// what the last attempt came to.
+func (l *loop) notUp(p *prober, last error) string {
+	message := contract.ProbeMessage
 	if p.log.Default {
-		return unhealthy(contract.ListenMessage(l.plan.port))
+		message = contract.ListenMessage(l.plan.port)
 	}
-	return unhealthy(contract.ProbeMessage)
+	if errors.Is(last, errSilent) {
+		return message + " " + contract.SilentLine(p.check.Port)
+	}
+	return message + fmt.Sprintf(" The last attempt: %v.", last)
 }
 
 // attempt asks a container once, as soon as its port listens.
@@ -153,8 +167,11 @@ func (l *loop) attempt(ctx context.Context, i *instance, p *prober, end time.Tim
 	ctx, stop := context.WithDeadline(ctx, end)
 	defer stop()
 	addr := netip.AddrPortFrom(i.runtime.Addr(), uint16(p.check.Port))
-	if err := l.fleet.listening(ctx, addr); err != nil || p.check.Kind == probe.TCP {
-		return err
+	if err := l.fleet.listening(ctx, addr); err != nil {
+		return fmt.Errorf("%w: %w", errSilent, err)
+	}
+	if p.check.Kind == probe.TCP {
+		return nil
 	}
 	return l.fleet.probe(ctx, p.check, i.runtime.Addr())
 }

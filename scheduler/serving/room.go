@@ -12,7 +12,19 @@ const (
 	spareTime = time.Second
 	// pressTime is how far two requests for room are apart at least.
 	pressTime = 100 * time.Millisecond
+	// deferTime is how far two turns are apart at least that are left to others.
+	deferTime = time.Second
 )
+
+// giveWay leaves its turn to others where nobody waits for the room: a minimum
+// that the host has no room for must not keep it from everybody else.
+func (l *loop) giveWay(now time.Time, w *wishes, stats *ingress.Stats) {
+	if stats.Waiting > 0 || w.checked() || now.Sub(l.deferred) < deferTime {
+		return
+	}
+	l.deferred = now
+	l.share.Defer()
+}
 
 // press has another revision give up the instance that has been idle for longest,
 // so that requests which wait for room get it. What a minimum keeps is left.

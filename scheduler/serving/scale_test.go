@@ -5,12 +5,14 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/contract"
 	"runnel/ingress"
+	"runnel/scheduler"
 )
 
 // crowd sends n requests at once and returns when all have ended, with how many
@@ -187,6 +189,33 @@ func TestFullHost(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A minimum that there is no room for keeps nobody from the room that there is.
+//
+// contract: SC-9
+func TestMinimumThatDoesNotFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := settle(newWorld(t, always(script{})), 0, func(c *Config) {
+			c.Budget = scheduler.NewBudget(scheduler.Resources{CPU: 8000, Memory: 1280 * contract.MiB})
+		})
+		var large []*loop
+		for n, name := range []string{"hello-00001-a", "hello-00002-ab"} {
+			l := w.add(t, revision(name, nil), auto(2+n, 2+n))
+			large = append(large, l)
+			w.ready(t, large[0], 2)
+		}
+		small := w.add(t, revision("hello-00003-abc", func(r *runpb.Revision) {
+			r.GetContainers()[0].Resources.Limits["memory"] = "128Mi"
+		}), auto(0, 3))
+		if _, waited, err := w.request(t.Context(), small, 0); err != nil || waited > 5*time.Second {
+			t.Errorf("waited %v: %v", waited, err)
+		}
+		// It comes when there is room after all.
+		w.SetScale(large[0].plan.name, auto(0, 0))
+		w.ready(t, large[1], 2)
+		w.clear(t)
 	})
 }
 

@@ -65,7 +65,8 @@ func TestNeverListens(t *testing.T) {
 		begun := time.Now()
 		err := w.Check(t.Context(), l.plan.name)
 		var start *StartError
-		if !errors.As(err, &start) || !strings.Contains(start.Message, "PORT=8080") {
+		if !errors.As(err, &start) || !strings.Contains(start.Message, "PORT=8080") ||
+			!strings.HasSuffix(start.Message, " "+contract.SilentLine(8080)) {
 			t.Errorf("check: %v", err)
 		}
 		if took := time.Since(begun); took != 4*time.Minute {
@@ -165,6 +166,9 @@ func TestStartUpProbe(t *testing.T) {
 			}
 			if (err != nil) != (c.well == time.Hour) {
 				t.Errorf("%s: %v", name, err)
+			}
+			if want := contract.ProbeMessage + " The last attempt: status 500."; err != nil && err.Error() != want {
+				t.Errorf("%s: %v, want %s", name, err, want)
 			}
 			if !strings.Contains(w.said(), c.said+"\n") {
 				t.Errorf("%s: said\n%s", name, w.said())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -32,27 +33,28 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	if path := cmp.Or(below(cmd, name), beside(cmd, name)); path != "" {
+	if path := cmp.Or(below(cmd, name), beside(cmd, name), below(cmd, elsewhereCalled(name))); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
 	names := make([]string, 0, len(cmd.Commands()))
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return Usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", api.Nearest(name, names)))
+	return Usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", api.Nearest(elsewhereCalled(name), names)))
 }
 
-// below is the path of the command called name that a command of cmd holds: one
-// whose group was forgotten. It is empty if there is none.
+// below are the paths of the commands called name that commands of cmd hold:
+// those whose group was forgotten. It is empty if there is none.
 func below(cmd *cobra.Command, name string) string {
+	var paths []string
 	for _, holder := range cmd.Commands() {
 		for _, c := range holder.Commands() {
 			if c.Name() == name && !c.Hidden {
-				return c.CommandPath()
+				paths = append(paths, c.CommandPath())
 			}
 		}
 	}
-	return ""
+	return strings.Join(paths, " or ")
 }
 
 // beside is the path of the command called name that stands beside cmd: one whose
@@ -77,6 +79,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown) && unknownBefore(cmd) != "":
 		return unknownCommand(cmd, unknownBefore(cmd))
+	case errors.As(err, &unknown) && NotBeside(cmd, cmd.Flags().Args()) != nil:
+		return NotBeside(cmd, cmd.Flags().Args())
+	case errors.As(err, &unknown) && absent(unknown.GetSpecifiedName()) != "":
+		return Usagef("unknown flag %s%s: %s", dashes(unknown), unknown.GetSpecifiedName(), absent(unknown.GetSpecifiedName()))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		var names []string
@@ -101,6 +107,26 @@ func unknownBefore(cmd *cobra.Command) string {
 		return ""
 	}
 	return cmd.Flags().Arg(0)
+}
+
+// dashes are those that an unknown flag was given with.
+func dashes(unknown *pflag.NotExistError) string {
+	if unknown.GetSpecifiedShortnames() != "" {
+		return "-"
+	}
+	return "--"
+}
+
+// NotBeside refuses arguments of "runnel run" that begin with a command beside
+// it: with gcloud, all of them stand below "run".
+func NotBeside(cmd *cobra.Command, args []string) error {
+	if cmd.Name() != "run" || len(args) == 0 {
+		return nil
+	}
+	if path := beside(cmd, args[0]); path != "" {
+		return Usagef("unexpected argument %q; did you mean %s?", args[0], path)
+	}
+	return nil
 }
 
 // meant is the flag that an unknown one probably stands for: what docker,

@@ -13,12 +13,14 @@ import (
 	"runnel/cmd/runnel/cli"
 )
 
-const longServe = `Run the daemon: jobs on this host behind the Cloud Run Admin API, v1 and v2,
-REST and gRPC, on one port and one unix socket.
+const longServe = `Run the daemon: services and jobs on this host behind the Cloud Run Admin API,
+v1 and v2, REST and gRPC, on one port and one unix socket; and the requests of
+services on another port.
 
-What was submitted survives: jobs, executions and the result of every task are
-kept under the root. When the daemon is stopped or killed, tasks that run go on,
-and the next daemon on the same root takes them over.
+What was submitted survives: services, revisions, jobs, executions and the result
+of every task are kept under the root. When the daemon is stopped or killed,
+tasks and instances that run go on, and the next daemon on the same root takes
+them over.
 
 The socket is for root and the group runnel, who need no token. Callers over TCP
 bring the token that stands in ROOT/api-token.
@@ -34,11 +36,13 @@ const exampleServe = `  # As configured, or with the defaults
   sudo runnel serve
 
   # Apart from any other, ended with all its tasks by Ctrl-C
-  sudo runnel serve --root /tmp/runnel --socket /tmp/runnel.sock --api 127.0.0.1:9000 --ephemeral
+  sudo runnel serve --root /tmp/runnel --socket /tmp/runnel.sock --api 127.0.0.1:9000 \
+       --ingress 127.0.0.1:9080 --ephemeral
 
   # Then, in another terminal
-  sudo runnel jobs deploy hello --image debian:stable-slim --command echo --args hello
-  sudo runnel jobs execute hello --wait`
+  sudo runnel deploy web --image nginx --port 80 --allow-unauthenticated \
+       --host unix:///tmp/runnel.sock
+  curl http://web.run.localhost:9080/`
 
 // NewServeCommand builds "runnel serve".
 func NewServeCommand(e cli.Env) *cobra.Command {

@@ -160,65 +160,6 @@ func (d *Daemon) openServiceLog(ctx context.Context) error {
 	return nil
 }
 
-// openControl goes on with what the records tell, and ends what they do not.
-func (d *Daemon) openControl(ctx context.Context) error {
-	capacity, err := machine.Capacity(d.root)
-	if err != nil {
-		return err
-	}
-	idleTime, err := d.cfg.Services.idleTime()
-	if err != nil {
-		return err
-	}
-	budget := scheduler.NewBudget(d.cfg.Capacity.override(capacity))
-	cfg := control.Config{
-		Store: d.store, Images: images{d.machine.Images},
-		Project: d.cfg.Project, ProjectNumber: d.cfg.ProjectNumber, Region: d.cfg.Region,
-		ServiceAccount:    d.cfg.ServiceAccount,
-		Domain:            d.cfg.Ingress.Domain,
-		MoreDomains:       d.cfg.Ingress.domains()[1:],
-		Domains:           d.cfg.Ingress.Domains,
-		URL:               d.url,
-		KeepExecutions:    d.cfg.Executions.Keep,
-		RunningExecutions: d.cfg.Executions.Running,
-		RemoveLogs:        logs.Remove(d.machine.Launcher.LogDir()),
-		Logger:            d.log,
-	}
-	cfg.Journal = control.NewJournal(d.store)
-	d.scheduler = scheduler.New(scheduler.Config{
-		Create:         d.machine.Create,
-		Adopt:          d.machine.Adopt,
-		Journal:        cfg.Journal,
-		Budget:         budget,
-		ProjectNumber:  cfg.NumberOf,
-		ServiceAccount: d.cfg.ServiceAccount,
-		Logger:         d.log,
-	})
-	cfg.Scheduler = d.scheduler
-	d.fleet = serving.New(serving.Config{
-		Create:        d.machine.CreateServing,
-		Adopt:         d.machine.AdoptServing,
-		Journal:       cfg.Journal,
-		Budget:        budget,
-		Server:        d.requests,
-		ProjectNumber: cfg.NumberOf,
-		IdleTime:      idleTime,
-		Tell:          d.told.Tell,
-		Logger:        d.log,
-	})
-	cfg.Fleet = d.fleet
-	d.control = control.New(cfg)
-	d.steps.Push(d.letGo)
-	if err := d.control.Start(ctx); err != nil {
-		return fmt.Errorf("cannot go on with what was under way: %w", err)
-	}
-	if err := d.machine.EndSurvivors(ctx); err != nil && ctx.Err() == nil {
-		// What will not go must not keep everything else from going on.
-		d.log.Error("something of an earlier daemon is left behind", "err", err)
-	}
-	return nil
-}
-
 // openLogs keeps the logs of all instances within their bound from now on.
 func (d *Daemon) openLogs(ctx context.Context) error {
 	total, err := contract.ParseBytes(d.cfg.Logs.Total)
@@ -245,16 +186,6 @@ func (d *Daemon) logsSwept(s logs.Swept, err error) {
 	if s.Instances > 0 {
 		d.log.Warn("the oldest logs are removed", "instances", s.Instances, "bytes", s.Bytes, "left", s.Left)
 	}
-}
-
-// letGo ends all decisions; instances go on.
-func (d *Daemon) letGo() error {
-	err := d.control.Close()
-	d.scheduler.Detach()
-	d.fleet.Detach()
-	d.scheduler.Wait()
-	d.fleet.Wait()
-	return err
 }
 
 func (d *Daemon) warn(text string) { d.log.Warn(text) }

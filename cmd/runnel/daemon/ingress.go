@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,20 +109,11 @@ func (d *Daemon) heldListeners(ctx context.Context) (all []net.Listener, err err
 
 // holdListeners has the shim keep the listeners from now on.
 func (d *Daemon) holdListeners(ctx context.Context) error {
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			_ = f.Close() // the shim has its own
-		}
-	}()
-	for _, o := range d.doors {
-		f, err := o.listener.(*net.TCPListener).File()
-		if err != nil {
-			return err
-		}
-		files = append(files, f)
+	conns := make([]syscall.Conn, len(d.doors))
+	for i, o := range d.doors {
+		conns[i] = o.listener.(*net.TCPListener)
 	}
-	if err := d.machine.Launcher.Hold(ctx, heldIngress, files...); err != nil {
+	if err := d.machine.Launcher.Hold(ctx, heldIngress, conns...); err != nil {
 		return fmt.Errorf("cannot keep the listeners of services: %w", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"runnel/api/wire"
 	"runnel/certs"
 	"runnel/logs"
+	"runnel/metadata"
 )
 
 // tokenName is the file under the root that holds the token of callers over
@@ -33,7 +34,7 @@ func (d *Daemon) openServer(context.Context) (err error) {
 		Token:    d.token,
 		V1:       v1.NewHandler(d.control),
 		Handlers: d.handlers(),
-		Open:     []string{KeysPath},
+		Open:     []string{metadata.KeySetPath},
 		Logger:   d.log,
 	}
 	switch t := d.cfg.TLS; {
@@ -62,11 +63,11 @@ func (d *Daemon) handlers() map[string]http.Handler {
 		"GET " + TokenPath:    http.HandlerFunc(d.giveToken),
 		"GET " + CAPath:       http.HandlerFunc(d.giveCA),
 		"GET " + IdentityPath: http.HandlerFunc(d.giveIdentity),
-		"GET " + KeysPath:     http.HandlerFunc(d.giveKeys),
 		gcloud.Path:           gcloud.NewHandler(d.control),
 
-		"GET " + logs.StreamPath: d.logs.Stream(),
-		"POST " + logs.ListPath:  d.logs.List(),
+		"GET " + metadata.KeySetPath: d.machine.Signer.KeySet(),
+		"GET " + logs.StreamPath:     d.logs.Stream(),
+		"POST " + logs.ListPath:      d.logs.List(),
 	}
 }
 
@@ -99,20 +100,27 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	<-ctx.Done()
 	notify("STOPPING=1")
 	d.log.Info("stopping")
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-	defer cancel()
-	// Who takes longer than that is cut off. New connections wait in the queue of
-	// the listeners that the shim keeps.
-	var requests error
-	serving.Go(func() { requests = d.requests.Shutdown(limit) })
-	err := d.server.Shutdown(limit)
+	err := d.shutDown(context.WithoutCancel(ctx))
 	serving.Wait()
-	err = errors.Join(unlessCutOff(err), unlessCutOff(requests))
 	close(errs)
 	for failure := range errs {
 		err = errors.Join(err, failure)
 	}
 	return err
+}
+
+// shutDown takes no more callers and requests, and returns when those that there
+// are have been answered. Who takes longer than shutdownTime is cut off. New
+// connections wait in the queue of the listeners that the shim keeps.
+func (d *Daemon) shutDown(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, shutdownTime)
+	defer cancel()
+	var ending sync.WaitGroup
+	var requests error
+	ending.Go(func() { requests = d.requests.Shutdown(limit) })
+	err := d.server.Shutdown(limit)
+	ending.Wait()
+	return errors.Join(unlessCutOff(err), unlessCutOff(requests))
 }
 
 // unlessCutOff is err, unless all that it says is that somebody took too long.

@@ -39,6 +39,22 @@ func (c Config) Validate() error {
 		}
 	}
 	c.Ingress.validate(wrong)
+	c.validateNames(wrong)
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		wrong("tls", "cert and key belong together")
+	}
+	if c.TLS.Cert != "" && c.TLS.Generate {
+		wrong("tls", "give a certificate, or have one made with generate, not both")
+	}
+	if _, err := c.Services.idleTime(); err != nil {
+		wrong("services.idleTime", "%q: want 1s to 15m", c.Services.IdleTime)
+	}
+	c.validateAmounts(wrong)
+	return errors.Join(errs...)
+}
+
+// validateNames tells wrong what is wrong with who c says that this host is.
+func (c Config) validateNames(wrong func(field, format string, args ...any)) {
 	for _, name := range []struct {
 		field, value string
 		check        func(string) error
@@ -52,15 +68,10 @@ func (c Config) Validate() error {
 			wrong(name.field, "%q: %w", name.value, err)
 		}
 	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		wrong("tls", "cert and key belong together")
-	}
-	if c.TLS.Cert != "" && c.TLS.Generate {
-		wrong("tls", "give a certificate, or have one made with generate, not both")
-	}
-	if _, err := c.Services.idleTime(); err != nil {
-		wrong("services.idleTime", "%q: want 1s to 15m", c.Services.IdleTime)
-	}
+}
+
+// validateAmounts tells wrong what is wrong with the bounds in c.
+func (c Config) validateAmounts(wrong func(field, format string, args ...any)) {
 	if cpu, err := contract.ParseCPU(c.Capacity.CPU); c.Capacity.CPU != "" && (err != nil || cpu <= 0) {
 		wrong("capacity.cpu", "%q: want a number of CPUs, such as 4", c.Capacity.CPU)
 	}
@@ -80,7 +91,6 @@ func (c Config) Validate() error {
 			wrong(size.field, "%q: want a size of at least 1Mi", size.value)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // validate tells wrong what is wrong with c.

@@ -2,6 +2,8 @@ package services
 
 import (
 	"context"
+	"path/filepath"
+	"slices"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"github.com/spf13/cobra"
@@ -72,6 +74,9 @@ func NewDeploy(e cli.Env) *cobra.Command {
 		if err := s.access.Check(); err != nil {
 			return err
 		}
+		if file := cmd.Flags().Arg(0); len(s.changes.Images()) == 0 && isFile(file) {
+			return cli.Usagef("--image is missing; did you mean runnel services replace %s?", file)
+		}
 		return s.wantImages()
 	}
 	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
@@ -82,6 +87,11 @@ func NewDeploy(e cli.Env) *cobra.Command {
 		return s.deploy(ctx, r, r.Full(servicesOf, name))
 	})
 	return cmd
+}
+
+// isFile reports whether the name of a service is rather one of a file.
+func isFile(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
 }
 
 // wantImages refuses a deploy without an image, and a file in place of one.

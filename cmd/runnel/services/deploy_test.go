@@ -90,8 +90,8 @@ Creating Revision... failed
 Deployment failed
 Revision 'hello-00002-xxx' is not ready and cannot serve traffic. it did not listen
 
-See what it printed by running:
-runnel services logs hello --revision hello-00002-xxx
+See what it printed, and what became of it, by running:
+runnel services logs hello --system --revision hello-00002-xxx
 `)
 	if got := w.Do("services describe hello"); !strings.HasPrefix(got.Stdout, "X Service hello in region us-central1\n") {
 		t.Errorf("the service:\n%s", got.Stdout)
@@ -205,16 +205,19 @@ func TestWhatTheDaemonRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.Must("deploy hello --image busybox")
 	for line, want := range map[string]string{
-		"deploy UP --image busybox":                                                "runnel deploy: NAME: ",
-		"deploy hello --image busybox --cpu 9":                                     "runnel deploy: --cpu 9: ",
-		"deploy hello --image UPPER":                                               "runnel deploy: --image UPPER: ",
-		"services update hello --container side --image x --memory 1Mi":            "runnel services update: --container side: --memory 1Mi: ",
-		"services update hello --max-instances 5 --set-env-vars PORT=1":            "runnel services update: --set-env-vars: ",
-		"services update hello --add-volume name=UP,type=in-memory":                "runnel services update: --add-volume: ",
-		"services update hello --add-volume-mount volume=none,mount-path=/x":       "runnel services update: --add-volume-mount: ",
-		"services update hello --startup-probe tcpSocket.port=1,periodSeconds=999": "runnel services update: --startup-probe tcpSocket.port=1,periodSeconds=999: ",
-		"services update hello --labels A=b":                                       "runnel services update: --labels: ",
-		"services update hello --depends-on none":                                  "runnel services update: --depends-on none: ",
+		"deploy UP --image busybox":                                                 "runnel deploy: NAME: ",
+		"deploy hello --image busybox --cpu 9":                                      "runnel deploy: --cpu 9: ",
+		"deploy hello --image busybox --cpu 0.5":                                    "runnel deploy: --concurrency: 80 requests at a time need at least 1 CPU",
+		"deploy hello --image UPPER":                                                "runnel deploy: --image UPPER: ",
+		"services update hello --container side --image x --memory 1Mi":             "runnel services update: --container side: --memory 1Mi: ",
+		"services update hello --max-instances 5 --set-env-vars PORT=1":             "runnel services update: --set-env-vars: ",
+		"services update hello --add-volume name=UP,type=in-memory":                 "runnel services update: --add-volume: ",
+		"services update hello --add-volume-mount volume=none,mount-path=/x":        "runnel services update: --add-volume-mount: ",
+		"services update hello --startup-probe tcpSocket.port=1,periodSeconds=999":  "runnel services update: --startup-probe tcpSocket.port=1,periodSeconds=999: ",
+		"services update hello --labels A=b":                                        "runnel services update: --labels: ",
+		"services add-iam-policy-binding hello --member x --role roles/run.invoker": "runnel services add-iam-policy-binding: --member x: ",
+		"services add-iam-policy-binding hello --member allUsers --role invoker":    "runnel services add-iam-policy-binding: --role invoker: ",
+		"services update hello --depends-on none":                                   "runnel services update: --depends-on none: ",
 	} {
 		got := w.Do(line)
 		if got.Code != 2 || !strings.Contains(got.Stderr, want) {

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -154,7 +155,8 @@ func (c *commands) binding(cmd *cobra.Command, edit func(p policy, role, member 
 		name := r.Full(servicesOf, args[0])
 		p, err := editPolicy(ctx, r, name, func(p policy) error { return edit(p, role, member) })
 		if err != nil {
-			return err
+			flags := map[string]string{"policy.bindings.members": "--member " + member, "policy.bindings.role": "--role " + role}
+			return (&submission{commands: c, flagOf: func(path string) string { return cmp.Or(flags[path], path) }}).inFlags(r, err)
 		}
 		return c.updatedPolicy(name, p)
 	})

@@ -245,11 +245,11 @@ func (s *submission) ended(ctx context.Context, tracker *stages.Tracker, name st
 	case errors.As(err, &failure):
 		tracker.Close(stages.Failed, w.failed)
 		s.Say("%s", failure.Error())
-		hint := "runnel services logs " + id
+		hint := "runnel services logs " + id + " --system"
 		if latest := service.GetLatestCreatedRevision(); latest != "" && latest != service.GetLatestReadyRevision() {
 			hint += " --revision " + verb.Short(latest)
 		}
-		s.Say("\nSee what it printed by running:\n%s", hint)
+		s.Say("\nSee what it printed, and what became of it, by running:\n%s", hint)
 		return cli.ErrFailed
 	}
 	tracker.Close(stages.Failed, w.failed)

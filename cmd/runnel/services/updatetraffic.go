@@ -41,7 +41,7 @@ func (c *commands) updateTraffic() *cobra.Command {
 latest revision that is ready, now and in future. Revisions that are not named
 share the rest in proportion to what they have; 0 takes a revision's share away.
 
-A tag gives a revision a URL of its own, whatever its share. Tags change before
+A tag gives a revision, or LATEST, a URL of its own, whatever its share. Tags change before
 shares do. Nothing that runs is cut off.`,
 		Example: `  # a tenth of the requests tries out a revision
   runnel services update-traffic hello --to-revisions hello-00002-def=10
@@ -62,7 +62,7 @@ shares do. Nothing that runs is cut off.`,
 	flags.BoolVar(&to.toLatest, "to-latest", false, "all requests go to the latest revision that is ready, now and in future")
 	flags.StringArrayVar(&to.toRevisions, "to-revisions", nil, "shares of revisions, `REVISION=PERCENT,...`")
 	flags.StringArrayVar(&to.toTags, "to-tags", nil, "shares of the revisions that tags lead to, `TAG=PERCENT,...`")
-	to.tags.Register(flags, "tags", "tags, each with a revision or LATEST,")
+	to.tags.Register(flags, "tags", "tags")
 	flags.BoolVar(&s.async, "async", false, "return at once, and let things happen")
 	cmd.RunE = c.Checked(func() error { return to.check(cmd) }, func(ctx context.Context, r *verb.Remote, args []string) error {
 		s.flagOf = to.flagOf

@@ -28,6 +28,13 @@ func TestBadUsage(t *testing.T) {
 		"deploy hello --image x --env A=1":                                         "runnel deploy: unknown flag --env; did you mean --set-env-vars?",
 		"deploy hello --image x --concurency 3":                                    "runnel deploy: unknown flag --concurency; did you mean --concurrency?",
 		"deploy hello --image /etc/passwd":                                         "runnel deploy: --image /etc/passwd: that is a file",
+		"deploy hello.yaml":                                                        "runnel deploy: --image is missing; did you mean runnel services replace hello.yaml?",
+		"deploy hello --image x --platform managed":                                "runnel deploy: unknown flag --platform: there is but one platform here: leave it out",
+		"deploy hello --source .":                                                  "runnel deploy: unknown flag --source: images are not built here",
+		"deploy hello --image x --set-secrets A=b:1":                               "runnel deploy: unknown flag --set-secrets: secrets are not supported",
+		"deploy hello --image x --add-cloudsql-instances a":                        "runnel deploy: unknown flag --add-cloudsql-instances: Cloud SQL is not offered",
+		"deploy hello --image x -d":                                                "runnel deploy: unknown flag -d: what runs is started and removed without being told",
+		"services rm hello":                                                        "runnel services: unknown command \"rm\"; did you mean delete?",
 		"deploy hello --image=":                                                    "runnel deploy: --image: want an image",
 		"deploy hello --image x --port 70000":                                      "runnel deploy: --port 70000: want 1 to 65535, or default",
 		"deploy hello --image x --port 0":                                          "runnel deploy: --port 0: want 1 to 65535",
@@ -130,5 +137,14 @@ func TestCompletionAsksTheDaemon(t *testing.T) {
 		if got := strings.Join(names, ","); got != want {
 			t.Errorf("%q: %s, want %s", line, got, want)
 		}
+	}
+}
+
+// What completion says of flags holds no marks that only the help understands.
+func TestCompletionOfFlags(t *testing.T) {
+	t.Parallel()
+	got := strings.Join(nowhere(t).Completions("deploy --"), "\n")
+	if !strings.Contains(got, "--container\tname of the container") || strings.Contains(got, "`") {
+		t.Errorf("completes\n%s", got)
 	}
 }

@@ -48,6 +48,9 @@ func (f *Flags) FlagOf(path string) string {
 			return strings.TrimSpace("--" + field.flag + " " + field.value)
 		}
 	}
+	if path == "template.maxInstanceRequestConcurrency" {
+		return "--concurrency" // what no flag has set, and another does not go with
+	}
 	return path
 }
 
