@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -167,6 +166,3 @@ func (d *daemon) atZero(ctx context.Context) error {
 	}
 	return err
 }
-
-// quantity is a number of requests for a table.
-func quantity(n float64) string { return strconv.FormatFloat(n, 'f', 0, 64) }
