@@ -80,6 +80,7 @@ func (d *daemon) adminToken(audience string) string {
 
 // contract: AUTH-1, AUTH-2, AUTH-3, AUTH-4, AUTH-6, NET-13, NET-14
 func TestPrivateServiceTurnsAwayWhoMayNotCall(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.private("locked", "--add-custom-audiences", "my-audience").exits(0)
@@ -135,6 +136,7 @@ func TestPrivateServiceTurnsAwayWhoMayNotCall(t *testing.T) {
 // contract: AUTH-3, AUTH-7
 // A policy is in force as soon as it is set.
 func TestPolicyIsInForceAtOnce(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.private("door").exits(0)
@@ -171,6 +173,7 @@ func TestPolicyIsInForceAtOnce(t *testing.T) {
 // A service's own token opens the service that grants it, from inside, by both
 // of its names; and an internal service can be asked from there alone.
 func TestServicesCallEachOther(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	const front, stranger = "front@example.com", "stranger@example.com"
@@ -213,6 +216,7 @@ func TestServicesCallEachOther(t *testing.T) {
 // contract: AUTH-5
 // Who knows nothing of Runnel can verify its tokens, with what it publishes.
 func TestTokensAreVerifiedWithThePublishedKeys(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("web", "--service-account", "web@example.com").exits(0)

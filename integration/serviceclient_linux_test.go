@@ -82,6 +82,7 @@ func TestDocumentedRequestsOfServices(t *testing.T) {
 // The documented YAML, exported and replaced without a change, before and after
 // a kill: nothing changes, and there is no new revision.
 func TestServiceYAMLRoundTrip(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	file := filepath.Join(t.TempDir(), "service.yaml")
@@ -154,6 +155,7 @@ spec:
 // contract: CLI-4, CLI-7
 // What the tables of services and revisions show.
 func TestTablesOfServices(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("beta").exits(0)

@@ -44,6 +44,7 @@ func TestServiceFromDeployToDelete(t *testing.T) {
 
 // contract: REQ-3, REQ-5, SC-1, SC-11
 func TestLoadStartsInstancesUpToTheMaximum(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("one", "--concurrency", "1", "--max-instances", "3", "--cpu", "0.2").exits(0)
@@ -66,6 +67,7 @@ func TestLoadStartsInstancesUpToTheMaximum(t *testing.T) {
 
 // contract: NET-1, HC-4, REV-4, REV-5
 func TestRevisionThatDoesNotListenTakesNoRequests(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("hello").exits(0)

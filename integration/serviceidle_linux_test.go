@@ -12,6 +12,7 @@ import (
 // Silence stops instances, requests start them again; none is lost in between,
 // whenever it comes.
 func TestSilenceStopsInstancesAndRequestsStartThem(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(config, []byte("services: {idleTime: 2s}\n"), 0o600); err != nil {

@@ -64,6 +64,7 @@ func (d *daemon) send(text string) string {
 
 // contract: NET-3, NET-4, NET-7, NET-8, NET-12, NET-15
 func TestRequestsAsAServiceSeesThem(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("web").exits(0)
@@ -172,6 +173,7 @@ func (p *pattern) Read(b []byte) (int, error) {
 // Each event arrives though the next never comes; an upload is answered as it
 // goes on; and a service sees that its client has gone.
 func TestStreamsFlowAsTheyAreWritten(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("web").exits(0)

@@ -22,6 +22,7 @@ import (
 // contract: NET-9, NET-11, ERR-431
 // Clients that are old, wordy, careful or odd, but in their right.
 func TestOddClients(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("web").exits(0)
@@ -119,6 +120,7 @@ func (d *daemon) streams() uint32 {
 // Private services of gRPC, and those that a person calls through the proxy of
 // the command line, which brings the token.
 func TestPrivateServicesOfOtherProtocols(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.private("rpc", "--use-http2", "--set-env-vars", "H2C=1").exits(0)

@@ -46,6 +46,7 @@ func (d *daemon) dialRPC(service string) *grpc.ClientConn {
 // Google's gRPC test service, by their client: every kind of call, with fields
 // before and after it.
 func TestGRPCService(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	d := h.serveRequests()
 	d.deploy("rpc", "--use-http2", "--set-env-vars", "H2C=1").exits(0)

@@ -22,6 +22,7 @@ import (
 // TLS by certificates of the root's own authority: for each service's name, with
 // HTTP/2 and without, and for gRPC, before and after a kill.
 func TestServicesByTLS(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	secure := freeAddress(h)
 	d := h.serveRequests("--ingress-tls", secure)

@@ -62,8 +62,8 @@ func flags() config {
 	flag.BoolVar(&c.verbose, "v", false, "print every line of the tests")
 	flag.StringVar(&accel, "accel", "", "QEMU accelerators to try, `kvm,tcg`; by default what the processor offers")
 	flag.IntVar(&c.memory, "memory", 3072, "memory of the machine in `MiB`")
-	flag.DurationVar(&c.limit, "timeout", 30*time.Minute, "end the machine after `duration`")
-	flag.DurationVar(&c.suite, "suite-timeout", 12*time.Minute, "end one package's tests after `duration`")
+	flag.DurationVar(&c.limit, "timeout", 45*time.Minute, "end the machine after `duration`")
+	flag.DurationVar(&c.suite, "suite-timeout", 20*time.Minute, "end one package's tests after `duration`")
 	flag.Parse()
 	c.work = filepath.Join(c.cache, "run")
 	if match != "" {
