@@ -2,13 +2,16 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -55,15 +58,25 @@ func (h *host) serve(flags ...string) *daemon {
 	return d
 }
 
-// freeAddress is an address of the loopback interface that nobody listens on.
+// freeAddress is an address of the loopback interface at whose port nobody
+// listens, whatever the address: it is below those that the kernel gives to
+// connections, one of which may have any other when a daemon comes back to it.
 func freeAddress(h *host) string {
 	h.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		h.Fatal(err)
+	for {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		l, err := net.Listen("tcp", ":"+port)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			h.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			h.Fatal(err)
+		}
+		return net.JoinHostPort("127.0.0.1", port)
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // launch begins a life of the daemon.
