@@ -139,6 +139,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Knows reports whether a host is one of a route's, so that a certificate may be
-// had for it.
+// Knows reports whether a host leads to a service, by its name or by a wildcard.
 func (s *Server) Knows(host string) bool { return s.table.Load().find(host) != nil }
+
+// Names reports whether a host is the name of a service or of a tag itself: of
+// those there are few, while anybody can make up names below a wildcard.
+func (s *Server) Names(host string) bool { return s.table.Load().exact[host] != nil }

@@ -43,6 +43,14 @@ func TestHostsFindTheirRevision(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", c.host, got.status, got.body, c.want)
 		}
 	}
+	for host, want := range map[string][2]bool{
+		"hello.run.localhost": {true, true}, "next---hello.run.localhost": {true, true},
+		"a.example.test": {true, false}, "example.test": {false, false}, "nosuch.run.localhost": {false, false},
+	} {
+		if known, named := w.Knows(host), w.Names(host); known != want[0] || named != want[1] {
+			t.Errorf("%s: known %v, a name %v, want %v", host, known, named, want)
+		}
+	}
 	w.Remove(r.Name)
 	if got := w.get(t, "/"); got.status != 404 {
 		t.Errorf("a removed service answers %d", got.status)

@@ -26,7 +26,9 @@ func (d *Daemon) ingressTLS() (*tls.Config, error) {
 		Email:     t.ACME.Email,
 		Directory: t.ACME.Directory,
 		Address:   d.cfg.Ingress.TLSAddress,
-		Allow:     d.requests.Knows,
+		// Who makes up names below a wildcard must not use up what the authority
+		// gives in a week.
+		Allow: d.requests.Names,
 	})
 	if err != nil {
 		return nil, err

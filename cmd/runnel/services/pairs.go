@@ -69,7 +69,9 @@ func pairsOf(service *runpb.Service) (pairs []pair) {
 		p.DisplayRevisionID = key
 		if p.LatestRevision {
 			p.RevisionName = verb.Short(service.GetLatestReadyRevision())
-			p.DisplayRevisionID = fmt.Sprintf("%s (currently %s)", key, p.RevisionName)
+			if p.RevisionName != "" { // it is empty while none has been ready
+				p.DisplayRevisionID = fmt.Sprintf("%s (currently %s)", key, p.RevisionName)
+			}
 		}
 		p.setPercents(shares[key][0], shares[key][1], hasKey(wanted, key))
 		p.setTags(wanted, is)

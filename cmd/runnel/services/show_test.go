@@ -143,6 +143,18 @@ Last updated on <time> by USER:
 	}
 }
 
+func TestDescribeOfWhatWasNeverReady(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail("no")
+	if got := w.Do("deploy hello --image busybox"); got.Code != 1 {
+		t.Fatalf("exit %d\n%s", got.Code, got.Stderr)
+	}
+	if got := w.Must("services describe hello"); !strings.Contains(got, "100% (currently 0%)  LATEST\n") {
+		t.Error(got)
+	}
+}
+
 // What is exported and put back changes nothing.
 // contract: CLI-10
 func TestExportAndReplace(t *testing.T) {
