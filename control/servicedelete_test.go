@@ -133,6 +133,7 @@ func TestInstancesThatEndedLongAgoAreForgotten(t *testing.T) {
 	live := w.Fleet.Living(revision)
 	w.Fleet.Churn(revision, 10)
 	var ids []string
+	last := strings.TrimSuffix(live[0], "-1") + "-11"
 	w.Eventually("four instances to be left", func() bool {
 		all, err := w.Control.ServiceInstances(t.Context(), parent+"/services/-/revisions/"+shortName(revision))
 		if err != nil {
@@ -142,7 +143,7 @@ func TestInstancesThatEndedLongAgoAreForgotten(t *testing.T) {
 		for _, x := range all {
 			ids = append(ids, x.ID)
 		}
-		return len(ids) == 4
+		return len(ids) == 4 && ids[0] == last
 	})
 	if ids[3] != live[0] || logs.has(live[0]) || logs.has(ids[0]) || !logs.has(strings.TrimSuffix(live[0], "-1")+"-2") {
 		t.Errorf("left are %v", ids)

@@ -57,8 +57,9 @@ func TestTwoContainers(t *testing.T) {
 		t.Errorf("the instance is %s, was %s", now, before)
 	}
 
-	// The request may still find out that nobody is there beside.
-	if a := d.get("pair", "/fetch?url="+url.QueryEscape("http://localhost:9090/exit?code=5")); a.code != 502 && a.code != 503 {
+	// The request may still find out that nobody is there beside, and be cut off
+	// while it tells so.
+	if a := d.get("pair", "/fetch?url="+url.QueryEscape("http://localhost:9090/exit?code=5")); a.err == nil && a.code != 502 && a.code != 503 {
 		t.Errorf("%d for the request that ends the container beside", a.code)
 	}
 	d.replaced("pair", before)
