@@ -109,11 +109,10 @@ func (x *exchange) acquire(prefer string) (*Lease, error) {
 func (x *exchange) forward(l *Lease, stick bool) error {
 	defer l.Release()
 	x.instance = l.Backend.PublicID
-	ctx, cancel := context.WithCancelCause(x.r.Context())
-	defer cancel(nil)
 	// The end of the instance leaves the client's connection alone: if nothing was
 	// sent, another one may answer.
-	l.bind(cancel)
+	ctx, cancel := l.Context(x.r.Context())
+	defer cancel(nil)
 	timer := time.AfterFunc(time.Until(x.deadline()), func() {
 		cancel(errTimeout)
 		x.cut()

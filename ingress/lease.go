@@ -25,15 +25,9 @@ type Lease struct {
 }
 
 // Context is ctx, ended with the reason when the instance is removed from its
-// pool. The caller must call stop.
-func (l *Lease) Context(ctx context.Context) (of context.Context, stop func()) {
-	of, cancel := context.WithCancelCause(ctx)
-	l.bind(cancel)
-	return of, func() { cancel(nil) }
-}
-
-// bind has cancel called when the slot ends, at once if it has.
-func (l *Lease) bind(cancel context.CancelCauseFunc) {
+// pool, and before by cancel, which the caller must call.
+func (l *Lease) Context(ctx context.Context) (of context.Context, cancel context.CancelCauseFunc) {
+	of, cancel = context.WithCancelCause(ctx)
 	l.mu.Lock()
 	why := l.why
 	l.cancel = cancel
@@ -41,6 +35,7 @@ func (l *Lease) bind(cancel context.CancelCauseFunc) {
 	if why != nil {
 		cancel(why)
 	}
+	return of, cancel
 }
 
 // end tells that the instance is gone.

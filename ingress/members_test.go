@@ -52,10 +52,10 @@ func TestRemoveEndsRequestsWithTheReason(t *testing.T) {
 	l := taken(t, p, "")
 	late := taken(t, p, "")
 	ctx, stop := l.Context(context.Background())
-	defer stop()
+	defer stop(nil)
 	over := taken(t, p, "")
 	of, end := over.Context(context.Background())
-	end()
+	end(nil)
 	over.Release()
 	drained := p.Drain("a")
 	p.Remove("a", ErrMemory)
@@ -68,7 +68,7 @@ func TestRemoveEndsRequestsWithTheReason(t *testing.T) {
 	if ctx, stop := late.Context(context.Background()); !errors.Is(context.Cause(ctx), ErrMemory) {
 		t.Error("a request that had not begun goes on")
 	} else {
-		stop()
+		stop(nil)
 	}
 	if s := p.Stats(); len(s.Backends) != 0 || s.Active != 2 {
 		t.Errorf("got %+v", s)
@@ -86,7 +86,7 @@ func TestNotReadyKeepsItsRequests(t *testing.T) {
 	p.Add(some("a", 2))
 	l := taken(t, p, "")
 	ctx, stop := l.Context(context.Background())
-	defer stop()
+	defer stop(nil)
 	p.SetReady("a", false)
 	if p.take("") != nil || ctx.Err() != nil || p.Stats().Backends[0].Ready {
 		t.Error("an instance that is not ready is in turn, or lost its request")

@@ -39,10 +39,7 @@ func TestDockerRegistry(t *testing.T) {
 // host and port.
 func startDockerRegistry(t *testing.T) (host string) {
 	t.Helper()
-	program, err := exec.LookPath("docker-registry")
-	if err != nil {
-		t.Fatalf("%v: install docker-registry (make test-setup does)", err)
-	}
+	program := testenv.Program(t, "docker-registry")
 	host = closedPort(t)
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")

@@ -1,10 +1,11 @@
-// Command runnel runs Cloud Run jobs on one Linux host, without Docker and
-// without Kubernetes.
+// Command runnel runs Cloud Run services and jobs on one Linux host, without
+// Docker and without Kubernetes.
 //
-// "runnel run" brings up what a job needs (image store, network, metadata
-// server, the shim that keeps the containers), runs one execution, shows what
-// it prints and takes everything down again. "runnel doctor" says what the host
-// lacks. Both need root for what they do to the host; the rest needs nothing.
+// "runnel serve" is the daemon, and most commands are its clients. "runnel run"
+// brings up what a job needs (image store, network, metadata server, the shim
+// that keeps the containers), runs one execution, shows what it prints and takes
+// everything down again. "runnel doctor" says what the host lacks. These three
+// need root for what they do to the host.
 package main
 
 import (

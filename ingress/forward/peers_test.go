@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"runnel/internal/testenv"
 )
 
 // peerConfigs are the configurations of proxies that a benchmark measures beside
@@ -42,23 +44,10 @@ backend b
 `},
 }
 
-// findPeer is where another proxy is on this host; "" if it has none.
-func findPeer(name string) string {
-	for _, path := range []string{name, "/usr/sbin/" + name} {
-		if path, err := exec.LookPath(path); err == nil {
-			return path
-		}
-	}
-	return ""
-}
-
 // startPeer runs another proxy until the test ends.
 func startPeer(b testing.TB, name, to string) program {
 	b.Helper()
-	path := findPeer(name)
-	if path == "" {
-		b.Skip("this host has no ", name)
-	}
+	path := testenv.Program(b, name)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

@@ -3,6 +3,7 @@ package testenv
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,20 @@ func Require(t testing.TB, features ...Feature) {
 			lack(t, fmt.Sprintf("needs %s (%v); the run in the virtual machine proves it", f, err), EnvVM)
 		}
 	}
+}
+
+// Program is the path of a program that a package of Debian's brings. It skips
+// the test where there is none, and fails it instead where EnvMustRun is 1.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	// Not every user's PATH has what is for root.
+	for _, file := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(file); err == nil {
+			return path
+		}
+	}
+	lack(t, fmt.Sprintf("needs the program %s (make test-setup installs it)", name), EnvMustRun)
+	return ""
 }
 
 // lack skips the test for reason, or fails it if the environment says that this

@@ -1,5 +1,5 @@
-// Testserver is the program that the tests of services deploy: an HTTP and gRPC
-// server that tells what it sees, and misbehaves when it is asked to.
+// Command testserver is the program that the tests of services deploy: an HTTP
+// and gRPC server that tells what it sees, and misbehaves when it is asked to.
 //
 // Its environment, beside Cloud Run's:
 //

@@ -177,7 +177,7 @@ func (w *town) request(ctx context.Context, l *loop, takes time.Duration) (id st
 		}
 	})
 	of, stop := lease.Context(ctx)
-	defer stop()
+	defer stop(nil)
 	if !sleep(of, takes) {
 		return id, waited, context.Cause(of)
 	}

@@ -22,7 +22,9 @@ const heldIngress = "ingress"
 // door is one address where services take requests.
 type door struct {
 	address string
-	tls     *tls.Config
+	// flag is the one that gives the address.
+	flag string
+	tls  *tls.Config
 	// listener is nil until the door is open.
 	listener net.Listener
 }
@@ -31,19 +33,19 @@ type door struct {
 // for each that instances could not reach.
 func (d *Daemon) ingressDoors() (doors []*door, err error) {
 	if a := d.cfg.Ingress.Address; a != "" {
-		doors = append(doors, &door{address: a})
+		doors = append(doors, &door{address: a, flag: "--ingress"})
 	}
 	if a := d.cfg.Ingress.TLSAddress; a != "" {
 		config, err := d.ingressTLS()
 		if err != nil {
 			return nil, fmt.Errorf("cannot set up TLS of services: %w", err)
 		}
-		doors = append(doors, &door{address: a, tls: config})
+		doors = append(doors, &door{address: a, flag: "--ingress-tls", tls: config})
 	}
 	for _, o := range doors {
 		host, port, err := net.SplitHostPort(o.address)
 		if ip, _ := netip.ParseAddr(host); err == nil && host != "" && !ip.IsUnspecified() {
-			doors = append(doors, &door{address: net.JoinHostPort(d.machine.Gateway().String(), port), tls: o.tls})
+			doors = append(doors, &door{address: net.JoinHostPort(d.machine.Gateway().String(), port), flag: o.flag, tls: o.tls})
 		}
 	}
 	return doors, nil
@@ -72,7 +74,7 @@ func (d *Daemon) openIngress(ctx context.Context) error {
 	}
 	for _, o := range doors {
 		if o.listener == nil {
-			if o.listener, err = listenTCP(ctx, o.address, "--ingress"); err != nil {
+			if o.listener, err = listenTCP(ctx, o.address, o.flag); err != nil {
 				return err
 			}
 		}

@@ -1,5 +1,5 @@
-// Server is the program of the services that bench deploys, and of their peers:
-// a small HTTP server. With -proxy it is a plain reverse proxy instead. It
+// Command server is the program of the services that bench deploys, and of their
+// peers: a small HTTP server. With -proxy it is a plain reverse proxy instead. It
 // listens on $PORT, or takes the socket that its parent has left it.
 //
 //	GET /             1 KB
