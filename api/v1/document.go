@@ -10,37 +10,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a file: its bytes, and the documents in it.
-const (
-	maxSize      = 1 << 20
-	maxDocuments = 1000
-)
+// maxSize bounds a file, in bytes.
+const maxSize = 1 << 20
 
 // document reads the one document of a YAML (or JSON) file, which is to be of a
 // kind, as the tree that is written there: aliases are not expanded.
 func document(data []byte, kind string) (*yaml.Node, error) {
-	all, err := documents(data)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(all) == 0:
-		return nil, errors.New("the file is empty: want a " + kind)
-	case len(all) > 1:
-		return nil, fmt.Errorf("line %d begins a second document: want exactly one %s in a file", all[1].Line, kind)
-	}
-	return all[0], nil
-}
-
-// documents reads all of a file.
-func documents(data []byte) (all []*yaml.Node, err error) {
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("the file has %d bytes: %w (%d)", len(data), ErrTooLarge, maxSize)
 	}
+	var found *yaml.Node
 	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
 		var n yaml.Node
 		err := decoder.Decode(&n)
 		if errors.Is(err, io.EOF) {
-			return all, nil
+			break
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s", ErrSyntax, syntaxProblem(data, err))
@@ -48,11 +32,15 @@ func documents(data []byte) (all []*yaml.Node, err error) {
 		if len(n.Content) == 0 || isNull(n.Content[0]) {
 			continue // nothing between two separators
 		}
-		if len(all) == maxDocuments {
-			return nil, fmt.Errorf("line %d: %w: the file has more than %d documents", n.Content[0].Line, ErrTooLarge, maxDocuments)
+		if found != nil {
+			return nil, fmt.Errorf("line %d begins a second document: want exactly one %s in a file", n.Content[0].Line, kind)
 		}
-		all = append(all, n.Content[0])
+		found = n.Content[0]
 	}
+	if found == nil {
+		return nil, errors.New("the file is empty: want a " + kind)
+	}
+	return found, nil
 }
 
 // syntaxProblem says on which line of data the YAML reader's err lies, and what

@@ -80,7 +80,7 @@ func (h *handler) readObject(r *http.Request, s scope, kind string, object any, 
 	if root == nil {
 		return status.Errorf(codes.InvalidArgument, "The request is empty: want a %s.", kind)
 	}
-	if _, err := checkKind(root, kind); err != nil {
+	if err := checkKind(root, kind); err != nil {
 		return err
 	}
 	if err := decode(root, object, false); err != nil {

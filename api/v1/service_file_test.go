@@ -110,38 +110,3 @@ func TestBadServiceFilesAreRefusedWithPathAndLine(t *testing.T) {
 		}
 	}
 }
-
-func TestAFileMayHoldSeveralDocuments(t *testing.T) {
-	t.Parallel()
-	const spec = "spec: {template: {spec: {containers: [{image: x}]}}}\n"
-	got, err := v1.Parse([]byte("---\n" + serviceHead + "metadata: {name: a}\n" + spec + "---\n# nothing\n---\n" + job("containers: [{image: y}]") + "\n---\n" + serviceHead + "metadata: {name: b}\n" + spec))
-	if err != nil || len(got) != 3 {
-		t.Fatalf("Parse = %v, %v", got, err)
-	}
-	if got[0].Service.GetName() != "a" || got[0].Job != nil || got[1].Job.GetName() != "j" || got[1].Service != nil || got[2].Service.GetName() != "b" {
-		t.Errorf("Parse = %v", got)
-	}
-	for _, tt := range []struct {
-		file string
-		want []string
-	}{
-		{"", []string{"the file is empty: want a Job or a Service"}},
-		{"kind: Pod", []string{`kind: "Pod" is not accepted: want Job or Service`}},
-		{strings.Repeat("---\n{a: b}\n", 1001), []string{"larger than the limit: the file has more than 1000 documents"}},
-		{
-			serviceHead + "metadata: {nam: a}\n---\n" + job("maxRetry: 1") + "\n---\nkind: Pod",
-			[]string{
-				"the document on line 1: metadata.nam: unknown field; did you mean name? (line 3)",
-				"the document on line 5: " + task + "maxRetry: unknown field; did you mean maxRetries? (line 9)",
-				"the document on line 12: kind: ",
-			},
-		},
-	} {
-		got, err := v1.Parse([]byte(tt.file))
-		for _, want := range tt.want {
-			if err == nil || got != nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("Parse = %v, %v\nwant %q", got, err, want)
-			}
-		}
-	}
-}

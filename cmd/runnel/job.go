@@ -42,23 +42,17 @@ func (f *runFlags) job(set *pflag.FlagSet, args []string, stdin io.Reader) (*run
 
 // fileJob reads a job file; "-" is standard input.
 func fileJob(path string, stdin io.Reader) (*runpb.Job, error) {
-	data, name, err := cli.ReadFile(path, stdin)
-	if err != nil {
-		return nil, err
-	}
-	job, err := v1.ParseJob(data)
-	if err != nil {
-		return nil, cli.Prefixed(name, err)
-	}
-	api.DefaultJob(job)
-	if err := v1.ValidateJob(job); err != nil {
-		return nil, cli.Prefixed(name, err)
-	}
-	container := job.GetTemplate().GetTemplate().GetContainers()[0]
-	if _, err := rimage.ParseReference(container.GetImage()); err != nil {
-		return nil, cli.Usagef("%s: %s: %v", name, v1.Path("template.template.containers[0].image"), err)
-	}
-	return job, nil
+	return cli.ParseFile(path, stdin, v1.ParseJob, func(job *runpb.Job) error {
+		api.DefaultJob(job)
+		if err := v1.ValidateJob(job); err != nil {
+			return err
+		}
+		container := job.GetTemplate().GetTemplate().GetContainers()[0]
+		if _, err := rimage.ParseReference(container.GetImage()); err != nil {
+			return api.FieldErrors{{Path: v1.Path("template.template.containers[0].image"), Message: err.Error()}}
+		}
+		return nil
+	})
 }
 
 // flagJob puts the flags that were given into a job.

@@ -31,15 +31,18 @@ func ReadFile(path string, stdin io.Reader) (data []byte, name string, err error
 	return data, name, nil
 }
 
-// ParseFile is what a file describes; "-" is standard input. Errors of parse are
-// told as those of the file.
-func ParseFile[M any](path string, stdin io.Reader, parse func([]byte) (M, error)) (M, error) {
+// ParseFile is what a file describes; "-" is standard input. Errors of parse, and
+// of check, which may be nil, are told as those of the file.
+func ParseFile[M any](path string, stdin io.Reader, parse func([]byte) (M, error), check func(M) error) (M, error) {
 	data, name, err := ReadFile(path, stdin)
 	if err != nil {
 		var none M
 		return none, err
 	}
 	parsed, err := parse(data)
+	if err == nil && check != nil {
+		err = check(parsed)
+	}
 	if err != nil {
 		return parsed, Prefixed(name, err)
 	}

@@ -27,7 +27,7 @@ gets its default. "-" reads the file from standard input.`,
 		Args: verb.WantOne("the job's file"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		job, err := cli.ParseFile(args[0], c.Env.Stdin, v1.ParseJob)
+		job, err := cli.ParseFile(args[0], c.Env.Stdin, v1.ParseJob, v1.ValidateJob)
 		if err != nil {
 			return err
 		}

@@ -238,6 +238,13 @@ func TestExportAndReplace(t *testing.T) {
 	if got := w.do("replace " + file); got.Code != 0 || !strings.Contains(got.Stderr, "Job [etl] has successfully been created.") {
 		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
+	// What is wrong is told in the file's own words.
+	const eager = "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata: {name: etl}\n" +
+		"spec: {template: {spec: {template: {spec: {maxRetries: 11, containers: [{image: x}]}}}}}"
+	if got := w.in(cli.Env{Stdin: strings.NewReader(eager)}, "replace", "-"); got.Code != 2 ||
+		!strings.HasPrefix(got.Stderr, "runnel jobs replace: standard input: spec.template.spec.template.spec.maxRetries: ") {
+		t.Errorf("%+v", got)
+	}
 	if got := w.in(cli.Env{Stdin: strings.NewReader("kind: Pod")}, "replace", "-"); got.Code != 2 || !strings.HasPrefix(got.Stderr, "runnel jobs replace: standard input: kind: ") {
 		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}

@@ -185,7 +185,7 @@ standard input.`,
 			return c.completeServices(cmd, args, written)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			wanted, err := cli.ParseFile(args[1], c.Env.Stdin, parsePolicy)
+			wanted, err := cli.ParseFile(args[1], c.Env.Stdin, parsePolicy, nil)
 			if err != nil {
 				return err
 			}

@@ -27,7 +27,7 @@ gets its default. "-" reads the file from standard input.`,
 		Args: verb.WantOne("the service's file"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		service, err := cli.ParseFile(args[0], c.Env.Stdin, v1.ParseService)
+		service, err := cli.ParseFile(args[0], c.Env.Stdin, v1.ParseService, v1.ValidateService)
 		if err != nil {
 			return err
 		}

@@ -190,6 +190,13 @@ func TestExportAndReplace(t *testing.T) {
 	if got := w.Do("services replace " + file); got.Code != 0 || !strings.Contains(got.Stderr, "Deploying new service...") {
 		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
+	// What is wrong is told in the file's own words.
+	const late = "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello}\n" +
+		"spec: {template: {spec: {timeoutSeconds: 3601, containers: [{image: x}]}}}"
+	if got := w.In(cli.Env{Stdin: strings.NewReader(late)}, "services", "replace", "-"); got.Code != 2 ||
+		!strings.HasPrefix(got.Stderr, "runnel services replace: standard input: spec.template.spec.timeoutSeconds: ") {
+		t.Errorf("%+v", got)
+	}
 	if got := w.In(cli.Env{Stdin: strings.NewReader("kind: Pod")}, "services", "replace", "-"); got.Code != 2 || !strings.HasPrefix(got.Stderr, "runnel services replace: standard input: kind: ") {
 		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
