@@ -47,6 +47,14 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
+// Waiting is how many requests have no instance: Stats.Waiting, without looking
+// at every instance.
+func (p *Pool) Waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.meter.waiting
+}
+
 // meter counts requests, and sums up how long they have been there. Its pool's
 // lock guards it.
 type meter struct {

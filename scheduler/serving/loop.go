@@ -191,7 +191,7 @@ func (l *loop) wait(timer *time.Timer) bool {
 	case r := <-l.reports:
 		l.handle(r)
 	case <-l.poked:
-		return l.changed() || l.pool.Stats().Waiting > 0
+		return l.changed() || l.pool.Waiting() > 0
 	case <-l.share.Wake():
 	case <-timer.C:
 	case <-l.fleet.detached:
