@@ -36,6 +36,7 @@ func TestUpdatesOfOneTimeShareACommit(t *testing.T) {
 	d := &disk{gate: make(chan struct{})}
 	s := openOn(t, d)
 	first := s.Append(func(tx *Tx) { tx.PutRow("x", 0, nil) })
+	untilTaken(t, s)
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
@@ -57,6 +58,7 @@ func TestFailingChangeComesToNothingAlone(t *testing.T) {
 	d := &disk{gate: make(chan struct{})}
 	s := openOn(t, d)
 	blocked := s.Append(func(tx *Tx) { tx.PutRow("x", 0, nil) })
+	untilTaken(t, s)
 	own := errors.New("own")
 	results := make([]error, 30)
 	var wg sync.WaitGroup
