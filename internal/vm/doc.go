@@ -10,6 +10,8 @@
 // The exit status is 0 only if every suite ran at least one test to its end
 // and none failed or was skipped for want of the host. It is 1 if tests failed,
 // and 2 if none did but the machine died or was out of time, or there was none.
-// Nothing that failed is run again. The logs of a run that failed stay in the
+// Nothing that failed is run again; a machine that freezes, as emulated ones
+// may, is booted again for what it has not yet run, and the output says so. The
+// logs of a run that failed stay in the
 // cache, in a directory that the output names.
 package main

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"runnel/internal/vm/wire"
 )
 
 // config is what the command line says.
@@ -31,6 +33,8 @@ type config struct {
 	memory int
 	// limit bounds the whole run of the machine, suite that of one suite.
 	limit, suite time.Duration
+	// silence is how long the guest may say nothing, not even that it lives.
+	silence time.Duration
 }
 
 func main() {
@@ -64,6 +68,7 @@ func flags() config {
 	flag.IntVar(&c.memory, "memory", 3072, "memory of the machine in `MiB`")
 	flag.DurationVar(&c.limit, "timeout", 45*time.Minute, "end the machine after `duration`")
 	flag.DurationVar(&c.suite, "suite-timeout", 20*time.Minute, "end one package's tests after `duration`")
+	flag.DurationVar(&c.silence, "silence", 12*wire.BeatEvery, "give the machine up that has said nothing for `duration`, and boot it again")
 	flag.Parse()
 	c.work = filepath.Join(c.cache, "run")
 	if match != "" {
@@ -99,30 +104,46 @@ func run(ctx context.Context, c config) error {
 	return bootAndReport(ctx, c, image, packages)
 }
 
-// bootAndReport boots with one accelerator after the other until one brings
-// the guest up. Whatever came up is not tried again.
+// maxFreezes is how often a machine that has frozen is booted again.
+const maxFreezes = 2
+
+// bootAndReport has everything run and judges it.
 func bootAndReport(ctx context.Context, c config, image machine, packages []testPackage) error {
 	log := filepath.Join(c.work, "tests.log")
-	for i, accel := range c.accel {
-		r, died := boot(ctx, c, image, accel, log)
-		if died != nil && !r.up && i+1 < len(c.accel) && ctx.Err() == nil {
-			fmt.Printf("vm: no machine with %s: %v\n", accel, died)
-			if err := keepLogs(c, log, image.console); err != nil {
-				return err
-			}
-			fmt.Println("vm: trying", c.accel[i+1])
-			continue
-		}
-		r.print(os.Stdout, packages)
-		err := r.verdict(packages, died)
-		if err == nil {
-			fmt.Println("vm: all output is in", log)
-			return nil
-		}
-		if died != nil {
-			printTail(os.Stdout, image.console)
-		}
-		return errors.Join(err, keepLogs(c, log, image.console))
+	r := newReport(c.verbose)
+	died := bootUntilDone(ctx, c, image, log, r)
+	r.print(os.Stdout, packages)
+	err := r.verdict(packages, died)
+	if err == nil {
+		fmt.Println("vm: all output is in", log)
+		return nil
 	}
-	return errors.New("no accelerator to boot with")
+	if died != nil {
+		printTail(os.Stdout, image.console)
+	}
+	return errors.Join(err, keepLogs(c, log, image.console))
+}
+
+// bootUntilDone boots with one accelerator after the other until one brings
+// the guest up, and again where it freezes, for what is left to run. The error
+// is that of the last boot.
+func bootUntilDone(ctx context.Context, c config, image machine, log string, r *report) error {
+	for accels, freezes := c.accel, 0; ; {
+		died := boot(ctx, c, image, accels[0], log, r)
+		switch {
+		case died == nil || ctx.Err() != nil:
+			return died
+		case !r.up && len(accels) > 1:
+			fmt.Printf("vm: no machine with %s, trying %s: %v\n", accels[0], accels[1], died)
+			accels = accels[1:]
+		case errors.Is(died, errSilent) && freezes < maxFreezes:
+			fmt.Printf("vm: the machine stood still%s, booting again: %v\n", r.at(), died)
+			freezes++
+		default:
+			return died
+		}
+		if err := keepLogs(c, log, image.console); err != nil {
+			return errors.Join(died, err)
+		}
+	}
 }

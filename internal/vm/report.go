@@ -95,6 +95,16 @@ func (r *report) mark(m wire.Mark) {
 	}
 }
 
+// ended is how many suites have run to their end.
+func (r *report) ended() (n int) {
+	for _, s := range r.suites {
+		if s.ended {
+			n++
+		}
+	}
+	return n
+}
+
 // ok says whether the suite ran something to a good end.
 func (s *suiteReport) ok() bool {
 	return s != nil && s.ended && s.code == 0 && s.failed == 0 && s.passed > 0

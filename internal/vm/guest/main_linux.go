@@ -11,6 +11,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -49,6 +52,7 @@ func run() (err error) {
 		}
 	}()
 	mark(line, wire.Mark{Kind: wire.Hello})
+	go beat(line)
 	if err := furnish(); err != nil {
 		return err
 	}
@@ -56,7 +60,11 @@ func run() (err error) {
 	if err != nil {
 		return err
 	}
-	for _, s := range suites {
+	skip, err := skipped()
+	if err != nil {
+		return err
+	}
+	for _, s := range suites[min(skip, len(suites)):] {
 		mark(line, wire.Mark{Kind: wire.Begin, Text: s.Package})
 		code, took, err := runSuite(s, line)
 		if err != nil {
@@ -66,6 +74,27 @@ func run() (err error) {
 	}
 	mark(line, wire.Mark{Kind: wire.Done})
 	return nil
+}
+
+// beat says for as long as the machine lives that it does.
+func beat(w io.Writer) {
+	for range time.Tick(wire.BeatEvery) {
+		mark(w, wire.Mark{Kind: wire.Beat})
+	}
+}
+
+// skipped is how many of the suites an earlier boot has run.
+func skipped() (int, error) {
+	raw, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return 0, err
+	}
+	for arg := range strings.FieldsSeq(string(raw)) {
+		if n, ok := strings.CutPrefix(arg, wire.SkipArg); ok {
+			return strconv.Atoi(n)
+		}
+	}
+	return 0, nil
 }
 
 // mark writes m on a line of its own, whatever stands before it.

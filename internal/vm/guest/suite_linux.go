@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,8 +29,7 @@ func runSuite(s wire.Suite, out io.Writer) (code int, took time.Duration, err er
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
-		// The end, a passed deadline and a dead line all mean: no more output.
-		_, _ = io.Copy(out, r)
+		copyLines(out, r)
 	}()
 
 	begun := time.Now()
@@ -44,6 +45,18 @@ func runSuite(s wire.Suite, out io.Writer) (code int, took time.Duration, err er
 	_ = r.SetReadDeadline(time.Now().Add(drain)) // pipes have deadlines
 	<-copied
 	return code, took, err
+}
+
+// copyLines copies line by line, so that a mark stands between two of them.
+func copyLines(w io.Writer, r io.Reader) {
+	for in := bufio.NewReader(r); ; {
+		// A line that is longer than the buffer goes in pieces.
+		line, err := in.ReadSlice('\n')
+		_, _ = w.Write(line) // a dead line shows on the host
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return // the end, or a passed deadline
+		}
+	}
 }
 
 // start executes the suite with its output on w and nothing on its input.

@@ -18,6 +18,13 @@ const (
 	ModulesFile = "/modules.list"
 )
 
+// SkipArg, on the kernel's command line, is followed by how many suites, from
+// the first, the guest is to leave out.
+const SkipArg = "runnel.skip="
+
+// BeatEvery is the time between two beats of the guest.
+const BeatEvery = 10 * time.Second
+
 // Suite is one test binary to run.
 type Suite struct {
 	// Package is the import path whose tests these are.
@@ -40,6 +47,8 @@ const (
 	// Begin and End enclose the output of one suite.
 	Begin Kind = "begin"
 	End   Kind = "end"
+	// Beat says, every BeatEvery and between any two lines, that the guest lives.
+	Beat Kind = "beat"
 	// Trouble says why the guest gives up.
 	Trouble Kind = "trouble"
 	// Done says that every suite was run.

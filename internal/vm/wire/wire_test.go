@@ -9,6 +9,7 @@ func TestParseReadsWhatStringWrote(t *testing.T) {
 	t.Parallel()
 	for _, want := range []Mark{
 		{Kind: Hello},
+		{Kind: Beat},
 		{Kind: Begin, Text: "runnel/cgroups"},
 		{Kind: End, Code: 1, Took: 1500 * time.Millisecond, Text: "runnel/runtime/shim/server"},
 		{Kind: Trouble, Text: "mount /dev/vda: no such device"},
