@@ -17,6 +17,7 @@ import (
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
 	locationpb "google.golang.org/genproto/googleapis/cloud/location"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -49,11 +50,14 @@ type Config struct {
 // Client is a connection to a daemon. Its services are safe for concurrent use;
 // their errors become readable with Explain. The caller must Close it.
 type Client struct {
-	Jobs       runpb.JobsClient
-	Executions runpb.ExecutionsClient
-	Tasks      runpb.TasksClient
-	Services   runpb.ServicesClient
-	Revisions  runpb.RevisionsClient
+	Jobs        runpb.JobsClient
+	Executions  runpb.ExecutionsClient
+	Tasks       runpb.TasksClient
+	Services    runpb.ServicesClient
+	Revisions   runpb.RevisionsClient
+	WorkerPools runpb.WorkerPoolsClient
+	// Schedules are those of Cloud Scheduler's API.
+	Schedules  schedulerpb.CloudSchedulerClient
 	Operations longrunningpb.OperationsClient
 	Locations  locationpb.LocationsClient
 
@@ -100,6 +104,8 @@ func Open(cfg Config) (*Client, error) {
 	c.Tasks = runpb.NewTasksClient(c.conn)
 	c.Services = runpb.NewServicesClient(c.conn)
 	c.Revisions = runpb.NewRevisionsClient(c.conn)
+	c.WorkerPools = runpb.NewWorkerPoolsClient(c.conn)
+	c.Schedules = schedulerpb.NewCloudSchedulerClient(c.conn)
 	c.Operations = longrunningpb.NewOperationsClient(c.conn)
 	c.Locations = locationpb.NewLocationsClient(c.conn)
 	c.web = &http.Client{Transport: &http.Transport{
