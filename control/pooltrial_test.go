@@ -134,7 +134,9 @@ func TestADeploymentIsStoppedByTakingItsInstances(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Eventually("the revision to be tried", func() bool { return slices.Contains(w.Fleet.Events(), "check "+shortName(p.GetLatestCreatedRevision())) })
+	w.Eventually("the revision to be tried", func() bool {
+		return slices.Contains(w.Fleet.Events(), "check "+shortName(p.GetLatestCreatedRevision()))
+	})
 	p, stopped := updatePool(t, w, &runpb.WorkerPool{Name: p.GetName(), Scaling: instances(0)}, "scaling")
 	if w.WaitFor(op.GetName()); stopped.GetError() != nil || p.GetTerminalCondition().GetState() != succeeded || living(w, p.GetLatestReadyRevision()) != 0 {
 		t.Errorf("%v: %v", stopped, p)
