@@ -153,12 +153,13 @@ func TestProbes(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*runpb.Revision){
-		"as many of both":        func(r *runpb.Revision) { r.Containers = nil },
-		"full resource name":     func(r *runpb.Revision) { r.Name = "hello-00001-abc" },
-		"cpu limit":              func(r *runpb.Revision) { r.Containers[0].Resources.Limits["cpu"] = "much" },
-		"want an email address":  func(r *runpb.Revision) { r.ServiceAccount = "root" },
-		"size limit":             func(r *runpb.Revision) { twoContainers(r); r.Volumes[0].GetEmptyDir().SizeLimit = "much" },
-		"only volumes in memory": func(r *runpb.Revision) { r.Volumes = []*runpb.Volume{{Name: "v"}} },
+		"as many of both":               func(r *runpb.Revision) { r.Containers = nil },
+		"full resource name":            func(r *runpb.Revision) { r.Name = "hello-00001-abc" },
+		"of a service or a worker pool": func(r *runpb.Revision) { r.Name = strings.Replace(r.Name, "services", "jobs", 1) },
+		"cpu limit":                     func(r *runpb.Revision) { r.Containers[0].Resources.Limits["cpu"] = "much" },
+		"want an email address":         func(r *runpb.Revision) { r.ServiceAccount = "root" },
+		"size limit":                    func(r *runpb.Revision) { twoContainers(r); r.Volumes[0].GetEmptyDir().SizeLimit = "much" },
+		"only volumes in memory":        func(r *runpb.Revision) { r.Volumes = []*runpb.Volume{{Name: "v"}} },
 		"values from secrets": func(r *runpb.Revision) {
 			r.Containers[0].Env = []*runpb.EnvVar{{Name: "A", Values: &runpb.EnvVar_ValueSource{ValueSource: &runpb.EnvVarSource{}}}}
 		},
@@ -181,7 +182,7 @@ func TestInstanceIDs(t *testing.T) {
 	seen := map[string]bool{}
 	for _, service := range []string{"a", strings.Repeat("long-", 9) + "name", strings.Repeat("x", 49)} {
 		p, err := planOf(t, func(r *runpb.Revision) {
-			r.Service = strings.Replace(testService, "hello", service, 1)
+			r.Name = strings.Replace(r.Name, "services/hello", "services/"+service, 1)
 		})
 		if err != nil {
 			t.Fatal(err)
