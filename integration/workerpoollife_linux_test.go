@@ -20,9 +20,7 @@ func named(name string, c *runpb.Container, after ...string) *runpb.Container {
 func TestWorkersKeepTheirCPU(t *testing.T) {
 	h := openHost(t)
 	w := h.serveWorkers()
-	c := w.script(forever)
-	c.Resources.CpuIdle = true // as a client that knows services says
-	w.deployed("calm", pool(1, c))
+	w.deployed("calm", pool(1, w.script(forever)))
 	w.number(1)
 	for end := time.Now().Add(counting); time.Now().Before(end); <-time.After(counting / 30) {
 		if q := w.quotas(); len(q) != 1 || !q["100000"] {

@@ -71,7 +71,7 @@ func newPlan(c *Config, rev *runpb.Revision, images []*rimage.Image) (*plan, err
 	p := &plan{
 		name:     rev.GetName(),
 		revision: path.Base(rev.GetName()),
-		uid:      strings.ReplaceAll(rev.GetUid(), "-", ""),
+		uid:      bare(rev.GetUid()),
 		timeout:  cmp.Or(rev.GetTimeout().AsDuration(), contract.DefaultRequestTimeout),
 		affinity: rev.GetSessionAffinity(),
 	}
@@ -236,9 +236,16 @@ func (p *plan) ownerName() string {
 func (p *plan) instance(id string) rruntime.Spec {
 	spec := p.spec
 	spec.ID = id
-	spec.Identity.InstanceID = scheduler.PublicID(p.uid, id)
+	spec.Identity.InstanceID = PublicID(p.uid, id)
 	return spec
 }
+
+// PublicID is what an instance of the revision with that UID is told to be, and
+// what its logs call it: always the same.
+func PublicID(uid, instance string) string { return scheduler.PublicID(bare(uid), instance) }
+
+// bare is a UID without hyphens.
+func bare(uid string) string { return strings.ReplaceAll(uid, "-", "") }
 
 // ContainerID is what the container at a place of an instance is called, which
 // names its log.

@@ -181,8 +181,10 @@ func TestInstanceIDs(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, service := range []string{"a", strings.Repeat("long-", 9) + "name", strings.Repeat("x", 49)} {
+		var uid string
 		p, err := planOf(t, func(r *runpb.Revision) {
 			r.Name = strings.Replace(r.Name, "services/hello", "services/"+service, 1)
+			uid = r.GetUid()
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -193,6 +195,10 @@ func TestInstanceIDs(t *testing.T) {
 				t.Fatalf("%q", id)
 			}
 			seen[id] = true
+			// The control plane has the UID as it is.
+			if got, want := p.instance(id).Identity.InstanceID, PublicID(uid, id); got != want || !strings.Contains(uid, "-") {
+				t.Fatalf("%s is told to be %s, its logs say %s", id, got, want)
+			}
 		}
 	}
 }
