@@ -67,7 +67,7 @@ func flags() config {
 	flag.StringVar(&accel, "accel", "", "QEMU accelerators to try, `kvm,tcg`; by default what the processor offers")
 	flag.IntVar(&c.memory, "memory", 3072, "memory of the machine in `MiB`")
 	flag.DurationVar(&c.limit, "timeout", 45*time.Minute, "end the machine after `duration`")
-	flag.DurationVar(&c.suite, "suite-timeout", 20*time.Minute, "end one package's tests after `duration`")
+	flag.DurationVar(&c.suite, "suite-timeout", 30*time.Minute, "end one package's tests after `duration`")
 	flag.DurationVar(&c.silence, "silence", 12*wire.BeatEvery, "give the machine up that has said nothing for `duration`, and boot it again")
 	flag.Parse()
 	c.work = filepath.Join(c.cache, "run")
