@@ -84,7 +84,7 @@ func (c *commands) row(s *schedulerpb.Job, runs []schedules.Run) (format.Row, er
 		}
 	}
 	return sheet.Row(resource, map[string]any{
-		"name":               verb.Short(s.GetName()),
+		"id":                 verb.Short(s.GetName()),
 		"region":             verb.Part(s.GetName(), "locations"),
 		"job_name":           jobOf(s),
 		"concurrency_policy": policyOf(s),

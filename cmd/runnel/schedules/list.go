@@ -24,7 +24,7 @@ func (c *commands) list() *cobra.Command {
 		Use:   "list",
 		Short: "List schedules",
 		Example: `  runnel schedules list
-  runnel schedules list --job etl --format 'value(name)'`,
+  runnel schedules list --job etl --format 'value(id)'`,
 		Args: cli.NoArgsBut("job"),
 		RunE: c.Checked(l.Check, func(ctx context.Context, r *verb.Remote, _ []string) error {
 			all, err := verb.Every(ctx, func(ctx context.Context, token string) ([]*schedulerpb.Job, string, error) {
