@@ -197,9 +197,10 @@ func TestReplacingAcrossARestart(t *testing.T) {
 	if err := <-asked; err == nil {
 		t.Error("the caller was answered before the first had ended")
 	}
-	w.Restart()
 	w.Instances.Always(controltest.Script{})
-	w.Instances.Release()
+	// Its end comes while the daemon goes, or soon after.
+	time.AfterFunc(50*time.Millisecond, w.Instances.Release)
+	w.Restart()
 	run := w.after(name, 2)[0]
 	if x := w.Ended(run.Execution); !run.Scheduled.IsZero() || x.GetSucceededCount() != 1 {
 		t.Errorf("%+v, %v", run, x)
