@@ -107,6 +107,23 @@ func TestTargetsThatRunAJob(t *testing.T) {
 	}
 }
 
+// A daemon that other machines reach is known by its own names, too.
+func TestTargetsByTheDaemonsNames(t *testing.T) {
+	t.Parallel()
+	w := controltest.Start(t, controltest.Options{Control: func(c *control.Config) { c.Hosts = []string{"Build1.example.com", "192.0.2.7"} }})
+	for host, want := range map[string]bool{
+		"build1.example.com": true, "build1.example.com.:8787": true, "us-central1-build1.example.com": true, "192.0.2.7:8787": true,
+		"build2.example.com": false, "x.build1.example.com": false, "192.0.2.8": false, "-build1.example.com": false,
+	} {
+		s := &schedulerpb.Job{Schedule: "@daily", Target: target(parent + "/jobs/etl")}
+		s.GetHttpTarget().Uri = "https://" + host + "/v2/" + parent + "/jobs/etl:run"
+		_, err := w.Control.CreateSchedule(t.Context(), &schedulerpb.CreateJobRequest{Parent: parent, Job: s})
+		if want != (err == nil) {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
+
 // What a schedule acts for creates its executions, and nobody else.
 func TestExecutionsOfASchedule(t *testing.T) {
 	t.Parallel()
