@@ -10,8 +10,8 @@ import (
 	"runnel/store"
 )
 
-// Schedule is a schedule as it stands: a job of Cloud Scheduler's. Its name is
-// that of what it runs at, not of what it runs.
+// Schedule is a schedule as it stands: a job of Cloud Scheduler's, whose name may
+// also be that of a job of Cloud Run's.
 func (c *Control) Schedule(_ context.Context, name string) (*schedulerpb.Job, error) {
 	n, err := c.parseOne("name", name, atJob)
 	if err != nil {
