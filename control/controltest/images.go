@@ -24,6 +24,7 @@ type Images struct {
 	versions map[string]int           // by reference
 	failing  map[string]error         // by reference
 	held     map[string]chan struct{} // by reference
+	configs  map[string]rimage.Config // by digest
 	imports  int
 	collects int
 }
@@ -34,6 +35,7 @@ func newImages() *Images {
 		versions: make(map[string]int),
 		failing:  make(map[string]error),
 		held:     make(map[string]chan struct{}),
+		configs:  make(map[string]rimage.Config),
 	}
 }
 
@@ -56,6 +58,14 @@ func (i *Images) Hold(reference string) (release func()) {
 		delete(i.held, reference)
 		close(held)
 	})
+}
+
+// Configure makes config that of the image that a reference means now. Images
+// have an empty one.
+func (i *Images) Configure(reference string, config rimage.Config) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.configs[i.digest(reference)] = config
 }
 
 // Push makes the tag of a reference mean another image.
@@ -129,7 +139,7 @@ func (i *Images) Import(ctx context.Context, reference string) (*rimage.Image, e
 	i.imports++
 	digest := i.digest(reference)
 	i.stored[digest] = true
-	return &rimage.Image{Reference: reference, Digest: digest}, nil
+	return &rimage.Image{Reference: reference, Digest: digest, Config: i.configs[digest]}, nil
 }
 
 // Image implements control.Images.
@@ -139,7 +149,7 @@ func (i *Images) Image(digest string) (*rimage.Image, error) {
 	if !i.stored[digest] {
 		return nil, fmt.Errorf("image %s: %w", digest, rimage.ErrNotFound)
 	}
-	return &rimage.Image{Reference: digest, Digest: digest}, nil
+	return &rimage.Image{Reference: digest, Digest: digest, Config: i.configs[digest]}, nil
 }
 
 // Collect implements control.Images.
