@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"runnel/api/kf"
 	"runnel/api/rest"
 	v2 "runnel/api/v2"
 	"runnel/control"
@@ -108,6 +109,7 @@ func (s *Server) mux() *http.ServeMux {
 	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok") // a client that has gone needs no answer
 	})
+	mux.Handle(kf.Path, kf.NewHandler(s.config.Control))
 	if s.config.V1 != nil {
 		mux.Handle("/apis/", s.config.V1)
 		mux.Handle("/v1/", s.config.V1)

@@ -49,9 +49,10 @@ var rooms = []room{
 	{"api/v2", []string{"api", "control"}, "a facade over control"},
 	{"api/rest", nil, "it carries calls to any gRPC server, and knows none"},
 	{"api/gcloud", []string{"api/rest", "control"}, "a facade over control"},
-	{"api/wire", []string{"api/gcloud", "api/rest", "api/v1", "api/v2", "control"}, "it takes connections and hands calls on"},
+	{"api/kf", []string{"api/rest", "control"}, "a facade over control"},
+	{"api/wire", []string{"api/gcloud", "api/kf", "api/rest", "api/v1", "api/v2", "control"}, "it takes connections and hands calls on"},
 
-	{"cmd/runnel", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "certs", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "probe", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
+	{"cmd/runnel", []string{"api", "api/gcloud", "api/kf", "api/rest", "api/v1", "api/v2", "api/wire", "certs", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "probe", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
 	{"cmd/runnel-shim", []string{"runtime/shim", "runtime/shim/server"}, "the shim's binary holds the shim and nothing else"},
 
 	{"image/imagetest", []string{"image"}, "it makes images for tests"},
