@@ -170,6 +170,20 @@ func TestKfStartCommandAndEntrypoint(t *testing.T) {
 	w.cli("kf", "run-task", "none", "-c", "date").exits(1).shows("has no image")
 }
 
+// contract: KF-1
+func TestKfAppFromADirectory(t *testing.T) {
+	w := openKf(t)
+	dir := w.h.directory(map[string]string{"load.sh": "#!/bin/sh\ncat data\n", "data": "first\n"})
+	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image, "-c", "./load.sh")
+	w.until(w.task(w.kf("run-task", "etl")), "True")
+	w.h.write(dir, "data", "second\n")
+	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image)
+	w.until(w.task(w.kf("run-task", "etl")), "True")
+	if out := w.printed("etl"); strings.Count(out, " first\n") != 1 || !strings.HasSuffix(out, " second\n") {
+		t.Errorf("printed:\n%s", out)
+	}
+}
+
 // contract: KF-8
 func TestKfNewest500Tasks(t *testing.T) {
 	hostOnly(t, "505 tasks take their time")

@@ -82,6 +82,11 @@ func (p *pushing) check() error {
 	case p.command != "" && len(p.args) > 0:
 		return cli.Usagef("--args: cannot stand beside --command")
 	}
+	if p.path != "" {
+		if err := p.source().Check(); err != nil {
+			return inPath(err)
+		}
+	}
 	p.variables = nil
 	for _, v := range p.env {
 		name, value, ok := strings.Cut(v, "=")
@@ -91,6 +96,15 @@ func (p *pushing) check() error {
 		p.variables = append(p.variables, cli.Pair{Name: name, Value: value})
 	}
 	return p.resources.check()
+}
+
+// source is the directory that is to become an image.
+func (p *pushing) source() source.Options { return source.Options{Dir: p.path, BaseImage: p.base} }
+
+// inPath says what is wrong with a directory by the flags that there are here.
+func inPath(err error) error {
+	words := strings.NewReplacer("--source ", "--path ", "--no-build --base-image", "--base-image")
+	return &cli.UsageError{Lines: []string{words.Replace(err.Error())}}
 }
 
 // do stores the app, and waits until its image is there.
@@ -109,7 +123,7 @@ func (p *pushing) do(ctx context.Context, r *verb.Remote, args []string) error {
 		return cli.Usagef("--docker-image or --path is missing: name an image, such as debian:stable-slim, or a directory")
 	}
 	if p.path != "" {
-		if p.image, err = source.Upload(ctx, p.Env, r.Client, source.Options{Dir: p.path, BaseImage: p.base}); err != nil {
+		if p.image, err = source.Upload(ctx, p.Env, r.Client, p.source()); err != nil {
 			return err
 		}
 	}

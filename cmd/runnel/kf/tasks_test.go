@@ -194,6 +194,8 @@ func TestBadUsage(t *testing.T) {
 		"push a --docker-image x": "--task is missing",
 		"push a --task":           "--docker-image or --path is missing",
 		"push a --task --docker-image x --path .":      "--path: cannot stand beside --docker-image",
+		"push a --task --path /nowhere":                "--path /nowhere: no such file",
+		"push a --task --path /proc/self/fd":           "--path /proc/self/fd: there is no Dockerfile in it; add one, or lay the directory on an image as it is, with --base-image IMAGE",
 		"push a --task --docker-image x --env A":       "--env A: want NAME=VALUE",
 		"push a --task --docker-image x --env PORT=1":  "--env: \"PORT\" is reserved",
 		"push a --task --docker-image x -m lots":       "--memory-limit lots: want a number",
