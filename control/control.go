@@ -32,6 +32,9 @@ const (
 	// instances and all new ones together, and a rollback must not wait for that.
 	defaultWarmTime = time.Minute
 
+	// defaultSchedules keeps a mistake in a loop from filling the disk.
+	defaultSchedules = 1000
+
 	defaultKeepOperations = 10_000
 	defaultOperationAge   = 24 * time.Hour
 )
@@ -95,6 +98,14 @@ type Config struct {
 	// minutes, and one, if 0.
 	DeployTime, WarmTime time.Duration
 
+	// Schedules is how many schedules there may be; 0 means 1,000.
+	Schedules int
+	// Hosts are names that the API goes by, as the targets of schedules have them,
+	// beside Google's own and those of the loopback interface.
+	Hosts []string
+	// Now tells the time for schedules; nil: the host's clock does.
+	Now func() time.Time
+
 	// LogURI is the address of the logs of an execution or of a revision, by its
 	// full name. Nil: they have none.
 	LogURI func(resource string) string
@@ -139,6 +150,7 @@ type Control struct {
 	runs       *runs
 	collection *collection
 	attention  attention
+	agenda     *agenda
 	// kept are the revisions that the fleet has.
 	kept *kept
 	// routing is held while it is told how a service's requests are served.
@@ -147,10 +159,12 @@ type Control struct {
 	// changed, and executions that have got further.
 	changes bells
 
-	// ctx ends with Close; writes are the changes under way.
+	// ctx ends with Close; writes are the changes under way, and clock is who
+	// keeps the time.
 	ctx    context.Context
 	stop   context.CancelFunc
 	writes sync.WaitGroup
+	clock  sync.WaitGroup
 	// refused says that the disk has refused the last change.
 	refused atomic.Bool
 	// mu keeps writes from beginning while Close waits for them.
@@ -171,6 +185,10 @@ func New(config Config) *Control {
 	config.KeepInstances = cmp.Or(config.KeepInstances, defaultKeepInstances)
 	config.DeployTime = cmp.Or(config.DeployTime, defaultDeployTime)
 	config.WarmTime = cmp.Or(config.WarmTime, defaultWarmTime)
+	config.Schedules = cmp.Or(config.Schedules, defaultSchedules)
+	if config.Now == nil {
+		config.Now = time.Now
+	}
 	if config.URL == nil {
 		config.URL = func(host string) string { return "http://" + host }
 	}
@@ -184,6 +202,7 @@ func New(config Config) *Control {
 		runs:       newRuns(),
 		kept:       newKept(),
 		collection: newCollection(),
+		agenda:     newAgenda(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.projects.use(config.Project, config.ProjectNumber)
@@ -199,6 +218,7 @@ func (c *Control) Close() error {
 	c.mu.Unlock()
 	c.stop()
 	c.attention.close()
+	c.clock.Wait()
 	c.writes.Wait()
 	return nil
 }

@@ -151,3 +151,19 @@ func instanceIDs(x *runpb.Execution, r scheduler.TaskRecord) []string {
 	}
 	return ids
 }
+
+// markCancelled has an execution cancelled on nobody's behalf.
+func (c *Control) markCancelled(ctx context.Context, full string) error {
+	err := c.persist(ctx, func(tx *store.Tx) error {
+		x, of := getExecution(tx, full), getNote(tx, full)
+		if x != nil && !ended(x) && !of.unwanted() {
+			of.Cancelled = now()
+			putNote(tx, x, of)
+		}
+		return nil
+	})
+	if err == nil {
+		c.attention.call(full, c.tendExecution)
+	}
+	return err
+}

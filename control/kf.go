@@ -48,7 +48,12 @@ func (c *Control) RunTask(ctx context.Context, full string, o TaskOverrides) (*r
 	if job, err = o.over(job); err != nil {
 		return nil, nil, err
 	}
-	return c.launchNew(ctx, job, false)
+	l, err := c.launchUnnamed(ctx, job, caller(ctx), (*launch).follow)
+	if err != nil {
+		return nil, nil, err
+	}
+	x := c.show(proto.CloneOf(l.execution), l.note)
+	return x, l.op.message(x), nil
 }
 
 // over is a copy of job, changed for one task.

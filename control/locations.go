@@ -19,7 +19,7 @@ func (c *Control) Locations(_ context.Context, project string) ([]*location.Loca
 		return nil, err
 	}
 	ids := []string{c.config.Region}
-	for _, kind := range []store.Kind{kindJobs, kindServices} {
+	for _, kind := range []store.Kind{kindJobs, kindServices, kindSchedules} {
 		found, err := c.named(kind, parent, math.MaxInt)
 		if err != nil {
 			return nil, err

@@ -88,7 +88,7 @@ func (c *Control) parse(field, s string, at level) (name, error) {
 // isID reports whether s may be a part of a name: visible ASCII, and no more of
 // it than any id has.
 func isID(s string) bool {
-	return s != "" && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
+	return s != "" && len(s) <= contract.MaxScheduleName && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f
 	})
 }

@@ -126,10 +126,15 @@ func read(tx *store.Tx, kind store.Kind, name string, into any) bool {
 
 func unmarshalJSON(value []byte, into any) bool { return json.Unmarshal(value, into) == nil }
 
+// toJSON writes what can always be written so.
+func toJSON(what any) []byte {
+	value, _ := json.Marshal(what)
+	return value
+}
+
 // write keeps as JSON what can always be written so.
 func write(tx *store.Tx, kind store.Kind, name string, created time.Time, what any) {
-	value, _ := json.Marshal(what)
-	tx.Put(kind, name, created, value)
+	tx.Put(kind, name, created, toJSON(what))
 }
 
 // taskRecords reads up to n records of an execution's tasks, from an index on.

@@ -21,49 +21,62 @@ func (c *Control) RunJob(ctx context.Context, r *runpb.RunJobRequest) (*runpb.Ex
 	if err != nil {
 		return nil, nil, err
 	}
-	job, err := c.readJob(n)
+	job, err := c.runnable(n, r)
 	if err != nil {
 		return nil, nil, err
 	}
+	if r.GetValidateOnly() {
+		l, err := c.newLaunch(job, "", caller(ctx))
+		if err != nil {
+			return nil, nil, err
+		}
+		x := c.show(l.execution, l.note)
+		return x, validated(split(x.GetName()), x), nil
+	}
+	l, err := c.launchUnnamed(ctx, job, caller(ctx), (*launch).follow)
+	if err != nil {
+		return nil, nil, err
+	}
+	x := c.show(proto.CloneOf(l.execution), l.note)
+	return x, l.op.message(x), nil
+}
+
+// runnable is the job n as a request wants it run.
+func (c *Control) runnable(n name, r *runpb.RunJobRequest) (*runpb.Job, error) {
+	job, err := c.readJob(n)
+	if err != nil {
+		return nil, err
+	}
 	if job.GetDeleteTime() != nil {
-		return nil, nil, beingDeleted(n)
+		return nil, beingDeleted(n)
 	}
 	if err := checkEtag(n.String(), r.GetEtag(), job.GetUpdateTime().AsTime()); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if job, err = overridden(job, r.GetOverrides()); err != nil {
-		return nil, nil, err
-	}
-	return c.launchNew(ctx, job, r.GetValidateOnly())
+	return overridden(job, r.GetOverrides())
 }
 
 // maxTries is how often an execution is made where one name after the other is
 // taken, or the job's image changes each time.
 const maxTries = 5
 
-// launchNew creates an execution, of a name that nobody has and with the image
-// that the job means then.
-func (c *Control) launchNew(ctx context.Context, job *runpb.Job, validateOnly bool) (*runpb.Execution, *longrunningpb.Operation, error) {
-	var l *launch
+// launchUnnamed creates an execution on behalf of creator, of a name that nobody
+// has and with the image that the job means then. prepare is called for each
+// try.
+func (c *Control) launchUnnamed(ctx context.Context, job *runpb.Job, creator string, prepare func(*launch)) (*launch, error) {
 	for tries := 1; ; tries++ {
-		var err error
-		if l, err = c.newLaunch(job, "", caller(ctx)); err != nil {
-			return nil, nil, err
+		l, err := c.newLaunch(job, "", creator)
+		if err != nil {
+			return nil, err
 		}
-		if validateOnly {
-			x := c.show(l.execution, l.note)
-			return x, validated(split(x.GetName()), x), nil
-		}
-		l.follow()
+		prepare(l)
 		if err = l.do(ctx); err == nil {
-			break
+			return l, nil
 		}
 		if !isAlreadyExists(err) && !isAborted(err) || tries == maxTries {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	x := c.show(proto.CloneOf(l.execution), l.note)
-	return x, l.op.message(x), nil
 }
 
 // overridden is a copy of job, changed for one execution.

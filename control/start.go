@@ -48,6 +48,10 @@ func (c *Control) Start(ctx context.Context) error {
 	for _, name := range left.jobs {
 		c.attention.call(name, c.tendJob)
 	}
+	for _, name := range left.schedules {
+		c.attention.call(scheduleKey(name), c.tendSchedule)
+	}
+	c.clock.Go(func() { c.keepTime(c.ctx) })
 	c.discard(left.operations)
 	c.collect()
 	c.attention.call(agingName, c.collectAged)
@@ -61,8 +65,8 @@ type unfinished struct {
 	jobs, ended []string
 	// operations are done, and have been kept long enough.
 	operations []string
-	// services are all there are.
-	services []string
+	// services and schedules are all there are.
+	services, schedules []string
 	// executions have not ended.
 	executions []*runpb.Execution
 }
@@ -87,6 +91,11 @@ func (c *Control) takeStock(tx *store.Tx) (left unfinished, err error) {
 		project := split(e.Name).project()
 		c.projects.use(project, c.ProjectNumber(project))
 		left.services = append(left.services, e.Name)
+	}
+	for e := range tx.Newest(kindSchedules, "") {
+		project := split(e.Name).project()
+		c.projects.use(project, c.ProjectNumber(project))
+		left.schedules = append(left.schedules, e.Name)
 	}
 	return left, c.takeExecutions(tx, &left)
 }

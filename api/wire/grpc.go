@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"runnel/api/rest"
+	"runnel/api/schedules"
 	v2 "runnel/api/v2"
 )
 
@@ -24,6 +25,7 @@ func (s *Server) newGRPC() *grpc.Server {
 		grpc.ForceServerCodecV2(newCodec()),
 	)
 	v2.Register(server, s.config.Control)
+	schedules.Register(server, s.config.Control)
 	return server
 }
 

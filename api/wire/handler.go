@@ -10,6 +10,7 @@ import (
 	"path"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -17,6 +18,7 @@ import (
 
 	"runnel/api/kf"
 	"runnel/api/rest"
+	"runnel/api/schedules"
 	v2 "runnel/api/v2"
 	"runnel/control"
 )
@@ -104,12 +106,14 @@ const healthPath = "/healthz"
 func (s *Server) mux() *http.ServeMux {
 	transcoder := rest.New(rest.Config{Rules: v2.Rules(), Flags: v2.Flags(), Intercept: s.intercept})
 	v2.Register(transcoder, s.config.Control)
+	schedules.Register(transcoder, s.config.Control)
 	mux := http.NewServeMux()
 	mux.Handle("/", transcoder)
 	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok") // a client that has gone needs no answer
 	})
 	mux.Handle(kf.Path, kf.NewHandler(s.config.Control))
+	mux.Handle(schedules.RunsPattern, schedules.NewRunsHandler(s.config.Control))
 	if s.config.V1 != nil {
 		mux.Handle("/apis/", s.config.V1)
 		mux.Handle("/v1/", s.config.V1)
@@ -117,11 +121,29 @@ func (s *Server) mux() *http.ServeMux {
 		mux.Handle("POST /v1/projects/{project}/locations/{location}/operations/{operation}", s.untilClosing(s.config.V1))
 		mux.Handle("GET /v1/projects/{project}/locations", transcoder)
 		mux.Handle("GET /v1/projects/{project}/locations/{location}", transcoder)
+		const jobs = "/v1/projects/{project}/locations/{location}/jobs"
+		mux.Handle(jobs, transcoder)
+		mux.Handle(jobs+"/{job}", policiesApart(s.config.V1, transcoder))
 	}
 	for pattern, h := range s.config.Handlers {
 		mux.Handle(pattern, s.untilClosing(h))
 	}
 	return mux
+}
+
+// policiesApart hands what is asked about the policies of Cloud Run's jobs to v1.
+// All else below the same paths is Cloud Scheduler's, for which there are jobs,
+// too.
+func policiesApart(v1, scheduler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("job")
+		switch name[strings.LastIndexByte(name, ':')+1:] {
+		case "getIamPolicy", "setIamPolicy", "testIamPermissions":
+			v1.ServeHTTP(w, r)
+		default:
+			scheduler.ServeHTTP(w, r)
+		}
+	})
 }
 
 // untilClosing cancels the context of what h answers when Shutdown begins, and

@@ -55,12 +55,12 @@ func (f *creating) addSchedule(ctx context.Context, r *verb.Remote, job *runpb.J
 	if err != nil {
 		return err
 	}
-	cron := f.cron
+	cron, state := f.cron, schedulerpb.Job_ENABLED
 	if cron == "" {
-		cron = contract.KfPlaceholderCron
+		cron, state = contract.KfPlaceholderCron, schedulerpb.Job_PAUSED
 	}
 	s := &schedulerpb.Job{
-		Name: scheduleName(job), Schedule: cron, TimeZone: "Etc/UTC", Description: "job " + kfJobOf(job) + " of app " + appOf(job),
+		Name: scheduleName(job), Schedule: cron, State: state, TimeZone: "Etc/UTC", Description: "job " + kfJobOf(job) + " of app " + appOf(job),
 		Target: &schedulerpb.Job_HttpTarget{HttpTarget: &schedulerpb.HttpTarget{
 			Uri:        "https://run.googleapis.com/v2/" + job.GetName() + ":run",
 			HttpMethod: schedulerpb.HttpMethod_POST,
@@ -73,13 +73,8 @@ func (f *creating) addSchedule(ctx context.Context, r *verb.Remote, job *runpb.J
 		return client.NewError("there is a schedule ["+kfJobOf(job)+"] already, which is not this job's: delete it, or give the job another name", err)
 	case err != nil:
 		return scheduleError(r, f.cron, err)
-	case f.cron != "":
-		return nil
 	}
-	if _, err = r.Client.Schedules.PauseJob(ctx, &schedulerpb.PauseJobRequest{Name: s.GetName()}); err != nil {
-		_ = removeSchedule(context.WithoutCancel(ctx), r, job) // the other error counts
-	}
-	return err
+	return nil
 }
 
 // scheduleError says in kf's words that an expression is none.
