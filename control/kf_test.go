@@ -197,6 +197,29 @@ func TestTaskIsTerminatedOnce(t *testing.T) {
 	w.WaitFor(op)
 }
 
+// contract: KF-6
+func TestTaskThatWaitsIsTerminated(t *testing.T) {
+	t.Parallel()
+	w := controltest.Start(t, controltest.Options{Tasks: 1})
+	app := push(t, w, "etl")
+	w.Instances.Always(controltest.Script{Hold: true})
+	first, _ := runTask(t, w, app, control.TaskOverrides{})
+	w.Eventually("the instance", func() bool { return len(w.Instances.Running()) == 1 })
+	second, _ := runTask(t, w, app, control.TaskOverrides{})
+	_, op, err := w.Control.TerminateTask(t.Context(), second.GetName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.WaitFor(op.GetName())
+	if x := w.Ended(second.GetName()); x.GetCancelledCount() != 1 || w.Instances.Starts() != 1 {
+		t.Errorf("the one that waited: %v", x)
+	}
+	if x, err := w.Control.Execution(t.Context(), first.GetName()); err != nil || x.GetRunningCount() != 1 {
+		t.Errorf("the one that runs: %v, %v", x, err)
+	}
+	w.Instances.Release()
+}
+
 // contract: KF-7
 func TestTerminatedTaskLosesItsLogsAfterARestart(t *testing.T) {
 	t.Parallel()

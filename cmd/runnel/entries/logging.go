@@ -97,7 +97,13 @@ func Show(ctx context.Context, f *verb.Frame, r *verb.Remote, full string, limit
 	if l.shape, err = l.Form(); err != nil {
 		return err
 	}
-	return l.stream(ctx, r, full)
+	if err := l.stream(ctx, r, full); err != nil {
+		return err
+	}
+	if !l.shown {
+		f.Say("Nothing has been printed.")
+	}
+	return nil
 }
 
 // sayIfNothing says where else to look if there was nothing to show, as of

@@ -10,6 +10,7 @@ import (
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -35,6 +36,7 @@ type pushing struct {
 	args, env           []string
 
 	variables []cli.Pair // from env, by check
+	flags     *pflag.FlagSet
 }
 
 // push builds "runnel kf push".
@@ -45,8 +47,8 @@ func (c *commands) push() *cobra.Command {
 		Short: "Make or change an app that runs tasks",
 		Long: `Make an app, or change one that is there, and import its image. Nothing runs
 before "runnel kf run-task", and the app has no route. Of an app that is there,
-what no flag names stays, and so do variables of other names. Jobs of the app
-are made anew from it.
+what no flag names stays, and so do variables of other names; --command '' takes
+a command away. Jobs of the app are made anew from it.
 
 A command is a line for the shell, /bin/sh, of the image. If the image has an
 entrypoint, or --entrypoint names one, it is the only argument of that instead.`,
@@ -57,6 +59,7 @@ entrypoint, or --entrypoint names one, it is the only argument of that instead.`
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	p.flags = flags
 	flags.BoolVar(&p.task, "task", false, "the app is for tasks: no other is pushed here")
 	flags.StringVar(&p.image, "docker-image", "", "`image` to run")
 	flags.StringVarP(&p.path, "path", "p", "", "`directory` to make an image of")
@@ -170,10 +173,10 @@ func (p *pushing) over(job *runpb.Job) *runpb.Job {
 	job.Client = clientName
 	k, t := container(job), job.GetTemplate()
 	k.Image = cmp.Or(p.image, k.Image)
-	if p.entrypoint != "" {
-		k.Command = []string{p.entrypoint}
+	if p.flags.Changed("entrypoint") {
+		k.Command = oneOrNone(p.entrypoint)
 	}
-	if len(p.args) > 0 {
+	if p.flags.Changed("args") || p.flags.Changed("command") {
 		k.Args = p.args
 		delete(t.GetAnnotations(), contract.KfCommand)
 	}
@@ -183,6 +186,14 @@ func (p *pushing) over(job *runpb.Job) *runpb.Job {
 	k.Env = family.MergeEnv(k.Env, p.variables)
 	p.apply(job)
 	return job
+}
+
+// oneOrNone is a list of s, unless that is empty.
+func oneOrNone(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
 }
 
 // setCommand has the tasks of a job run a command.

@@ -8,6 +8,7 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
+	"runnel/contract"
 	"runnel/control/controltest"
 	rimage "runnel/image"
 )
@@ -42,6 +43,14 @@ func TestAnAppIsPushedAndStopped(t *testing.T) {
 	k = job.GetTemplate().GetTemplate().GetContainers()[0]
 	if len(k.GetEnv()) != 3 || k.GetEnv()[0].GetValue() != "2" || k.GetImage() != controltest.Image || k.GetArgs()[0] != "echo hi" || k.GetResources().GetLimits()["memory"] != "512Mi" {
 		t.Errorf("pushed again: %v", k)
+	}
+	if got := w.line("push", "etl", "--task", "-c", "", "--entrypoint", "/e"); got.Code != 0 {
+		t.Fatalf("push: %+v", got)
+	}
+	job, _ = w.Control.Job(t.Context(), job.GetName())
+	k = job.GetTemplate().GetTemplate().GetContainers()[0]
+	if len(k.GetArgs()) != 0 || fmt.Sprint(k.GetCommand()) != "[/e]" || job.GetTemplate().GetAnnotations()[contract.KfCommand] != "" {
+		t.Errorf("without its command: %v", job.GetTemplate())
 	}
 	w.must("push defaults --task --docker-image " + controltest.Image)
 	if table := rows(w.must("apps")); fmt.Sprint(table[1]) != "[defaults stopped 1Gi 1Gi 1000m <nil>]" {
