@@ -86,8 +86,27 @@ type uploadedBody Upload
 
 // blob is the body itself, which is its owner's to close. Whoever gave it ends a
 // read that waits.
-func (u uploadedBody) blob(context.Context, descriptor) (io.ReadCloser, error) {
-	return io.NopCloser(u.Body), nil
+func (u uploadedBody) blob(ctx context.Context, _ descriptor) (io.ReadCloser, error) {
+	return io.NopCloser(untilDone(ctx, u.Body)), nil
+}
+
+// untilDone is r, of which nothing is read any more once ctx has ended.
+func untilDone(ctx context.Context, r io.Reader) io.Reader {
+	return ending{r, func() error { return context.Cause(ctx) }}
+}
+
+// ending is a reader that ends when its cause is there.
+type ending struct {
+	r     io.Reader
+	cause func() error
+}
+
+// Read fails with the cause.
+func (e ending) Read(p []byte) (int, error) {
+	if err := e.cause(); err != nil {
+		return 0, err
+	}
+	return e.r.Read(p)
 }
 
 // composed is the record of an image with one layer more.

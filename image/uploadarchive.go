@@ -91,11 +91,9 @@ func (s *Store) spool(ctx context.Context, u Upload) (name string, err error) {
 	if u.MaxBytes > 0 {
 		most = min(most, u.MaxBytes)
 	}
+	body := untilDone(ctx, u.Body)
 	for total := int64(0); ; {
-		if err := ctx.Err(); err != nil {
-			return "", context.Cause(ctx)
-		}
-		n, err := io.CopyN(f, u.Body, min(diskCheckBytes, most+1-total))
+		n, err := io.CopyN(f, body, min(diskCheckBytes, most+1-total))
 		total += n
 		switch {
 		case total > most && most == u.MaxBytes:

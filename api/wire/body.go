@@ -19,7 +19,7 @@ func (s *Server) boundBody(a *answer, r *http.Request) {
 		return
 	}
 	if slices.Contains(s.config.Streamed, r.URL.Path) {
-		r.Body = &stream{r.Body, a.rc, s.times.body, s.closing}
+		r.Body = &stream{r.Body, a.rc, s}
 		return
 	}
 	_ = a.rc.SetReadDeadline(time.Now().Add(s.times.body)) // net/http has no writer that cannot
@@ -51,22 +51,21 @@ func (b *body) Read(p []byte) (int, error) {
 // is closing.
 type stream struct {
 	io.ReadCloser
-	rc      *http.ResponseController
-	atMost  time.Duration
-	closing context.Context
+	rc     *http.ResponseController
+	server *Server
 }
 
 // Read implements io.Reader.
 func (s *stream) Read(p []byte) (int, error) {
-	_ = s.rc.SetReadDeadline(time.Now().Add(s.atMost))
+	_ = s.rc.SetReadDeadline(time.Now().Add(s.server.times.body))
 	// Either this sees that the server is closing, or what then takes the time
 	// away comes after the deadline was set.
-	defer context.AfterFunc(s.closing, func() { _ = s.rc.SetReadDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(s.server.closing, func() { _ = s.rc.SetReadDeadline(time.Unix(1, 0)) })()
 	n, err := s.ReadCloser.Read(p)
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
 		_ = s.rc.SetReadDeadline(time.Time{})
-	case s.closing.Err() != nil:
+	case s.server.closing.Err() != nil:
 		err = errStopping()
 	}
 	return n, err

@@ -26,9 +26,15 @@ const whiteoutPrefix = ".wh."
 // make the same bytes, whoever owns them and whenever they were changed. Symbolic
 // links stay links; what is neither file, directory nor link is an error.
 func pack(ctx context.Context, w io.Writer, dir string, ignored *ignored) error {
-	p := &packer{ctx: ctx, dir: dir, ignored: ignored, tar: tar.NewWriter(w)}
+	p := &packer{dir: filepath.Clean(dir), ignored: ignored, tar: tar.NewWriter(w)}
 	// In the order of their names, so that the order is always the same.
-	if err := filepath.WalkDir(filepath.Clean(dir), p.visit); err != nil {
+	err := filepath.WalkDir(p.dir, func(name string, entry fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return p.visit(name, entry, err)
+	})
+	if err != nil {
 		return err
 	}
 	return p.tar.Close()
@@ -36,7 +42,6 @@ func pack(ctx context.Context, w io.Writer, dir string, ignored *ignored) error 
 
 // packer is a directory being packed.
 type packer struct {
-	ctx     context.Context
 	dir     string
 	ignored *ignored
 	tar     *tar.Writer
@@ -44,13 +49,10 @@ type packer struct {
 
 // visit packs one file, directory or link.
 func (p *packer) visit(name string, entry fs.DirEntry, err error) error {
-	if p.ctx.Err() != nil {
-		return context.Cause(p.ctx)
-	}
 	if err != nil {
 		return fmt.Errorf("cannot read %s: %w", name, cli.Bare(err))
 	}
-	rel, err := filepath.Rel(filepath.Clean(p.dir), name)
+	rel, err := filepath.Rel(p.dir, name)
 	if err != nil {
 		return err
 	}
