@@ -47,7 +47,13 @@ func settlesFrom(t *testing.T, states [][]byte, unsettled func(*testing.T, *cont
 // done.
 func statesWhile(t *testing.T, do func(*testing.T, *controltest.World)) (states [][]byte) {
 	t.Helper()
-	w := controltest.New(t)
+	return statesOf(t, controltest.Options{}, do)
+}
+
+// statesOf is statesWhile in a world with options.
+func statesOf(t *testing.T, options controltest.Options, do func(*testing.T, *controltest.World)) (states [][]byte) {
+	t.Helper()
+	w := controltest.Start(t, options)
 	over, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)

@@ -46,7 +46,7 @@ func (c *Control) completeSchedule(s *schedulerpb.Job, request string) error {
 		errors.As(err, &found)
 		wrong = append(wrong, found.WithPaths(func(path string) string { return "job." + path })...)
 	}
-	checkAuthorization(s.GetHttpTarget(), add)
+	checkRequest(s.GetHttpTarget(), add)
 	if zone, err := timetable.Zone(s.GetTimeZone()); err != nil {
 		add("timeZone", "%v", err)
 	} else if table, err := timetable.Parse(s.GetSchedule(), zone); err != nil {
@@ -73,8 +73,15 @@ func defaultSchedule(s *schedulerpb.Job) {
 	if s.TimeZone == "" {
 		s.TimeZone = timetable.DefaultZone
 	}
-	if target := s.GetHttpTarget(); target != nil && target.HttpMethod == schedulerpb.HttpMethod_HTTP_METHOD_UNSPECIFIED {
-		target.HttpMethod = schedulerpb.HttpMethod_POST
+	if target := s.GetHttpTarget(); target != nil {
+		if target.HttpMethod == schedulerpb.HttpMethod_HTTP_METHOD_UNSPECIFIED {
+			target.HttpMethod = schedulerpb.HttpMethod_POST
+		}
+		// A mask that clears each part of a token leaves an empty one.
+		oauth, oidc := target.GetOauthToken(), target.GetOidcToken()
+		if proto.Equal(oauth, &schedulerpb.OAuthToken{}) || proto.Equal(oidc, &schedulerpb.OidcToken{}) {
+			target.AuthorizationHeader = nil
+		}
 	}
 	if s.AttemptDeadline.AsDuration() == 0 {
 		s.AttemptDeadline = durationpb.New(contract.DefaultAttemptDeadline)
@@ -100,16 +107,14 @@ func defaultSchedule(s *schedulerpb.Job) {
 	}
 }
 
-// checkAuthorization checks on whose behalf a schedule runs.
-func checkAuthorization(t *schedulerpb.HttpTarget, add func(path, format string, args ...any)) {
-	for path, email := range map[string]string{
-		"httpTarget.oauthToken.serviceAccountEmail": t.GetOauthToken().GetServiceAccountEmail(),
-		"httpTarget.oidcToken.serviceAccountEmail":  t.GetOidcToken().GetServiceAccountEmail(),
-	} {
-		given := t.GetOauthToken() != nil && strings.Contains(path, "oauth") || t.GetOidcToken() != nil && strings.Contains(path, "oidc")
-		if given && !strings.Contains(email, "@") {
-			add(path, "%q is not an email address: want that of a service account", email)
-		}
+// checkRequest checks on whose behalf a schedule runs, and the names of headers.
+func checkRequest(t *schedulerpb.HttpTarget, add func(path, format string, args ...any)) {
+	const want = "%q is not an email address: want that of a service account"
+	if token := t.GetOauthToken(); token != nil && !strings.Contains(token.GetServiceAccountEmail(), "@") {
+		add("httpTarget.oauthToken.serviceAccountEmail", want, token.GetServiceAccountEmail())
+	}
+	if token := t.GetOidcToken(); token != nil && !strings.Contains(token.GetServiceAccountEmail(), "@") {
+		add("httpTarget.oidcToken.serviceAccountEmail", want, token.GetServiceAccountEmail())
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.GetHeaders())) {
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {

@@ -7,6 +7,7 @@ import (
 
 	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
 
+	"runnel/scheduler/timetable"
 	"runnel/store"
 )
 
@@ -60,15 +61,17 @@ func (c *Control) enter(s *schedulerpb.Job, of scheduleNote) {
 
 // turnOf is what a schedule is to see to next.
 func (c *Control) turnOf(s *schedulerpb.Job, of scheduleNote) turn {
-	if of.Asked > of.Answered {
+	var d timetable.Decision
+	if table := tableOf(s); table != nil && s.GetState() == schedulerpb.Job_ENABLED {
+		d = table.Decide(of.Handled, c.config.Now())
+	}
+	switch {
+	case d.Anew:
+		return turn{anew: true}
+	case of.Asked > of.Answered:
 		return turn{}
 	}
-	table := tableOf(s)
-	if table == nil || s.GetState() != schedulerpb.Job_ENABLED {
-		return turn{none: true}
-	}
-	d := table.Decide(of.Handled, c.config.Now())
-	return turn{tick: d.Due, missed: d.Missed, anew: d.Anew, none: d.Due.IsZero() && !d.Anew}
+	return turn{tick: d.Due, missed: d.Missed, none: d.Due.IsZero()}
 }
 
 // scheduled is a schedule that somebody sees to: as it was read, and its turn.

@@ -29,6 +29,7 @@ func Environment(endpoint, tokenFile, project, region string) []string {
 	env := []string{
 		override + "RUN=" + endpoint + "/",
 		override + "LOGGING=" + endpoint + "/",
+		override + "CLOUDSCHEDULER=" + endpoint + "/",
 		override + "CLOUDRESOURCEMANAGER=" + endpoint + resourceManagerPath,
 		override + "SERVICEUSAGE=" + endpoint + serviceUsagePath,
 		"CLOUDSDK_CORE_PROJECT=" + project,

@@ -18,6 +18,7 @@ func TestTheEnvironmentSendsGcloudHere(t *testing.T) {
 	want := []string{
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=http://localhost:8787/",
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING=http://localhost:8787/",
+		"CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDSCHEDULER=http://localhost:8787/",
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER=http://localhost:8787/gcloud/cloudresourcemanager/",
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE=http://localhost:8787/gcloud/serviceusage/",
 		"CLOUDSDK_CORE_PROJECT=local",

@@ -80,7 +80,7 @@ func (h handler) newService(project, name string) service {
 	parent := "projects/" + h.control.ProjectNumber(h.control.ProjectID(project))
 	s := service{Name: parent + "/services/" + name, Parent: parent, Config: serviceConfig{name}, State: "DISABLED"}
 	switch name {
-	case "run.googleapis.com", "logging.googleapis.com", "cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com":
+	case "run.googleapis.com", "cloudscheduler.googleapis.com", "logging.googleapis.com", "cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com":
 		s.State = "ENABLED"
 	}
 	return s

@@ -60,7 +60,7 @@ func TestBadUsage(t *testing.T) {
 		"rnu":                                   "runnel: unknown command \"rnu\"; did you mean run?",
 		"frobnicate":                            "runnel: unknown command \"frobnicate\"; see runnel --help",
 		"logs etl":                              "runnel: unknown command \"logs\"; did you mean runnel jobs logs or runnel kf logs or runnel services logs?",
-		"ps":                                    "runnel: unknown command \"ps\"; did you mean runnel jobs list or runnel revisions list or runnel services list?",
+		"ps":                                    "runnel: unknown command \"ps\"; did you mean runnel jobs list or runnel revisions list or runnel schedules list or runnel services list?",
 		"run deploy hello --image x":            "runnel run: unexpected argument \"deploy\"; did you mean runnel deploy?",
 		"run deploy hello --image x --port 80":  "runnel run: unexpected argument \"deploy\"; did you mean runnel deploy?",
 		"run services list":                     "runnel run: unexpected argument \"services\"; did you mean runnel services?",

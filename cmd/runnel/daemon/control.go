@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"net"
+	"slices"
 
 	"runnel/cmd/runnel/machine"
 	"runnel/control"
@@ -39,6 +41,7 @@ func (d *Daemon) controlConfig() control.Config {
 		MoreDomains:       d.cfg.Ingress.domains()[1:],
 		Domains:           d.cfg.Ingress.Domains,
 		URL:               d.url,
+		Hosts:             d.names(),
 		KeepExecutions:    d.cfg.Executions.Keep,
 		RunningExecutions: d.cfg.Executions.Running,
 		KeepTasks:         d.cfg.Kf.KeepTasks,
@@ -46,6 +49,15 @@ func (d *Daemon) controlConfig() control.Config {
 		RemoveLogs:        logs.Remove(d.machine.Launcher.LogDir()),
 		Logger:            d.log,
 	}
+}
+
+// names are what the API goes by, beside the names of the loopback interface.
+func (d *Daemon) names() []string {
+	names := d.cfg.TLS.Hosts
+	if host, _, err := net.SplitHostPort(d.cfg.API); err == nil && host != "" {
+		names = append(slices.Clone(names), host)
+	}
+	return names
 }
 
 // openDeciders makes the scheduler and the fleet, which share what the host has,

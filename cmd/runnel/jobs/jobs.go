@@ -29,6 +29,7 @@ const exampleJobs = `  runnel jobs create etl --image debian:stable-slim --tasks
   runnel jobs execute etl --wait
   runnel jobs executions list --job etl
   runnel jobs executions logs etl-abcde
+  runnel jobs schedule etl "0 3 * * *"
   runnel jobs update etl --max-retries 0 --execute-now
   runnel jobs describe etl --format export > etl.yaml
   runnel jobs replace etl.yaml`
@@ -61,7 +62,7 @@ func New(e cli.Env) *cobra.Command {
 	})
 	c.Register(root, "job")
 	root.AddCommand(
-		c.create(), c.deploy(), c.update(), c.replace(), c.executeCommand(),
+		c.create(), c.deploy(), c.update(), c.replace(), c.executeCommand(), c.schedule(),
 		c.describeJob(), c.listJobs(), c.deleteJob(), c.jobLogs(), c.executions(),
 	)
 	return root

@@ -1,0 +1,48 @@
+package control_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
+
+	"runnel/control"
+	"runnel/control/controltest"
+)
+
+// However a daemon is killed around a tick, the tick has one execution in the
+// end.
+// contract: JOB-29, KF-11
+func TestCrashAroundATick(t *testing.T) {
+	t.Parallel()
+	clock := &dial{now: hour(9).Add(time.Minute)}
+	with := func(c *control.Config) { c.Now = clock.Now }
+	var name string
+	states := statesOf(t, controltest.Options{Control: with}, func(t *testing.T, w *controltest.World) {
+		w.Instances.Always(controltest.Script{Runs: 5 * time.Millisecond})
+		s := &scheduled{World: w, t: t, clock: clock}
+		name = s.schedule("hourly", w.Job("etl", 1), func(s *schedulerpb.Job) {
+			s.Target = target(parent+"/jobs/etl", "Runnel-Concurrency-Policy", "Forbid")
+		})
+		s.set(hour(10))
+		w.Ended(s.after(name, 1)[0].Execution)
+	})
+	later := &dial{now: hour(10).Add(time.Minute)}
+	for i, state := range states {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			w := controltest.Start(t, controltest.Options{State: state, Control: func(c *control.Config) { c.Now = later.Now }})
+			s := &scheduled{World: w, t: t, clock: later}
+			if _, err := w.Control.Schedule(t.Context(), name); err != nil {
+				t.Skip("before there was a schedule")
+			}
+			run := s.after(name, 1)[0]
+			w.Ended(run.Execution)
+			w.Restart()
+			if n := len(executionsOf(t, w, parent+"/jobs/etl")); n != 1 || !run.Scheduled.Equal(hour(10)) || len(s.runs(name)) != 1 {
+				t.Errorf("%d executions, %+v", n, s.runs(name))
+			}
+		})
+	}
+}
