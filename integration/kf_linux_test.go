@@ -105,7 +105,7 @@ func TestKfTasksOfAnApp(t *testing.T) {
 // contract: KF-6, KF-7, KF-9
 func TestKfTerminatedTask(t *testing.T) {
 	w := openKf(t)
-	w.kf("push", "etl", "--task", "--docker-image", w.image, "-c", "echo stopped")
+	w.kf("push", "etl", "--task", "--docker-image", w.image, "-m", "128M", "-c", "echo stopped")
 	stopped := w.task(w.kf("run-task", "etl"))
 	w.until(stopped, "True")
 	// Both at once, each until it is terminated.
@@ -131,7 +131,7 @@ func TestKfTerminatedTask(t *testing.T) {
 // contract: KF-7
 func TestKfLogsFollow(t *testing.T) {
 	w := openKf(t)
-	w.kf("push", "etl", "--task", "--docker-image", w.image)
+	w.kf("push", "etl", "--task", "--docker-image", w.image, "-m", "128M")
 	task := w.task(w.kf("run-task", "etl", "-c", "seq 1 30; while [ ! -e /tmp/end ]; do sleep 0.05; [ $((n=n+1)) -lt 40 ] || touch /tmp/end; done; echo over"))
 	w.until(task, "Unknown Running")
 	tail := w.h.startWith(func(c *exec.Cmd) { c.Env = append(c.Env, w.environment()...) }, "kf", "logs", "etl", "--task")
@@ -150,8 +150,8 @@ func TestKfStartCommandAndEntrypoint(t *testing.T) {
 	h := w.h
 	entry := h.build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(h)}, Config: imagetest.Config{Entrypoint: []string{"/bin/echo", "entry"}, Cmd: []string{"image's"}}})
 	bare := h.build(imagetest.Build{Layers: []imagetest.Layer{{Entries: []imagetest.Entry{imagetest.File("data", "", 0o644)}}}})
-	w.kf("push", "entry", "--task", "--docker-image", entry)
-	w.kf("push", "bare", "--task", "--docker-image", bare)
+	w.kf("push", "entry", "--task", "--docker-image", entry, "-m", "128M")
+	w.kf("push", "bare", "--task", "--docker-image", bare, "-m", "128M")
 	for _, args := range [][]string{{}, {"-c", "of the task"}} {
 		w.until(w.task(w.kf(append([]string{"run-task", "entry"}, args...)...)), "True")
 	}
@@ -174,7 +174,7 @@ func TestKfStartCommandAndEntrypoint(t *testing.T) {
 func TestKfAppFromADirectory(t *testing.T) {
 	w := openKf(t)
 	dir := w.h.directory(map[string]string{"load.sh": "#!/bin/sh\ncat data\n", "data": "first\n"})
-	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image, "-c", "./load.sh")
+	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image, "-m", "128M", "-c", "./load.sh")
 	w.until(w.task(w.kf("run-task", "etl")), "True")
 	w.h.write(dir, "data", "second\n")
 	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image)
