@@ -51,6 +51,7 @@ func New(e cli.Env) *cobra.Command {
 	})
 	c.Register(root, "app")
 	_ = root.PersistentFlags().MarkHidden("format") // they have -o
+	root.PersistentFlags().Lookup("region").Usage = "region of the app (default the daemon's)"
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "space" {
 			name = "project"

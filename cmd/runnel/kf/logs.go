@@ -22,8 +22,8 @@ func (c *commands) logs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs APP --task [flags]",
 		Short: "Show what the tasks of an app have printed",
-		Long: `Show the last lines that the tasks of an app, or of a job, have printed, and go
-on with --recent not given until those that run have ended.`,
+		Long: `Show the last lines that the tasks of an app, or of a job, have printed and, unless
+--recent is given, go on until those that run have ended.`,
 		Example: `  runnel kf logs etl --task
   runnel kf logs etl --task --recent -n 200`,
 		Args:              want(1, "the app's name"),
