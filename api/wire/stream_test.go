@@ -109,3 +109,27 @@ func upload(t *testing.T, client *http.Client, s *server, body io.Reader) string
 	}
 	return string(text)
 }
+
+// Who waits to be asked for a body gets a refusal without sending any of it.
+func TestStreamedBodiesAreRefusedUnread(t *testing.T) {
+	t.Parallel()
+	c := handle("/refuse", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	c.Streamed = []string{"/refuse"}
+	s := start(t, c)
+	client := newClient(t, false, nil)
+	client.Transport.(*http.Transport).ExpectContinueTimeout = limit
+	body, w := io.Pipe() // of which nothing comes
+	defer w.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/refuse", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Expect", "100-continue")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusTeapot {
+		t.Errorf("%d, %v", resp.StatusCode, err)
+	}
+}
