@@ -19,8 +19,15 @@ type agenda struct {
 
 // appointment is when a schedule is due, and what has been seen to.
 type appointment struct {
+	// text is what table was read from.
+	text    string
 	table   *timetable.Timetable
 	handled time.Time
+}
+
+// same reports whether two say the same.
+func (e appointment) same(other appointment) bool {
+	return e.text == other.text && e.handled.Equal(other.handled)
 }
 
 func newAgenda() *agenda {
@@ -30,9 +37,12 @@ func newAgenda() *agenda {
 // set enters a schedule, in place of what it said before.
 func (a *agenda) set(name string, entry appointment) {
 	a.mu.Lock()
+	old, known := a.all[name]
 	a.all[name] = entry
 	a.mu.Unlock()
-	a.wake()
+	if !known || !old.same(entry) {
+		a.wake()
+	}
 }
 
 // remove takes a schedule out.

@@ -1,6 +1,6 @@
-// Package control is the control plane: which jobs, executions, tasks, services,
-// revisions, operations and policies there are, who changed them, and what
-// follows from a change.
+// Package control is the control plane: which jobs, executions, tasks, schedules,
+// services, revisions, operations and policies there are, who changed them, and
+// what follows from a change.
 //
 // What is wanted stands in the store, and is durable before a call that asked
 // for it returns. What follows is brought about by one goroutine per resource,
@@ -25,6 +25,14 @@
 //	                 │                     │                  │
 //	                 └─────────────────────┴──────────────────┴──▶ Failed
 //	service  ──▶ reconciling ──▶ routes stored ──▶ routed ──▶ rescaled ──▶ Ready
+//
+// A schedule is tended when it is due, when it is changed, and when a run of it is
+// asked for. Its note says up to which tick all has been seen to, and is written
+// in the transaction that creates the execution.
+//
+//	keepTime ──▶ due ──▶ Allow ────────────────────────▶ execution and note stored
+//	RunSchedule ─▶ │      Replace ─▶ the last cancelled, ended ─┘
+//	               └────▶ Forbid, or no job ───────────▶ left out, noted
 //
 // Requests are served by what is stored of a service, its routes, its policy and
 // its settings: each change of these is durable first, and put in force then

@@ -56,7 +56,7 @@ func (c *Control) enter(s *schedulerpb.Job, of scheduleNote) {
 		c.agenda.remove(s.GetName())
 		return
 	}
-	c.agenda.set(s.GetName(), appointment{table, of.Handled})
+	c.agenda.set(s.GetName(), appointment{s.GetSchedule() + " " + s.GetTimeZone(), table, of.Handled})
 }
 
 // turnOf is what a schedule is to see to next.
