@@ -44,7 +44,7 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 	case isReady(r.Revision):
 		return c.bringBack(ctx, r)
 	}
-	failure, err := c.deploy(ctx, r)
+	failure, err := c.deploy(ctx, &r)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -54,7 +54,7 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 	if err != nil {
 		return err
 	}
-	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	c.attention.call(split(r.GetName()).owner().String(), c.tendService)
 	if failure != nil {
 		return c.dropRevision(ctx, r.GetName())
 	}
@@ -65,22 +65,26 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 var errDeadline = errors.New("the revision was not ready in time")
 
 // deploy makes a revision ready, or finds out what keeps it from ever being so:
-// the failure. An error is of this host's.
-func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err error) {
-	images, pinned, err := c.pinImages(ctx, r)
+// the failure. An error is of this host's. A revision of a worker pool that is to
+// have no instances is not checked: an instance would do work.
+func (c *Control) deploy(ctx context.Context, r *servedRevision) (failure, err error) {
+	images, pinned, err := c.pinImages(ctx, *r)
 	if errors.As(err, new(*deployError)) {
 		return err, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.readStanding(split(r.GetName()).up(atService).String())
+	s, err := c.readStanding(split(r.GetName()).owner().String())
 	if err != nil {
 		return nil, err
 	}
-	scale := s.trialScale(r)
+	scale := s.trialScale(*r)
 	if err := c.keep(pinned, images, scale); err != nil {
 		return impossible(err), nil
+	}
+	if isPool(r.GetName()) && !wantsInstances(scale) {
+		r.note.Unchecked = true
 	}
 	if r.note.Unchecked {
 		return nil, nil
@@ -89,7 +93,7 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	defer cancel()
 	failure = c.config.Fleet.Check(bound, r.GetName())
 	if failure == nil && wantsInstances(scale) {
-		failure, err = c.provision(bound, r, least(scale))
+		failure, err = c.provision(bound, *r, least(scale))
 	}
 	if errors.Is(failure, serving.ErrDetached) || errors.Is(failure, serving.ErrUnknown) {
 		return nil, failure // which is nothing that the revision has done
@@ -204,7 +208,7 @@ func (c *Control) bringBack(ctx context.Context, r servedRevision) error {
 		c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
 		wait(ctx, retryImport)
 	}
-	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	c.attention.call(split(r.GetName()).owner().String(), c.tendService)
 	return nil
 }
 

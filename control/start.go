@@ -65,7 +65,7 @@ type unfinished struct {
 	jobs, ended []string
 	// operations are done, and have been kept long enough.
 	operations []string
-	// services and schedules are all there are.
+	// services, worker pools among them, and schedules are all there are.
 	services, schedules []string
 	// executions have not ended.
 	executions []*runpb.Execution
@@ -87,10 +87,12 @@ func (c *Control) takeStock(tx *store.Tx) (left unfinished, err error) {
 			left.jobs = append(left.jobs, e.Name)
 		}
 	}
-	for e := range tx.Newest(kindServices, "") {
-		project := split(e.Name).project()
-		c.projects.use(project, c.ProjectNumber(project))
-		left.services = append(left.services, e.Name)
+	for _, kind := range []store.Kind{kindServices, kindWorkerPools} {
+		for e := range tx.Newest(kind, "") {
+			project := split(e.Name).project()
+			c.projects.use(project, c.ProjectNumber(project))
+			left.services = append(left.services, e.Name)
+		}
 	}
 	for e := range tx.Newest(kindSchedules, "") {
 		project := split(e.Name).project()

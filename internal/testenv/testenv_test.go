@@ -30,7 +30,8 @@ func (r *recorder) Fatalf(form string, a ...any) {
 	r.fataled = fmt.Sprintf(form, a...)
 	runtime.Goexit()
 }
-func (r *recorder) Skip(a ...any) { r.skipped = fmt.Sprint(a...); runtime.Goexit() }
+func (r *recorder) Skipf(form string, a ...any) { r.Skip(fmt.Sprintf(form, a...)) }
+func (r *recorder) Skip(a ...any)               { r.skipped = fmt.Sprint(a...); runtime.Goexit() }
 
 // run calls f as the body of a test, then its clean-ups.
 func (r *recorder) run(f func(testing.TB)) {
@@ -93,6 +94,22 @@ func TestRequireNamesWhatLacks(t *testing.T) {
 	r.run(func(tb testing.TB) { Require(tb, "a second moon") })
 	if want := "needs a second moon"; !strings.HasPrefix(r.skipped, want) {
 		t.Errorf("skipped with %q, want it to begin with %q", r.skipped, want)
+	}
+}
+
+func TestProgramThatLacksFailsOnlyOnTheHost(t *testing.T) {
+	for _, c := range []struct{ vm, mustRun, skipped, fataled string }{
+		{"", "", "needs the program moon (make test-setup installs it)", ""},
+		{"", "1", "", "RUNNEL_TEST_MUST_RUN=1 forbids to skip: needs the program moon (make test-setup installs it)"},
+		{"1", "1", "needs the program moon; the run on the host proves it", ""},
+	} {
+		t.Setenv(EnvVM, c.vm)
+		t.Setenv(EnvMustRun, c.mustRun)
+		var r recorder
+		r.run(func(tb testing.TB) { Program(tb, "moon") })
+		if r.skipped != c.skipped || r.fataled != c.fataled {
+			t.Errorf("with %+v: skipped %q, failed %q", c, r.skipped, r.fataled)
+		}
 	}
 }
 
