@@ -119,17 +119,26 @@ func (c *census) of(job name) (count int, latest string) {
 	return len(all), all[len(all)-1].name
 }
 
-// surplus are the oldest executions of a job that have ended, beyond the number
-// of those to be kept.
-func (c *census) surplus(job name, keep int) (names []string) {
+// surplus are the oldest executions of some jobs, with full names, that have
+// ended, beyond the number of those to be kept of them together.
+func (c *census) surplus(keep int, jobs ...string) (names []string) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for _, x := range c.executions[job.String()] {
-		if x.ended {
-			names = append(names, x.name)
+	var all []counted
+	for _, job := range jobs {
+		for _, x := range c.executions[job] {
+			if x.ended {
+				all = append(all, x)
+			}
 		}
 	}
-	return names[:max(0, len(names)-keep)]
+	if len(jobs) > 1 {
+		slices.SortFunc(all, func(a, b counted) int { return a.created.Compare(b.created) })
+	}
+	for _, x := range all[:max(0, len(all)-keep)] {
+		names = append(names, x.name)
+	}
+	return names
 }
 
 // running are the executions that have not ended.

@@ -67,6 +67,11 @@ type Config struct {
 	// RunningExecutions is how many there may be at once that have not ended, on
 	// this host; 0 means 1,000.
 	RunningExecutions int
+	// KeepTasks is how many tasks that have ended are kept of each app, those of
+	// its Kf jobs among them; 0 means 500. SpaceEnv are variables of all apps,
+	// which lose against an app's own.
+	KeepTasks int
+	SpaceEnv  map[string]string
 	// KeepOperations is how many operations are kept, and OperationAge how long
 	// those that are done; 0 means 10,000, and a day.
 	KeepOperations int
@@ -171,6 +176,7 @@ type Control struct {
 func New(config Config) *Control {
 	config.KeepExecutions = cmp.Or(config.KeepExecutions, defaultKeepExecutions)
 	config.RunningExecutions = cmp.Or(config.RunningExecutions, defaultRunningExecutions)
+	config.KeepTasks = cmp.Or(config.KeepTasks, contract.KfKeptTasks)
 	config.KeepOperations = cmp.Or(config.KeepOperations, defaultKeepOperations)
 	config.OperationAge = cmp.Or(config.OperationAge, defaultOperationAge)
 	config.Domain = cmp.Or(config.Domain, defaultDomain)

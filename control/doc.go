@@ -1,6 +1,6 @@
 // Package control is the control plane: which jobs, executions, tasks, schedules,
-// services, worker pools, revisions, operations and policies there are, who changed
-// them, and what follows from a change.
+// services, worker pools, revisions, operations and policies there are, who
+// changed them, and what follows from a change.
 //
 // What is wanted stands in the store, and is durable before a call that asked
 // for it returns. What follows is brought about by one goroutine per resource,

@@ -14,6 +14,12 @@ import (
 // conclude draws the consequences of an execution's end.
 func (c *Control) conclude(ctx context.Context, x *runpb.Execution, of note) error {
 	n := split(x.GetName())
+	if of.Terminated {
+		// Before anybody is told of the end: until then it is looked at again.
+		if err := c.removeLogs(ctx, x); err != nil {
+			return err
+		}
+	}
 	var done []string
 	err := c.persist(ctx, func(tx *store.Tx) error {
 		e := end{target: c.show(getExecution(tx, x.GetName()), of), timedOut: timedOut(tx, x)}
@@ -27,7 +33,11 @@ func (c *Control) conclude(ctx context.Context, x *runpb.Execution, of note) err
 	c.finished(x.GetUid(), done)
 	c.changes.ring(x.GetName())
 	c.spare(n, of)
-	return c.markDeleted(ctx, c.census.surplus(n.up(atJob), c.config.KeepExecutions))
+	old, err := c.surplus(x)
+	if err != nil {
+		return err
+	}
+	return c.markDeleted(ctx, old)
 }
 
 // timedOut reports whether the first task that failed was ended by its timeout.

@@ -44,12 +44,16 @@ func (c *Control) newLaunch(job *runpb.Job, id, creator string) (*launch, error)
 	}
 	pinned := proto.CloneOf(job)
 	pinned.GetTemplate().GetTemplate().GetContainers()[0].Image = byDigest(l.note.Reference, l.note.Digest)
+	if err := c.completeTask(pinned, l.note.Digest); err != nil {
+		return nil, err
+	}
 	x, err := c.config.Scheduler.NewExecution(pinned, id)
 	if err != nil {
 		return nil, launchError(err)
 	}
 	x.Creator = creator
 	x.CreateTime = timestamppb.New(x.GetCreateTime().AsTime().Truncate(time.Microsecond))
+	nameTask(x)
 	l.execution = x
 	return l, nil
 }
@@ -100,6 +104,9 @@ func (l *launch) store(tx *store.Tx) error {
 		if err := l.also(tx); err != nil {
 			return err
 		}
+	}
+	if err := l.number(tx); err != nil {
+		return err
 	}
 	// An image that the job does not mean any more may be on its way out.
 	if digest := l.note.Digest; digest != "" && getPin(tx, l.job.GetName()).Digest != digest {

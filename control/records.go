@@ -44,6 +44,8 @@ type pin struct {
 	// Token is the one of the last execution that creating or updating the job
 	// has started.
 	Token string `json:"token,omitempty"`
+	// Tasks is how many tasks the app has had, if it is one.
+	Tasks int `json:"tasks,omitempty"`
 }
 
 // note is what an execution's resource does not tell.
@@ -55,6 +57,8 @@ type note struct {
 	// Cancelled and Deleted are when that was asked for.
 	Cancelled time.Time `json:"cancelled,omitzero"`
 	Deleted   time.Time `json:"deleted,omitzero"`
+	// Terminated says that its logs are to go when it has ended.
+	Terminated bool `json:"terminated,omitempty"`
 }
 
 // unwanted reports whether the execution is to end.

@@ -54,6 +54,7 @@ func (c *Control) Start(ctx context.Context) error {
 	c.clock.Go(func() { c.keepTime(c.ctx) })
 	c.discard(left.operations)
 	c.collect()
+	c.attention.call(agingName, c.collectAged)
 	return nil
 }
 
@@ -64,8 +65,7 @@ type unfinished struct {
 	jobs, ended []string
 	// operations are done, and have been kept long enough.
 	operations []string
-	// services are all there are, worker pools among them, and schedules all
-	// schedules.
+	// services, worker pools among them, and schedules are all there are.
 	services, schedules []string
 	// executions have not ended.
 	executions []*runpb.Execution

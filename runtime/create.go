@@ -85,10 +85,12 @@ func (l *Launcher) request(s *Spec, filter string, at netip.Addr) *shim.CreateRe
 	}
 	for n := range s.Containers {
 		c, id := &s.Containers[n], ContainerID(s.ID, n)
+		spec := ociSpec(s, n, &l.facts)
+		spec.Process.Env = environ(spec.Process.Env, addressEnv(c, at.String()))
 		r.Containers = append(r.Containers, shim.ContainerRequest{
 			ID:       id,
 			Name:     c.Name,
-			Spec:     ociSpec(s, n, &l.facts),
+			Spec:     spec,
 			Layers:   c.Image.Layers,
 			Files:    files(s, at.String()),
 			User:     c.Image.Config.User,

@@ -55,6 +55,10 @@ type Container struct {
 	Command, Args []string
 	// Env is added to the image's, NAME=value; later entries win.
 	Env []string
+	// AddressEnv are variables that hold the instance's address, which is not
+	// known before there is one: NAME= and what follows the address. They win
+	// over Env.
+	AddressEnv []string
 	// WorkingDir replaces the image's, if not empty.
 	WorkingDir string
 	// Limits bound the container's CPU, memory and processes. The instance's

@@ -165,6 +165,15 @@ func environ(lists ...[]string) []string {
 	return out
 }
 
+// addressEnv are the variables of c that hold an address.
+func addressEnv(c *Container, address string) (env []string) {
+	for _, v := range c.AddressEnv {
+		name, after, _ := strings.Cut(v, "=")
+		env = append(env, name+"="+address+after)
+	}
+	return env
+}
+
 func namespaces() []specs.LinuxNamespace {
 	return []specs.LinuxNamespace{
 		{Type: specs.PIDNamespace},

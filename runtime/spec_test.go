@@ -139,3 +139,16 @@ func TestWorkingDirIsAbsolute(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressIsInTheEnvironment(t *testing.T) {
+	t.Parallel()
+	s := exampleSpec()
+	s.Containers[0].AddressEnv = []string{"IP=", "ADDR=:8080", "GREETING="}
+	l := &Launcher{facts: hostFacts{cgroups: &cgroups.Host{Mode: cgroups.Unified}}}
+	env := l.request(s, "", netip.MustParseAddr("10.0.0.7")).Containers[0].Spec.Process.Env
+	for _, want := range []string{"IP=10.0.0.7", "ADDR=10.0.0.7:8080", "GREETING=10.0.0.7", "LANG=fr"} {
+		if !slices.Contains(env, want) {
+			t.Errorf("%s is not in %v", want, env)
+		}
+	}
+}

@@ -55,7 +55,12 @@ func newUID() string {
 // taskUID is the UUID of the task at index of the execution with the UUID
 // execution: always the same one, so that nobody has to remember it.
 func taskUID(execution string, index int) string {
-	sum := sha256.Sum256([]byte(execution + "/" + strconv.Itoa(index)))
+	return uuidOf(execution + "/" + strconv.Itoa(index))
+}
+
+// uuidOf is a UUID that is always the same for name, and no other's.
+func uuidOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
 	return uuid([16]byte(sum[:16]))
 }
 

@@ -33,8 +33,9 @@ type plan struct {
 	created   time.Time
 
 	tasks, parallelism, maxRetries int
-	// timeout bounds each attempt.
+	// timeout bounds each attempt, unless they are endless.
 	timeout time.Duration
+	endless bool
 
 	// need is what one instance takes from the budget, and spec what all
 	// instances have in common; attempt fills in the rest. Only describe sets
@@ -65,6 +66,7 @@ func newPlan(x *runpb.Execution) *plan {
 	if d := x.GetTemplate().GetTimeout().AsDuration(); d > 0 {
 		p.timeout = d
 	}
+	p.endless = contract.KfEndless(x.GetLabels()[contract.KfAppLabel], p.timeout)
 	return p
 }
 
@@ -125,6 +127,10 @@ func (p *plan) attempt(index, attempt int) rruntime.Spec {
 	spec.Identity.InstanceID = PublicID(p.x.GetUid(), spec.ID)
 	task := contract.TaskEnv{Job: p.job, Execution: p.name, Index: index, Attempt: attempt, Count: p.tasks}
 	main := spec.Containers[0]
+	if app := p.x.GetLabels()[contract.KfAppLabel]; app != "" {
+		main.Env = slices.Concat(main.Env, p.kf(app, spec.ID).Environ())
+		main.AddressEnv = contract.KfAddressEnv()
+	}
 	main.Env = slices.Concat(main.Env, task.Environ())
 	spec.Containers = []rruntime.Container{main}
 	return spec

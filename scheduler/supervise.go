@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"runnel/contract"
@@ -75,6 +76,9 @@ func (l *loop) supervise(ctx context.Context, a *attempt) {
 
 // timeLeft is how long the attempt may go on.
 func (l *loop) timeLeft(a *attempt) time.Duration {
+	if l.plan.endless {
+		return math.MaxInt64
+	}
 	if a.since.IsZero() {
 		return l.plan.timeout
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"runnel/api/kf"
 	"runnel/api/rest"
 	"runnel/api/schedules"
 	v2 "runnel/api/v2"
@@ -57,7 +58,7 @@ func (s *Server) handler() http.Handler {
 		a := newAnswer(w, r, s.times.write)
 		defer s.log(a, r, begin)
 		defer s.recover(a, r)
-		boundBody(a, r, s.times.body)
+		r = s.boundBody(a, r)
 		r, ok := s.admit(a, r, g)
 		switch {
 		case !ok:
@@ -111,6 +112,7 @@ func (s *Server) mux() *http.ServeMux {
 	mux.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintln(w, "ok") // a client that has gone needs no answer
 	})
+	mux.Handle(kf.Path, kf.NewHandler(s.config.Control))
 	mux.Handle(schedules.RunsPattern, schedules.NewRunsHandler(s.config.Control))
 	if s.config.V1 != nil {
 		mux.Handle("/apis/", s.config.V1)

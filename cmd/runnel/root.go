@@ -7,6 +7,7 @@ import (
 	"runnel/cmd/runnel/daemon"
 	"runnel/cmd/runnel/gcloudenv"
 	"runnel/cmd/runnel/jobs"
+	"runnel/cmd/runnel/kf"
 	"runnel/cmd/runnel/schedules"
 	"runnel/cmd/runnel/services"
 )
@@ -31,7 +32,7 @@ nor Kubernetes.`,
   sudo runnel run job.yaml`,
 	})
 	root.AddCommand(
-		newRunCommand(e), daemon.NewServeCommand(e.Env), services.NewDeploy(e.Env), services.New(e.Env), services.NewRevisions(e.Env), jobs.New(e.Env), schedules.New(e.Env),
+		newRunCommand(e), daemon.NewServeCommand(e.Env), services.NewDeploy(e.Env), services.New(e.Env), services.NewRevisions(e.Env), jobs.New(e.Env), schedules.New(e.Env), kf.New(e.Env),
 		gcloudenv.New(e.Env), newDoctorCommand(e), newVersionCommand(e),
 	)
 	return root

@@ -59,7 +59,7 @@ func TestBadUsage(t *testing.T) {
 		"run /":                                 "runnel run: /: is a directory",
 		"rnu":                                   "runnel: unknown command \"rnu\"; did you mean run?",
 		"frobnicate":                            "runnel: unknown command \"frobnicate\"; see runnel --help",
-		"logs etl":                              "runnel: unknown command \"logs\"; did you mean runnel jobs logs or runnel services logs?",
+		"logs etl":                              "runnel: unknown command \"logs\"; did you mean runnel jobs logs or runnel kf logs or runnel services logs?",
 		"ps":                                    "runnel: unknown command \"ps\"; did you mean runnel jobs list or runnel revisions list or runnel schedules list or runnel services list?",
 		"run deploy hello --image x":            "runnel run: unexpected argument \"deploy\"; did you mean runnel deploy?",
 		"run deploy hello --image x --port 80":  "runnel run: unexpected argument \"deploy\"; did you mean runnel deploy?",

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ type Images struct {
 	versions map[string]int           // by reference
 	failing  map[string]error         // by reference
 	held     map[string]chan struct{} // by reference
+	configs  map[string]rimage.Config // by digest
 	imports  int
 	collects int
 }
@@ -34,6 +36,7 @@ func newImages() *Images {
 		versions: make(map[string]int),
 		failing:  make(map[string]error),
 		held:     make(map[string]chan struct{}),
+		configs:  make(map[string]rimage.Config),
 	}
 }
 
@@ -56,6 +59,14 @@ func (i *Images) Hold(reference string) (release func()) {
 		delete(i.held, reference)
 		close(held)
 	})
+}
+
+// Configure makes config that of the image that a reference means now. Images
+// have an empty one.
+func (i *Images) Configure(reference string, config rimage.Config) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.configs[i.digest(reference)] = config
 }
 
 // Push makes the tag of a reference mean another image.
@@ -129,7 +140,39 @@ func (i *Images) Import(ctx context.Context, reference string) (*rimage.Image, e
 	i.imports++
 	digest := i.digest(reference)
 	i.stored[digest] = true
-	return &rimage.Image{Reference: reference, Digest: digest}, nil
+	return &rimage.Image{Reference: reference, Digest: digest, Config: i.configs[digest]}, nil
+}
+
+// AddLayer implements control.Images. The layer may be anything.
+func (i *Images) AddLayer(ctx context.Context, base, workingDir string, u rimage.Upload) (*rimage.Image, error) {
+	below, err := i.Import(ctx, base)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", rimage.ErrBase, base, err)
+	}
+	return i.add(u, below.Digest+workingDir)
+}
+
+// AddArchive implements control.Images. The archive may be anything.
+func (i *Images) AddArchive(_ context.Context, u rimage.Upload) (*rimage.Image, error) {
+	return i.add(u, "")
+}
+
+// add stores an upload by the hash of what it was made from.
+func (i *Images) add(u rimage.Upload, from string) (*rimage.Image, error) {
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, from) // a hash takes everything
+	n, err := io.Copy(sum, io.LimitReader(u.Body, u.MaxBytes+1))
+	if err == nil && n > u.MaxBytes {
+		err = fmt.Errorf("%w: over %d bytes", rimage.ErrTooLarge, u.MaxBytes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	digest := "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stored[digest] = true
+	return &rimage.Image{Reference: digest, Digest: digest}, nil
 }
 
 // Image implements control.Images.
@@ -139,7 +182,7 @@ func (i *Images) Image(digest string) (*rimage.Image, error) {
 	if !i.stored[digest] {
 		return nil, fmt.Errorf("image %s: %w", digest, rimage.ErrNotFound)
 	}
-	return &rimage.Image{Reference: digest, Digest: digest}, nil
+	return &rimage.Image{Reference: digest, Digest: digest, Config: i.configs[digest]}, nil
 }
 
 // Collect implements control.Images.

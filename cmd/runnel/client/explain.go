@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os/user"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -142,7 +143,12 @@ func (c *Client) answered(resp *http.Response) error {
 		return c.locked(status.Error(codes.Unauthenticated, resp.Status))
 	}
 	var body struct {
-		Error struct{ Message string }
+		Error struct {
+			Message, Status string
+			Details         []struct {
+				FieldViolations []struct{ Field, Description string }
+			}
+		}
 	}
 	code := codes.Unknown
 	if resp.StatusCode == http.StatusNotFound {
@@ -153,5 +159,15 @@ func (c *Client) answered(resp *http.Response) error {
 	if err != nil || json.Unmarshal(data, &body) != nil || body.Error.Message == "" {
 		return &Error{Message: fmt.Sprintf("%s answered %s", c.target.host, resp.Status), cause: status.Error(code, resp.Status)}
 	}
-	return &Error{Message: body.Error.Message, cause: status.Error(code, body.Error.Message)}
+	var named codes.Code
+	if named.UnmarshalJSON([]byte(strconv.Quote(body.Error.Status))) == nil {
+		code = named
+	}
+	answer := &Error{Message: body.Error.Message, cause: status.Error(code, body.Error.Message)}
+	for _, d := range body.Error.Details {
+		for _, v := range d.FieldViolations {
+			answer.Fields = append(answer.Fields, Field{v.Field, v.Description})
+		}
+	}
+	return answer
 }

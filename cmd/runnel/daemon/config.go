@@ -50,6 +50,8 @@ type Config struct {
 	Capacity CapacityConfig `json:"capacity"`
 	// Executions bounds executions.
 	Executions ExecutionsConfig `json:"executions"`
+	// Kf is what apps and their tasks have in common.
+	Kf KfConfig `json:"kf"`
 	// Logs bounds what instances print.
 	Logs LogsConfig `json:"logs"`
 	// Ephemeral ends all instances when the daemon is stopped. Their executions
@@ -173,6 +175,14 @@ type ExecutionsConfig struct {
 	Running int `json:"running"`
 }
 
+// KfConfig is what apps and their tasks, those of "runnel kf", have in common.
+type KfConfig struct {
+	// KeepTasks is how many ended tasks of an app are kept.
+	KeepTasks int `json:"keepTasks"`
+	// Env are variables of all apps; an app's own win over them.
+	Env map[string]string `json:"env"`
+}
+
 // LogsConfig bounds logs, in quantities such as 16Mi.
 type LogsConfig struct {
 	// PerInstance bounds each of the two files of an instance's log.
@@ -195,6 +205,7 @@ func DefaultConfig() Config {
 		Ingress:        IngressConfig{Address: ":8080", Domain: "run.localhost"},
 		Services:       ServicesConfig{IdleTime: "15m"},
 		Executions:     ExecutionsConfig{Keep: contract.KeptExecutions, Running: contract.RunningExecutions},
+		Kf:             KfConfig{KeepTasks: contract.KfKeptTasks},
 		Logs:           LogsConfig{PerInstance: "16Mi", Total: "1Gi"},
 	}
 }

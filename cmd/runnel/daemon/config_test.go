@@ -136,6 +136,8 @@ func TestValidateNamesEachField(t *testing.T) {
 		"serviceAccount":          func(c *Config) { c.ServiceAccount = "nobody" },
 		"tls":                     func(c *Config) { c.TLS.Cert = "/cert.pem" },
 		"executions.keep":         func(c *Config) { c.Executions.Keep = 0 },
+		"kf.keepTasks":            func(c *Config) { c.Kf.KeepTasks = 0 },
+		"kf.env":                  func(c *Config) { c.Kf.Env = map[string]string{"K_SERVICE": "x"} },
 		"executions.running":      func(c *Config) { c.Executions.Running = -1 },
 		"logs.perInstance":        func(c *Config) { c.Logs.PerInstance = "1Ki" },
 		"logs.total":              func(c *Config) { c.Logs.Total = "much" },

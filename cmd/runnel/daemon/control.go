@@ -44,6 +44,8 @@ func (d *Daemon) controlConfig() control.Config {
 		Hosts:             d.names(),
 		KeepExecutions:    d.cfg.Executions.Keep,
 		RunningExecutions: d.cfg.Executions.Running,
+		KeepTasks:         d.cfg.Kf.KeepTasks,
+		SpaceEnv:          d.cfg.Kf.Env,
 		RemoveLogs:        logs.Remove(d.machine.Launcher.LogDir()),
 		Logger:            d.log,
 	}

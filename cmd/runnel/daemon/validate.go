@@ -84,6 +84,7 @@ func (c Config) validateAmounts(wrong func(field, format string, args ...any)) {
 	if c.Executions.Running < 1 {
 		wrong("executions.running", "%d: want at least 1", c.Executions.Running)
 	}
+	c.Kf.validate(wrong)
 	for _, size := range []struct{ field, value string }{
 		{"logs.perInstance", c.Logs.PerInstance}, {"logs.total", c.Logs.Total},
 	} {
@@ -125,6 +126,21 @@ func (c IngressConfig) validate(wrong func(field, format string, args ...any)) {
 	for _, p := range []struct{ field, path string }{{"ingress.tls.cert", c.TLS.Cert}, {"ingress.tls.key", c.TLS.Key}} {
 		if p.path != "" && !filepath.IsAbs(p.path) {
 			wrong(p.field, "%q: want an absolute path", p.path)
+		}
+	}
+}
+
+// validate tells wrong what is wrong with c.
+func (c KfConfig) validate(wrong func(field, format string, args ...any)) {
+	if c.KeepTasks < 1 {
+		wrong("kf.keepTasks", "%d: want at least 1", c.KeepTasks)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") || contract.ReservedEnv(name) {
+			wrong("kf.env", "%q: want the name of a variable that the platform does not set", name)
+		}
+		if strings.Contains(c.Env[name], "\x00") {
+			wrong("kf.env", "%s: holds a zero byte, which no variable can", name)
 		}
 	}
 }

@@ -88,6 +88,24 @@ func (l *Logging) attach(cmd *cobra.Command, follow bool) {
 	})
 }
 
+// Show shows the latest entries of what tasks of a resource, by its full name,
+// have printed, at most limit lines, and with follow those that come until all is
+// over.
+func Show(ctx context.Context, f *verb.Frame, r *verb.Remote, full string, limit int, follow bool) error {
+	l := &Logging{Frame: f, Of: "tasks", limit: limit, follow: follow}
+	var err error
+	if l.shape, err = l.Form(); err != nil {
+		return err
+	}
+	if err := l.stream(ctx, r, full); err != nil {
+		return err
+	}
+	if !l.shown {
+		f.Say("Nothing has been printed.")
+	}
+	return nil
+}
+
 // sayIfNothing says where else to look if there was nothing to show, as of
 // instances that could not be started.
 func (l *Logging) sayIfNothing() {

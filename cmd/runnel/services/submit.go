@@ -18,6 +18,7 @@ import (
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/client"
 	"runnel/cmd/runnel/services/change"
+	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/stages"
 	"runnel/cmd/runnel/verb"
 	"runnel/contract"
@@ -42,6 +43,8 @@ type submission struct {
 	flagOf func(path string) string
 	async  bool
 	access change.Toggle
+	// source makes the image of a directory; nil if the verb takes none.
+	source *source.Flags
 	// force makes a revision even if nothing changes but what an image's tag
 	// stands for.
 	force bool
