@@ -182,7 +182,7 @@ func TestDaemonIsKilledDuringAnUpload(t *testing.T) {
 		t.Fatal(err)
 	}
 	tmp := func() []string {
-		found, err := filepath.Glob(filepath.Join(d.root, "images", "tmp", "*"))
+		found, err := filepath.Glob(filepath.Join(d.root, "images", "tmp", "layer-*"))
 		if err != nil {
 			t.Fatal(err)
 		}

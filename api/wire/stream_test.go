@@ -76,13 +76,18 @@ func TestStreamedBodiesMustKeepComing(t *testing.T) {
 // Shutdown ends a body that is streamed, and tells why.
 func TestShutdownEndsStreamedBodies(t *testing.T) {
 	t.Parallel()
-	s := start(t, streamed())
+	begun := make(chan struct{})
+	c := streamed()
+	read := c.Handlers["/stream"]
+	c.Handlers["/stream"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		read.ServeHTTP(w, r)
+	})
+	s := start(t, c)
 	body, w := io.Pipe()
 	answer := make(chan string, 1)
 	go func() { answer <- upload(t, newClient(t, false, nil), s, body) }()
-	if _, err := io.WriteString(w, "x"); err != nil { // somebody reads
-		t.Fatal(err)
-	}
+	await(t, begun, "nobody reads the body")
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
