@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/verb"
 )
 
@@ -74,13 +75,13 @@ func NewDeploy(e cli.Env) *cobra.Command {
 		if err := s.access.Check(); err != nil {
 			return err
 		}
-		if file := cmd.Flags().Arg(0); len(s.changes.Images()) == 0 && isFile(file) {
+		if file := cmd.Flags().Arg(0); len(s.changes.Containers().Images()) == 0 && isFile(file) {
 			return cli.Usagef("--image is missing; did you mean runnel services replace %s?", file)
 		}
-		return s.wantImages()
+		return s.changes.Containers().CheckImages()
 	}
 	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
-		name, err := c.NameArgument(ctx, args, "service", s.changes.Image())
+		name, err := c.NameArgument(ctx, args, "service", s.changes.Containers().Image())
 		if err != nil {
 			return err
 		}
@@ -92,20 +93,6 @@ func NewDeploy(e cli.Env) *cobra.Command {
 // isFile reports whether the name of a service is rather one of a file.
 func isFile(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
-}
-
-// wantImages refuses a deploy without an image, and a file in place of one.
-func (s *submission) wantImages() error {
-	images := s.changes.Images()
-	if len(images) == 0 {
-		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
-	}
-	for _, image := range images {
-		if err := cli.CheckImage(image); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // deploy makes the service of a full name, or a revision of it.
@@ -123,9 +110,9 @@ func (s *submission) deploy(ctx context.Context, r *verb.Remote, name string) er
 	if err := s.decideAccess(ctx, name); err != nil {
 		return err
 	}
-	w := words{doing: "Deploying container to", header: "Deploying...", async: "deploying"}
+	w := release.Words{Doing: "Deploying container to", Header: "Deploying...", Async: "deploying"}
 	if s.existing == nil {
-		w.header = "Deploying new service..."
+		w.Header = "Deploying new service..."
 	}
 	return s.store(ctx, r, name, w, s.createOrUpdate)
 }
