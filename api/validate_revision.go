@@ -10,11 +10,6 @@ import (
 
 // revisionTemplate checks what the next revision of a service is made from.
 func (c *checker) revisionTemplate(path, service string, t *runpb.RevisionTemplate) {
-	if t.GetRevision() != "" && service != "" {
-		c.check(path+".revision", contract.CheckRevisionName(service, t.GetRevision()))
-	}
-	c.labels(path+".labels", t.GetLabels())
-	c.annotations(path+".annotations", t.GetAnnotations())
 	c.instances(path+".scaling", t.GetScaling().GetMinInstanceCount(), t.GetScaling().GetMaxInstanceCount())
 	if t.GetScaling().GetMaxInstanceCount() == 0 && t.GetScaling().GetMinInstanceCount() > contract.DefaultMaxInstances {
 		c.add(path+".scaling.minInstanceCount", "%d is more than the maximum of %d", t.GetScaling().GetMinInstanceCount(), contract.DefaultMaxInstances)
@@ -26,10 +21,35 @@ func (c *checker) revisionTemplate(path, service string, t *runpb.RevisionTempla
 			c.check(path+".timeout", contract.CheckRequestTimeout(d.AsDuration()))
 		}
 	}
-	c.serviceAccount(path+".serviceAccount", t.GetServiceAccount())
 	if cpu, ok := totalCPU(t.GetContainers()); ok && t.GetMaxInstanceRequestConcurrency() != 0 {
 		c.check(path+".maxInstanceRequestConcurrency", contract.CheckConcurrency(int64(t.GetMaxInstanceRequestConcurrency()), cpu))
 	}
+	c.anyTemplate(path, service, t)
+	c.ingress(path+".containers", t.GetContainers())
+}
+
+// template is what the templates of the revisions of services and of worker pools
+// have in common.
+type template interface {
+	GetRevision() string
+	GetLabels() map[string]string
+	GetAnnotations() map[string]string
+	GetServiceAccount() string
+	GetNodeSelector() *runpb.NodeSelector
+	GetServiceMesh() *runpb.ServiceMesh
+	GetContainers() []*runpb.Container
+	GetVolumes() []*runpb.Volume
+}
+
+// anyTemplate checks what the templates of the revisions of services and of worker
+// pools have in common. The owner is the short name of either.
+func (c *checker) anyTemplate(path, owner string, t template) {
+	if t.GetRevision() != "" && owner != "" {
+		c.check(path+".revision", contract.CheckRevisionName(owner, t.GetRevision()))
+	}
+	c.labels(path+".labels", t.GetLabels())
+	c.annotations(path+".annotations", t.GetAnnotations())
+	c.serviceAccount(path+".serviceAccount", t.GetServiceAccount())
 	if a := t.GetNodeSelector().GetAccelerator(); a != "" {
 		c.add(path+".nodeSelector.accelerator", "%q is not offered: GPUs are not supported", a)
 	}
@@ -37,27 +57,37 @@ func (c *checker) revisionTemplate(path, service string, t *runpb.RevisionTempla
 		c.add(path+".serviceMesh", "service meshes are not supported")
 	}
 	c.volumes(path+".volumes", t.GetVolumes())
-	c.containers(path+".containers", t)
+	c.containers(path+".containers", t.GetContainers(), t.GetVolumes())
 }
 
-// containers checks the containers of a revision's instances, each by itself
-// and together.
-func (c *checker) containers(path string, t *runpb.RevisionTemplate) {
-	all := t.GetContainers()
+// containers checks the containers of a revision's instances: each by itself, but
+// for its ports and probes, and together.
+func (c *checker) containers(path string, all []*runpb.Container, volumes []*runpb.Volume) {
 	switch n := len(all); {
 	case n == 0:
 		c.add(path, "is empty: want at least one container")
-		return
 	case n > contract.MaxContainers:
 		c.add(path, "lists %d containers: want at most %d", n, contract.MaxContainers)
 	}
-	ingress, names := -1, map[string]bool{}
+	names := map[string]bool{}
 	for i, k := range all {
 		at := index(path, i)
 		if name := k.GetName(); name != "" && names[name] {
 			c.add(at+".name", "%q is the name of another container already", name)
 		}
 		names[k.GetName()] = true
+		c.anyContainer(at, k)
+		c.volumeMounts(at+".volumeMounts", k.GetVolumeMounts(), volumes)
+	}
+	c.dependencies(path, all)
+}
+
+// ingress checks the ports and the probes of the containers of a service, one of
+// which takes the requests.
+func (c *checker) ingress(path string, all []*runpb.Container) {
+	ingress := -1
+	for i, k := range all {
+		at := index(path, i)
 		switch {
 		case len(k.GetPorts()) == 0:
 		case ingress >= 0:
@@ -66,18 +96,15 @@ func (c *checker) containers(path string, t *runpb.RevisionTemplate) {
 			ingress = i
 		}
 		c.serviceContainer(at, k, len(all) == 1)
-		c.volumeMounts(at+".volumeMounts", k.GetVolumeMounts(), t.GetVolumes())
 	}
 	if ingress < 0 && len(all) > 1 {
 		c.add(path, "none of the %d containers has a port: want exactly one, which takes the requests", len(all))
 	}
-	c.dependencies(path, all)
 }
 
-// serviceContainer checks one container of a revision; only says that it is the
-// only one.
+// serviceContainer checks the port and the probes of one container of a service;
+// only says that it is the only one.
 func (c *checker) serviceContainer(path string, k *runpb.Container, only bool) {
-	c.anyContainer(path, k)
 	if len(k.GetPorts()) > 1 {
 		c.add(path+".ports", "lists %d ports: want one", len(k.GetPorts()))
 	}
@@ -92,7 +119,12 @@ func (c *checker) serviceContainer(path string, k *runpb.Container, only bool) {
 			c.add(at+".name", "%q is not a protocol: want %s or %s", p.GetName(), portHTTP1, portH2C)
 		}
 	}
-	needsPort := !only && len(k.GetPorts()) == 0
+	c.probes(path, k, !only && len(k.GetPorts()) == 0)
+}
+
+// probes checks the probes of a container; needsPort says that it has no port of
+// its own.
+func (c *checker) probes(path string, k *runpb.Container, needsPort bool) {
 	c.probe(path+".startupProbe", startupProbe, k.GetStartupProbe(), needsPort)
 	c.probe(path+".livenessProbe", livenessProbe, k.GetLivenessProbe(), needsPort)
 	c.probe(path+".readinessProbe", readinessProbe, k.GetReadinessProbe(), needsPort)

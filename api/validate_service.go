@@ -20,21 +20,12 @@ import (
 func ValidateService(service *runpb.Service) error {
 	c := &checker{}
 	name := c.serviceName("name", service.GetName())
-	c.labels("labels", service.GetLabels())
-	c.annotations("annotations", service.GetAnnotations())
-	if n := utf8.RuneCountInString(service.GetDescription()); n > contract.MaxDescription {
-		c.add("description", "has %d characters: want at most %d", n, contract.MaxDescription)
-	}
+	c.header(service)
 	if _, ok := runpb.IngressTraffic_name[int32(service.GetIngress())]; !ok {
 		c.add("ingress", "%d is no ingress setting", service.GetIngress())
 	}
 	c.serviceScaling("scaling", service.GetScaling())
 	c.traffic("traffic", name, service.GetTraffic())
-	for i, a := range service.GetCustomAudiences() {
-		if a == "" || strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-			c.add(index("customAudiences", i), "%q is not an audience: want a text without white space", a)
-		}
-	}
 	c.unsupportedService(service)
 	if service.GetTemplate() == nil {
 		c.add("template", "is missing: want the template of the service's revisions")
@@ -42,6 +33,25 @@ func ValidateService(service *runpb.Service) error {
 	}
 	c.revisionTemplate("template", name, service.GetTemplate())
 	return c.errs.Err()
+}
+
+// header checks what services and worker pools say of themselves.
+func (c *checker) header(owner interface {
+	GetLabels() map[string]string
+	GetAnnotations() map[string]string
+	GetDescription() string
+	GetCustomAudiences() []string
+}) {
+	c.labels("labels", owner.GetLabels())
+	c.annotations("annotations", owner.GetAnnotations())
+	if n := utf8.RuneCountInString(owner.GetDescription()); n > contract.MaxDescription {
+		c.add("description", "has %d characters: want at most %d", n, contract.MaxDescription)
+	}
+	for i, a := range owner.GetCustomAudiences() {
+		if a == "" || strings.ContainsFunc(a, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			c.add(index("customAudiences", i), "%q is not an audience: want a text without white space", a)
+		}
+	}
 }
 
 // unsupportedService refuses what a service on this host cannot have.
@@ -60,24 +70,32 @@ func (c *checker) unsupportedService(service *runpb.Service) {
 // serviceName checks a service's name, short or as a full resource name, and
 // returns the short one: empty if it is not one.
 func (c *checker) serviceName(path, name string) string {
+	name = c.ownerName(path, name, "services", "a service")
+	if strings.Contains(name, contract.TagMark) {
+		c.add(path, "%q cannot name a service: %s stands between a traffic tag and a service in host names", name, contract.TagMark)
+		return ""
+	}
+	return name
+}
+
+// ownerName checks the name of a service or a worker pool, which are in collection,
+// short or as a full resource name, and returns the short one: empty if it is not
+// one.
+func (c *checker) ownerName(path, name, collection, what string) string {
 	if name == "" {
 		return ""
 	}
 	if strings.Contains(name, "/") {
 		parts := strings.Split(name, "/")
-		if len(parts) != 6 || parts[0] != "projects" || parts[2] != "locations" || parts[4] != "services" ||
+		if len(parts) != 6 || parts[0] != "projects" || parts[2] != "locations" || parts[4] != collection ||
 			parts[1] == "" || parts[3] == "" {
-			c.add(path, "%q is not the name of a service: want projects/PROJECT/locations/REGION/services/NAME", name)
+			c.add(path, "%q is not the name of %s: want projects/PROJECT/locations/REGION/%s/NAME", name, what, collection)
 			return ""
 		}
 		name = parts[5]
 	}
 	if err := contract.CheckJobName(name); err != nil {
 		c.check(path, err)
-		return ""
-	}
-	if strings.Contains(name, contract.TagMark) {
-		c.add(path, "%q cannot name a service: %s stands between a traffic tag and a service in host names", name, contract.TagMark)
 		return ""
 	}
 	return name

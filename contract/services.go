@@ -24,6 +24,10 @@ const (
 	// DefaultMaxInstances bounds a revision that names no maximum.
 	DefaultMaxInstances = 100
 
+	// DefaultPoolInstances is how many instances a worker pool has that names no
+	// number.
+	DefaultPoolInstances = 1
+
 	// MaxContainers is how many containers an instance may have.
 	MaxContainers = 10
 	// MaxRevisions is how many revisions of a service are kept.

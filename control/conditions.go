@@ -95,14 +95,32 @@ func isReady(r *runpb.Revision) bool {
 func isBroken(r *runpb.Revision) bool  { return revisionState(r) == runpb.Condition_CONDITION_FAILED }
 func isPending(r *runpb.Revision) bool { return !isReady(r) && !isBroken(r) }
 
-// serviceReconciling has a service be on its way.
-func serviceReconciling(s *runpb.Service) {
+// serviceReconciling has a service be on its way, to the revision created for it
+// if there is a new one.
+func serviceReconciling(s *runpb.Service, created *runpb.Revision) {
 	s.Reconciling = true
-	next := underWay(readyCondition, "Deploying the service.")
+	next := underWay(readyCondition, "Deploying the "+split(s.GetName()).noun()+".")
 	next.LastTransitionTime = s.GetUpdateTime()
 	s.TerminalCondition = next
+	if isPool(s.GetName()) {
+		if created != nil {
+			s.Conditions = poolConditions(created)
+		}
+		return
+	}
 	s.Conditions = setCondition(s.Conditions, underWay(routesReady, ""), s.GetUpdateTime())
 	s.Conditions = setCondition(s.Conditions, underWay(configurationsReady, ""), s.GetUpdateTime())
+}
+
+// poolConditions are the conditions of a worker pool beside the terminal one: how
+// far its latest revision is.
+func poolConditions(latest *runpb.Revision) (all []*runpb.Condition) {
+	for _, c := range latest.GetConditions() {
+		if c.GetType() != readyCondition && c.GetType() != activeCondition {
+			all = append(all, proto.CloneOf(c))
+		}
+	}
+	return all
 }
 
 // took is how long something took, as conditions write it: 9.84s, 1m3.6s.

@@ -11,8 +11,8 @@ import (
 	"runnel/scheduler/serving"
 )
 
-// Fleet keeps the instances of services and has their requests served: a
-// serving.Fleet. Safe for concurrent use.
+// Fleet keeps the instances of services and worker pools, and has the requests of
+// the former served: a serving.Fleet. Safe for concurrent use.
 type Fleet interface {
 	// Add begins to keep a revision, SetScale says how many instances it may
 	// have, Remove ends it with all that it has.
@@ -27,8 +27,8 @@ type Fleet interface {
 	Unroute(name string)
 }
 
-// errNoFleet is what calls get where no requests are served.
-var errNoFleet = errors.New("this host serves no requests")
+// errNoFleet is what calls get where no instances are kept.
+var errNoFleet = errors.New("this host has no fleet to keep instances")
 
 // kept are the revisions that the fleet has, by their full names. Safe for
 // concurrent use.

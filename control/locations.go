@@ -12,14 +12,14 @@ import (
 )
 
 // Locations are where a project, given as projects/PROJECT or by its id alone,
-// has or may have jobs and services: the default region and every location in use.
+// has or may have jobs, services and worker pools: the default region and every location in use.
 func (c *Control) Locations(_ context.Context, project string) ([]*location.Location, error) {
 	parent, err := c.parse("name", "projects/"+strings.TrimPrefix(project, "projects/")+"/locations/-", atLocation)
 	if err != nil {
 		return nil, err
 	}
 	ids := []string{c.config.Region}
-	for _, kind := range []store.Kind{kindJobs, kindServices} {
+	for _, kind := range []store.Kind{kindJobs, kindServices, kindWorkerPools} {
 		found, err := c.named(kind, parent, math.MaxInt)
 		if err != nil {
 			return nil, err

@@ -19,6 +19,8 @@ const (
 	atTask
 	atService
 	atRevision
+	atWorkerPool
+	atPoolRevision
 )
 
 // maxDepth is how many collections a name goes through at most.
@@ -32,22 +34,23 @@ var levels = [...]struct {
 	depth            int
 	above            level
 }{
-	atProject:   {"projects", "PROJECT", 1, 0},
-	atLocation:  {"locations", "LOCATION", 2, atProject},
-	atJob:       {"jobs", "JOB", 3, atLocation},
-	atExecution: {"executions", "EXECUTION", 4, atJob},
-	atTask:      {"tasks", "TASK", 5, atExecution},
-	atService:   {"services", "SERVICE", 3, atLocation},
-	atRevision:  {"revisions", "REVISION", 4, atService},
+	atProject:      {"projects", "PROJECT", 1, 0},
+	atLocation:     {"locations", "LOCATION", 2, atProject},
+	atJob:          {"jobs", "JOB", 3, atLocation},
+	atExecution:    {"executions", "EXECUTION", 4, atJob},
+	atTask:         {"tasks", "TASK", 5, atExecution},
+	atService:      {"services", "SERVICE", 3, atLocation},
+	atRevision:     {"revisions", "REVISION", 4, atService},
+	atWorkerPool:   {"workerPools", "WORKER_POOL", 3, atLocation},
+	atPoolRevision: {"revisions", "REVISION", 4, atWorkerPool},
 }
 
 // depth is how many collections a name of the level goes through.
 func (l level) depth() int { return levels[l].depth }
 
 // path are the collections that a name of the level goes through, the outermost
-// first.
-func (l level) path() []string {
-	path := make([]string, l.depth())
+// first; as many count as the level is deep.
+func (l level) path() (path [maxDepth]string) {
 	for ; l > 0; l = levels[l].above {
 		path[l.depth()-1] = levels[l].collection
 	}
@@ -60,7 +63,8 @@ const anyID = "-"
 // name is a resource's full name, taken apart. It is comparable.
 type name struct {
 	// ids are the project, the location, the job, the execution, the task, or the
-	// project, the location, the service, the revision: as many as at says.
+	// project, the location, the service or the worker pool, the revision: as many
+	// as at says.
 	ids [maxDepth]string
 	at  level
 }
@@ -71,12 +75,10 @@ func (c *Control) parse(field, s string, at level) (name, error) {
 	parts := strings.Split(s, "/")
 	n := name{at: at}
 	ok := len(parts) == 2*at.depth()
-	for i, collection := range at.path() {
-		if !ok {
-			break
-		}
+	path := at.path()
+	for i := 0; ok && i < at.depth(); i++ {
 		n.ids[i] = parts[2*i+1]
-		ok = parts[2*i] == collection && isID(n.ids[i])
+		ok = parts[2*i] == path[i] && isID(n.ids[i])
 	}
 	if !ok {
 		return name{}, violation(field, "%q is not a name: want %s", s, pattern(at))
@@ -104,10 +106,11 @@ func (c *Control) parseOne(field, s string, at level) (name, error) {
 
 // pattern is what names of a level look like.
 func pattern(at level) string {
-	parts := at.path()
-	for i, collection := range parts {
-		parts[i] = collection + "/" + strings.ToUpper(strings.TrimSuffix(collection, "s"))
+	var parts []string
+	for ; at > 0; at = levels[at].above {
+		parts = append(parts, levels[at].collection+"/"+levels[at].kind)
 	}
+	slices.Reverse(parts)
 	return strings.Join(parts, "/")
 }
 
@@ -116,7 +119,7 @@ func split(full string) name {
 	parts := strings.Split(full, "/")
 	var n name
 	for l := range levels {
-		if l := level(l); l > 0 && 2*l.depth() == len(parts) && levels[l].collection == parts[len(parts)-2] {
+		if l := level(l); l > 0 && 2*l.depth() == len(parts) && l.leadsThrough(parts) {
 			n.at = l
 		}
 	}
@@ -126,14 +129,27 @@ func split(full string) name {
 	return n
 }
 
+// leadsThrough reports whether a name, taken apart, goes through the collections
+// of the level.
+func (l level) leadsThrough(parts []string) bool {
+	path := l.path()
+	for i := range l.depth() {
+		if parts[2*i] != path[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // String is the full name.
 func (n name) String() string {
 	var b strings.Builder
-	for i, collection := range n.at.path() {
+	path := n.at.path()
+	for i := range n.depth() {
 		if i > 0 {
 			b.WriteByte('/')
 		}
-		b.WriteString(collection)
+		b.WriteString(path[i])
 		b.WriteByte('/')
 		b.WriteString(n.ids[i])
 	}
@@ -177,10 +193,11 @@ func (n name) wild() bool { return slices.Contains(n.ids[:n.depth()], anyID) }
 // holds reports whether the resource full is n or lies below it, where parts of
 // n may be "-". full is a name of this package's making.
 func (n name) holds(full string) bool {
+	path := n.at.path()
 	for i := range n.depth() {
-		_, rest, _ := strings.Cut(full, "/")
+		collection, rest, _ := strings.Cut(full, "/")
 		id, rest, more := strings.Cut(rest, "/")
-		if id != n.ids[i] && n.ids[i] != anyID {
+		if collection != path[i] || id != n.ids[i] && n.ids[i] != anyID {
 			return false
 		}
 		if !more && i < n.depth()-1 {

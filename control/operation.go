@@ -14,10 +14,10 @@ import (
 // verb is what an operation does to its target.
 type verb string
 
-// The verbs. What they are done to is a job, an execution, a service, or a
-// revision.
+// The verbs. What they are done to is a job, an execution, a service, a worker
+// pool, or a revision.
 const (
-	verbApply  verb = "apply" // create or update a job or a service
+	verbApply  verb = "apply" // create or update a job, a service or a worker pool
 	verbRun    verb = "run"   // an execution
 	verbCancel verb = "cancel"
 	verbDelete verb = "delete"
@@ -39,8 +39,8 @@ type operation struct {
 	Message  string `json:"message,omitempty"`
 }
 
-// resource is what operations are about: a job, an execution, a service, or a
-// revision.
+// resource is what operations are about: a job, an execution, a service, a worker
+// pool, or a revision.
 type resource interface {
 	proto.Message
 	GetName() string
@@ -68,7 +68,9 @@ func (o operation) settle(e end) operation {
 	case *runpb.Execution:
 		done, failure = o.settleExecution(t, e)
 	case *runpb.Service:
-		done, failure = o.settleService(t, e)
+		done, failure = o.settleOwner(t, "service", e)
+	case *runpb.WorkerPool:
+		done, failure = o.settleOwner(t, "worker pool", e)
 	case *runpb.Revision:
 		done = e.removed // it is only ever deleted
 	}
@@ -89,12 +91,16 @@ func (o operation) settleJob(job *runpb.Job, e end) (done bool, failure *rpc.Sta
 	return !job.GetReconciling(), conditionError(job.GetTerminalCondition())
 }
 
-func (o operation) settleService(s *runpb.Service, e end) (done bool, failure *rpc.Status) {
+// settleOwner is about a service or a worker pool.
+func (o operation) settleOwner(s interface {
+	GetReconciling() bool
+	GetTerminalCondition() *runpb.Condition
+}, noun string, e end) (done bool, failure *rpc.Status) {
 	switch {
 	case o.Verb == verbDelete:
 		return e.removed, nil
 	case e.removed:
-		return true, &rpc.Status{Code: int32(codes.Aborted), Message: "The service was deleted."}
+		return true, &rpc.Status{Code: int32(codes.Aborted), Message: "The " + noun + " was deleted."}
 	}
 	return !s.GetReconciling(), conditionError(s.GetTerminalCondition())
 }
@@ -138,7 +144,9 @@ func (o operation) stored() resource {
 		target = &runpb.Job{}
 	case atService:
 		target = &runpb.Service{}
-	case atRevision:
+	case atWorkerPool:
+		target = &runpb.WorkerPool{}
+	case atRevision, atPoolRevision:
 		target = &runpb.Revision{}
 	default:
 		target = &runpb.Execution{}

@@ -85,7 +85,9 @@ func (c *Control) target(ctx context.Context, o operation) (resource, error) {
 		found, err = c.job(ctx, n)
 	case atService:
 		found, err = c.Service(ctx, o.Target)
-	case atRevision:
+	case atWorkerPool:
+		found, err = c.WorkerPool(ctx, o.Target)
+	case atRevision, atPoolRevision:
 		found, err = c.Revision(ctx, o.Target)
 	default:
 		found, err = c.execution(ctx, n)

@@ -19,7 +19,7 @@ import (
 // policyVersion is that of policies without conditions.
 const policyVersion = 1
 
-// Policy is the IAM policy of a job or a service. That of a service says who may
+// Policy is the IAM policy of a job, a service or a worker pool. That of a service says who may
 // call it. The rest is kept for the clients that write one: who may do what is
 // decided at the door, where every caller is the administrator.
 func (c *Control) Policy(_ context.Context, resource string) (p *iampb.Policy, err error) {
@@ -37,23 +37,26 @@ func (c *Control) Policy(_ context.Context, resource string) (p *iampb.Policy, e
 // parseOwner reads the name of what a policy belongs to.
 func (c *Control) parseOwner(resource string) (name, error) {
 	at := atJob
-	if strings.Contains(resource, "/"+levels[atService].collection+"/") {
-		at = atService
+	for _, other := range []level{atService, atWorkerPool} {
+		if goesThrough(resource, other) {
+			at = other
+		}
 	}
 	return c.parseOne("resource", resource, at)
 }
 
 // ownerCreated is when what a policy belongs to was created, if it exists.
 func ownerCreated(tx *store.Tx, n name) (at time.Time, exists bool) {
-	if n.at == atService {
-		s := getService(tx, n.String())
-		return s.GetCreateTime().AsTime(), s != nil
+	if n.at == atJob {
+		job := getJob(tx, n.String())
+		return job.GetCreateTime().AsTime(), job != nil
 	}
-	job := getJob(tx, n.String())
-	return job.GetCreateTime().AsTime(), job != nil
+	s := getService(tx, n.String())
+	return s.GetCreateTime().AsTime(), s != nil
 }
 
-// getPolicy reads the policy of a job or a service, which must exist.
+// getPolicy reads the policy of a job, a service or a worker pool, which must
+// exist.
 func getPolicy(tx *store.Tx, n name) (*iampb.Policy, error) {
 	if _, exists := ownerCreated(tx, n); !exists {
 		return nil, notFound(n)
@@ -74,8 +77,8 @@ func policyEtag(t time.Time) []byte {
 	return append([]byte{0x07}, binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro()))[1:]...)
 }
 
-// SetPolicy replaces the IAM policy of a job or a service, which is in force when
-// it returns. A policy with an etag must be the one that was read last. The mask
+// SetPolicy replaces the IAM policy of a job, a service or a worker pool, which is
+// in force when it returns. A policy with an etag must be the one that was read last. The mask
 // may name bindings and etag; nil means both.
 func (c *Control) SetPolicy(ctx context.Context, resource string, p *iampb.Policy, mask *fieldmaskpb.FieldMask) (*iampb.Policy, error) {
 	n, err := c.parseOwner(resource)
@@ -153,8 +156,8 @@ func checkPolicy(p *iampb.Policy, mask *fieldmaskpb.FieldMask) error {
 	return nil
 }
 
-// TestPermissions returns those of the permissions that the caller has on a job
-// or a service: all of them.
+// TestPermissions returns those of the permissions that the caller has on a job,
+// a service or a worker pool: all of them.
 func (c *Control) TestPermissions(_ context.Context, resource string, permissions []string) ([]string, error) {
 	if _, err := c.parseOwner(resource); err != nil {
 		return nil, err

@@ -14,8 +14,9 @@ import (
 // Kinds of records. Jobs, executions and policies are kept as the messages that
 // they are, under their full names; what the API does not show of a job is in
 // its pin, of an execution in its note. The rows of the series with an
-// execution's UID are the records of its tasks. With services and revisions it is
-// the same: each has a note. Instances of revisions are kept under the name of
+// execution's UID are the records of its tasks. With services, worker pools and
+// revisions it is the same: each has a note; the first two have theirs, and their
+// revisions, in common, and their names tell whose they are. Instances of revisions are kept under the name of
 // their revision and their own ID.
 const (
 	kindJobs       store.Kind = "jobs"
@@ -26,6 +27,7 @@ const (
 	kindOperations store.Kind = "operations"
 
 	kindServices      store.Kind = "services"
+	kindWorkerPools   store.Kind = "workerpools"
 	kindServiceNotes  store.Kind = "servicenotes"
 	kindRevisions     store.Kind = "revisions"
 	kindRevisionNotes store.Kind = "revisionnotes"

@@ -13,9 +13,10 @@ import (
 	"runnel/store"
 )
 
-// DeleteRevision deletes a revision that has no traffic and is not the latest.
+// DeleteRevision deletes a revision, of a service or a worker pool, that has no
+// share of the traffic or the instances and is not the latest.
 func (c *Control) DeleteRevision(ctx context.Context, r *runpb.DeleteRevisionRequest) (*runpb.Revision, *longrunningpb.Operation, error) {
-	n, err := c.parseOne("name", r.GetName(), atRevision)
+	n, err := c.parseOne("name", r.GetName(), revisionLevel(r.GetName()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,13 +71,13 @@ func getUnused(tx *store.Tx, n name, etag string) (*runpb.Revision, error) {
 
 // checkUnused says why a revision must stay.
 func checkUnused(tx *store.Tx, n name) error {
-	service := n.up(atService).String()
+	service := n.owner().String()
 	s := getService(tx, service)
 	switch n.String() {
 	case s.GetLatestCreatedRevision():
-		return wrongState("Revision '%s' cannot be deleted: it is the latest one of its service.", n.id())
+		return wrongState("Revision '%s' cannot be deleted: it is the latest one of its %s.", n.id(), n.noun())
 	case s.GetLatestReadyRevision():
-		return wrongState("Revision '%s' cannot be deleted: it is the latest one of its service that is ready.", n.id())
+		return wrongState("Revision '%s' cannot be deleted: it is the latest one of its %s that is ready.", n.id(), n.noun())
 	}
 	serving := false
 	for _, r := range getServiceNote(tx, service).Routes {
@@ -85,7 +86,10 @@ func checkUnused(tx *store.Tx, n name) error {
 	for _, t := range s.GetTraffic() {
 		serving = serving || t.GetRevision() == n.id()
 	}
-	if serving {
+	switch {
+	case serving && n.at == atPoolRevision:
+		return wrongState("Revision '%s' cannot be deleted: it has a share of the instances.", n.id())
+	case serving:
 		return wrongState("Revision '%s' cannot be deleted: it is serving traffic, or has a tag.", n.id())
 	}
 	return nil
@@ -111,7 +115,7 @@ func (c *Control) markRevisionsDeleted(ctx context.Context, names []string) erro
 	err := c.persist(ctx, func(tx *store.Tx) error {
 		for _, full := range names {
 			n := split(full)
-			torn := getService(tx, n.up(atService).String()).GetDeleteTime() != nil
+			torn := getService(tx, n.owner().String()).GetDeleteTime() != nil
 			if r := getRevision(tx, full); r != nil && (torn || checkUnused(tx, n) == nil) {
 				markRevisionDeleted(tx, r, getRevisionNote(tx, full))
 			}
@@ -156,7 +160,7 @@ func (c *Control) removeRevision(ctx context.Context, r servedRevision) error {
 	}
 	c.config.Logger.Info("revision is removed", "revision", full)
 	c.finished(r.GetUid(), done)
-	c.changes.ring(full, split(full).up(atService).String())
+	c.changes.ring(full, split(full).owner().String())
 	c.collect()
 	return nil
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
@@ -13,10 +14,10 @@ import (
 	"runnel/store"
 )
 
-// Revision is a revision as it stands. Its location and its service may be "-",
+// Revision is a revision as it stands. Its location and its owner may be "-",
 // if no other one has a revision of that id.
 func (c *Control) Revision(_ context.Context, name string) (r *runpb.Revision, err error) {
-	n, err := c.parse("name", name, atRevision)
+	n, err := c.parse("name", name, revisionLevel(name))
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +43,10 @@ func (c *Control) readRevision(n name) (r *runpb.Revision, of revisionNote, err 
 	return r, of, err
 }
 
-// Revisions is a page of the revisions of a service, the newest first.
+// Revisions is a page of the revisions of a service or a worker pool, the newest
+// first.
 func (c *Control) Revisions(_ context.Context, q Query[*runpb.Revision]) (items []*runpb.Revision, next string, err error) {
-	parent, err := c.parse("parent", q.Parent, atService)
+	parent, err := c.parse("parent", q.Parent, ownerLevel(q.Parent))
 	if err != nil {
 		return nil, "", err
 	}
@@ -71,17 +73,24 @@ func (c *Control) showRevision(r *runpb.Revision) *runpb.Revision {
 // for, with a name that nobody has.
 func newRevision(ctx context.Context, tx *store.Tx, s *runpb.Service) (*runpb.Revision, revisionNote, error) {
 	t := proto.CloneOf(s.GetTemplate())
-	n := split(s.GetName()).child(atRevision, t.GetRevision())
+	n := split(s.GetName()).revision(t.GetRevision())
 	if t.GetRevision() != "" && getRevision(tx, n.String()) != nil {
 		return nil, revisionNote{}, status.Errorf(codes.AlreadyExists, "Revision named '%s' with different configuration already exists.", n.id())
 	}
 	for t.GetRevision() == "" && (n.id() == "" || getRevision(tx, n.String()) != nil) {
 		var random [3]byte
 		_, _ = rand.Read(random[:]) // never fails
-		n = n.sibling(contract.RevisionName(n.up(atService).id(), s.GetGeneration(), random))
+		n = n.sibling(contract.RevisionName(n.owner().id(), s.GetGeneration(), random))
 	}
 	r := fromTemplate(t)
-	r.Name, r.Uid, r.Service = n.String(), newUID(), n.up(atService).id()
+	if n.at == atPoolRevision {
+		r.Labels = maps.Clone(r.Labels)
+		if r.Labels == nil {
+			r.Labels = make(map[string]string)
+		}
+		r.Labels[poolLabel] = n.owner().id()
+	}
+	r.Name, r.Uid, r.Service = n.String(), newUID(), n.owner().id()
 	r.Generation = 1
 	r.LaunchStage = s.GetLaunchStage()
 	r.Creator = caller(ctx)
@@ -93,6 +102,10 @@ func newRevision(ctx context.Context, tx *store.Tx, s *runpb.Service) (*runpb.Re
 	}
 	return r, of, nil
 }
+
+// poolLabel is the label of a revision that tells its worker pool.
+// Source: gcloud, which selects by it.
+const poolLabel = "run.googleapis.com/workerPool"
 
 // fromTemplate is what a revision has of its template. It shares what it has
 // with that.

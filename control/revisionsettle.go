@@ -92,7 +92,7 @@ func whyNot(failure error) (kind string, why *runpb.Condition) {
 		if errors.Is(failure, serving.ErrNoRoom) {
 			return resourcesAvailable, failing(resourcesAvailable, "The revision was not ready in time: this host had no room for an instance.", why)
 		}
-		return containerHealthy, failing(containerHealthy, "The revision was not ready in time: no instance took requests.", why)
+		return containerHealthy, failing(containerHealthy, "The revision was not ready in time: no instance was ready.", why)
 	}
 	why = &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: runpb.Condition_INTERNAL}}
 	return containerHealthy, failing(containerHealthy, failure.Error(), why)

@@ -54,7 +54,7 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 	if err != nil {
 		return err
 	}
-	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	c.attention.call(split(r.GetName()).owner().String(), c.tendService)
 	if failure != nil {
 		return c.dropRevision(ctx, r.GetName())
 	}
@@ -74,7 +74,7 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.readStanding(split(r.GetName()).up(atService).String())
+	s, err := c.readStanding(split(r.GetName()).owner().String())
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	if err := c.keep(pinned, images, scale); err != nil {
 		return impossible(err), nil
 	}
-	if r.note.Unchecked {
+	if r.note.Unchecked || isPool(r.GetName()) && !wantsInstances(scale) {
 		return nil, nil
 	}
 	bound, cancel := context.WithTimeoutCause(ctx, c.config.DeployTime, errDeadline)
@@ -204,7 +204,7 @@ func (c *Control) bringBack(ctx context.Context, r servedRevision) error {
 		c.config.Logger.Warn("a revision cannot be served yet", "revision", r.GetName(), "err", err)
 		wait(ctx, retryImport)
 	}
-	c.attention.call(split(r.GetName()).up(atService).String(), c.tendService)
+	c.attention.call(split(r.GetName()).owner().String(), c.tendService)
 	return nil
 }
 
@@ -217,6 +217,13 @@ func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
 	images, err := c.imagesOf(ctx, r.note)
 	if err != nil {
 		return err
+	}
+	if isPool(r.GetName()) {
+		s, err := c.readStanding(split(r.GetName()).owner().String())
+		if err != nil {
+			return err
+		}
+		return c.keep(r.Revision, images, s.scales(s.note.Routes)[r.id()])
 	}
 	// What it is to have at least it gets with its traffic.
 	return c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})

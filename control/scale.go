@@ -35,6 +35,9 @@ func shares(routes []route) (all map[string]share, order []string) {
 // are shared so. A revision that nobody can reach goes to zero.
 func scale(s *runpb.Service, r *runpb.Revision, routes []route) serving.Scale {
 	id := split(r.GetName()).id()
+	if isPool(r.GetName()) {
+		return poolScale(s, id, routes)
+	}
 	own := serving.Scale{Max: contract.DefaultMaxInstances, Manual: -1}
 	if n := r.GetScaling().GetMaxInstanceCount(); n > 0 {
 		own.Max = int(n)
@@ -63,6 +66,17 @@ func scale(s *runpb.Service, r *runpb.Revision, routes []route) serving.Scale {
 	}
 	own.Min = min(own.Min, own.Max)
 	return own
+}
+
+// poolScale is how many instances one revision of a worker pool has: its part of
+// all, exactly.
+func poolScale(s *runpb.Service, id string, routes []route) serving.Scale {
+	all, order := shares(routes)
+	n := 0
+	if _, reached := all[id]; reached {
+		n = portion(int(s.GetScaling().GetManualInstanceCount()), all, order, id)
+	}
+	return serving.Scale{Manual: n, Max: n}
 }
 
 // disabled reports whether a service is switched off: its number of instances

@@ -13,14 +13,15 @@ import (
 	"runnel/store"
 )
 
-// applyService is a request for a service to be as it says.
+// applyService is a request for a service, or a worker pool, to be as it says.
 type applyService struct {
 	control *Control
 	target  name
-	request string
-	// from is what the request says, mask which of its fields count; nil for all.
-	from *runpb.Service
-	mask []string
+	// desire is the whole of what the request wants of a service that is old so
+	// far, or nil: checked, and with all defaults. mask says which fields the
+	// request is about; nil for all.
+	desire func(old *runpb.Service) (*runpb.Service, error)
+	mask   []string
 	// create and update say which of the two is allowed.
 	create, update bool
 	etag           string
@@ -37,10 +38,10 @@ type applied struct {
 }
 
 // do carries the request out.
-func (a applyService) do(ctx context.Context, validateOnly bool) (*runpb.Service, *longrunningpb.Operation, error) {
+func (a applyService) do(ctx context.Context, validateOnly bool) (resource, *longrunningpb.Operation, error) {
 	c := a.control
 	if c.config.Fleet == nil {
-		return nil, nil, wrongState("Services are not possible: %v.", errNoFleet)
+		return nil, nil, wrongState("A %s is not possible: %v.", a.target.noun(), errNoFleet)
 	}
 	if validateOnly {
 		return a.preview(ctx)
@@ -74,7 +75,7 @@ func (a applyService) do(ctx context.Context, validateOnly bool) (*runpb.Service
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := c.showService(proto.CloneOf(next.service))
+	shown := c.showOwner(proto.CloneOf(next.service))
 	return shown, op.message(shown), nil
 }
 
@@ -88,7 +89,7 @@ func (c *Control) attendService(services ...string) {
 }
 
 // preview is what would become of the service; nothing is stored.
-func (a applyService) preview(ctx context.Context) (_ *runpb.Service, _ *longrunningpb.Operation, err error) {
+func (a applyService) preview(ctx context.Context) (_ resource, _ *longrunningpb.Operation, err error) {
 	c := a.control
 	var next applied
 	err = c.view(func(tx *store.Tx) (err error) {
@@ -98,7 +99,7 @@ func (a applyService) preview(ctx context.Context) (_ *runpb.Service, _ *longrun
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := c.showService(next.service)
+	shown := c.showOwner(next.service)
 	return shown, validated(a.target, shown), nil
 }
 
@@ -145,7 +146,7 @@ func (a applyService) next(ctx context.Context, tx *store.Tx, old *runpb.Service
 		return n, err
 	}
 	n.note.tag(s)
-	serviceReconciling(s)
+	serviceReconciling(s, n.revision)
 	return n, nil
 }
 
@@ -189,23 +190,15 @@ func (a applyService) renews(old, s *runpb.Service) bool {
 	return !sameTemplate(old.GetTemplate(), s.GetTemplate(), shortID(s.GetLatestCreatedRevision()))
 }
 
-// desired is the whole of what the request wants of the service: with a mask,
-// what is not in it stays as it is.
+// desired is the whole of what the request wants of the service.
 func (a applyService) desired(old *runpb.Service) (*runpb.Service, error) {
-	s := wantedService(proto.CloneOf(a.from))
-	if old != nil && a.mask != nil {
-		merged := wantedService(proto.CloneOf(old))
-		if err := mergeMask(merged, s, a.mask); err != nil {
-			return nil, err
-		}
-		s = merged
-		// A name is that of one revision: it does not come back with the rest.
-		if !slices.ContainsFunc(a.mask, coversRevisionName) && !sameTemplate(old.GetTemplate(), s.GetTemplate(), s.GetTemplate().GetRevision()) {
-			s.Template.Revision = ""
-		}
+	s, err := a.desire(old)
+	// A name is that of one revision: it does not come back with the rest.
+	if err == nil && old != nil && a.mask != nil && !slices.ContainsFunc(a.mask, coversRevisionName) &&
+		!sameTemplate(old.GetTemplate(), s.GetTemplate(), s.GetTemplate().GetRevision()) {
+		s.Template.Revision = ""
 	}
-	s.Name = a.target.String()
-	return s, a.control.completeService(s, a.request)
+	return s, err
 }
 
 // checkTargets says whether the revisions that the traffic names exist; created
@@ -215,12 +208,12 @@ func (a applyService) checkTargets(tx *store.Tx, s *runpb.Service, created *runp
 		if t.GetRevision() == "" {
 			continue
 		}
-		full := a.target.child(atRevision, t.GetRevision()).String()
+		full := a.target.revision(t.GetRevision()).String()
 		if full == created.GetName() {
 			continue
 		}
 		if getRevision(tx, full) == nil || !getRevisionNote(tx, full).Deleted.IsZero() {
-			return violation("service."+trafficPath(i)+".revision", "there is no revision %q of the service", t.GetRevision())
+			return violation(targetPath(a.target, i)+".revision", "there is no revision %q of the %s", t.GetRevision(), a.target.noun())
 		}
 	}
 	return nil

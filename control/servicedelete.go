@@ -13,7 +13,21 @@ import (
 // DeleteService deletes a service with its revisions. It takes no request from
 // then on; the operation is done when nothing is left.
 func (c *Control) DeleteService(ctx context.Context, r *runpb.DeleteServiceRequest) (*runpb.Service, *longrunningpb.Operation, error) {
-	n, err := c.parseOne("name", r.GetName(), atService)
+	gone, op, err := c.deleteService(ctx, r, atService)
+	return as[*runpb.Service](gone), op, err
+}
+
+// deleteRequest asks for a resource to be deleted.
+type deleteRequest interface {
+	GetName() string
+	GetEtag() string
+	GetValidateOnly() bool
+}
+
+// deleteService deletes what a level of names leads to: a service, or a worker
+// pool.
+func (c *Control) deleteService(ctx context.Context, r deleteRequest, at level) (resource, *longrunningpb.Operation, error) {
+	n, err := c.parseOne("name", r.GetName(), at)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -25,15 +39,15 @@ func (c *Control) DeleteService(ctx context.Context, r *runpb.DeleteServiceReque
 		return nil, nil, err
 	}
 	if r.GetValidateOnly() {
-		s = c.showService(s)
-		return s, validated(n, s), nil
+		shown := c.showOwner(s)
+		return shown, validated(n, shown), nil
 	}
 	return c.markServiceDeleted(ctx, s, r.GetEtag())
 }
 
 // markServiceDeleted stores that a service is to be deleted, if it still has the
 // etag that the caller has seen, and has it removed.
-func (c *Control) markServiceDeleted(ctx context.Context, s *runpb.Service, etag string) (*runpb.Service, *longrunningpb.Operation, error) {
+func (c *Control) markServiceDeleted(ctx context.Context, s *runpb.Service, etag string) (resource, *longrunningpb.Operation, error) {
 	n := split(s.GetName())
 	op := c.begin(verbDelete, n, s.GetUid())
 	var next *runpb.Service
@@ -61,7 +75,7 @@ func (c *Control) markServiceDeleted(ctx context.Context, s *runpb.Service, etag
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := c.showService(proto.CloneOf(next))
+	shown := c.showOwner(proto.CloneOf(next))
 	return shown, op.message(shown), nil
 }
 
@@ -119,10 +133,10 @@ func (c *Control) removeService(ctx context.Context, s *runpb.Service) error {
 		if getService(tx, full).GetUid() != s.GetUid() {
 			return errSuperseded
 		}
-		tx.Delete(kindServices, full)
+		tx.Delete(split(full).at.ownerKind(), full)
 		tx.Delete(kindServiceNotes, full)
 		tx.Delete(kindPolicies, full)
-		done = c.finish(tx, end{target: c.showService(proto.CloneOf(s)), removed: true})
+		done = c.finish(tx, end{target: c.showOwner(proto.CloneOf(s)), removed: true})
 		return nil
 	})
 	if err != nil {

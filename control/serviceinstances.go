@@ -26,8 +26,9 @@ type ServiceInstance struct {
 	Live bool
 }
 
-// ServiceInstances are the instances of a service, or of a revision, by its full
-// name, the newest first; the service's id in a revision's name may be "-".
+// ServiceInstances are the instances of a service or a worker pool, or of a
+// revision, by its full name, the newest first; the owner's id in a revision's
+// name may be "-".
 func (c *Control) ServiceInstances(_ context.Context, name string) ([]ServiceInstance, error) {
 	n, err := c.serviceOrRevision(name)
 	if err != nil {
@@ -57,12 +58,13 @@ func (c *Control) ServiceInstances(_ context.Context, name string) ([]ServiceIns
 	return list, nil
 }
 
-// serviceOrRevision finds the only service or revision that a name, which may
-// have "-" in it, is one of.
+// serviceOrRevision finds the only service, worker pool or revision that a name,
+// which may have "-" in it, is one of.
 func (c *Control) serviceOrRevision(name string) (n name, err error) {
-	at, kind := atService, kindServices
+	at := ownerLevel(name)
+	kind := at.ownerKind()
 	if strings.Contains(name, "/"+levels[atRevision].collection+"/") {
-		at, kind = atRevision, kindRevisions
+		at, kind = revisionLevel(name), kindRevisions
 	}
 	if n, err = c.parse("name", name, at); err != nil {
 		return n, err
@@ -70,13 +72,13 @@ func (c *Control) serviceOrRevision(name string) (n name, err error) {
 	return c.only(kind, n)
 }
 
-// instancesBelow are the records of the instances of a service or a revision, and
-// the revisions, by full name.
+// instancesBelow are the records of the instances of what has revisions or is one,
+// and the revisions, by full name.
 func (c *Control) instancesBelow(n name) (all []serving.Record, revisions map[string]*runpb.Revision, err error) {
 	revisions = make(map[string]*runpb.Revision)
 	err = c.view(func(tx *store.Tx) error {
-		kind := kindServices
-		if n.at == atRevision {
+		kind := n.at.ownerKind()
+		if n.at == atRevision || n.at == atPoolRevision {
 			kind = kindRevisions
 		}
 		if tx.Get(kind, n.String()) == nil {

@@ -10,10 +10,17 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// containerPath and trafficPath are where a service's containers and targets
-// stand, as errors name them.
+// containerPath is where a container of a template stands, as errors name it.
 func containerPath(i int) string { return "template.containers[" + strconv.Itoa(i) + "]" }
-func trafficPath(i int) string   { return "traffic[" + strconv.Itoa(i) + "]" }
+
+// targetPath is where a request for what is called n says which revisions have
+// which share.
+func targetPath(n name, i int) string {
+	if n.at == atWorkerPool {
+		return "workerPool.instanceSplits[" + strconv.Itoa(i) + "]"
+	}
+	return "service.traffic[" + strconv.Itoa(i) + "]"
+}
 
 // maskPaths are the paths of an update mask: nil if it means everything.
 func maskPaths(paths []string) []string {
@@ -27,11 +34,24 @@ func maskPaths(paths []string) []string {
 // it.
 func coversRevisionName(path string) bool { return path == "template" || path == "template.revision" }
 
+// merged is what a request that says from wants of old, which exists or not: the
+// fields in the mask as they are in from, the others as they are in old; all as in
+// from, without a mask. Of both the part counts that a client may set: the wanted
+// one.
+func merged[M proto.Message](old, from M, exists bool, mask []string, wanted func(M) M) (M, error) {
+	next := wanted(proto.CloneOf(from))
+	if !exists || mask == nil {
+		return next, nil
+	}
+	kept := wanted(proto.CloneOf(old))
+	return kept, mergeMask(kept, next, mask, wanted)
+}
+
 // mergeMask copies into what the paths name of from, cleared where from has
 // nothing there. Names of fields are as in JSON or as in the protos; a part of a
 // map is named by its key.
-func mergeMask(into, from *runpb.Service, paths []string) error {
-	settable := (&runpb.Service{}).ProtoReflect().Descriptor().Fields()
+func mergeMask[M proto.Message](into, from M, paths []string, wanted func(M) M) error {
+	settable := into.ProtoReflect().Descriptor().Fields()
 	for _, path := range paths {
 		if path == "etag" || path == "name" {
 			continue // they say which version of which service is meant
@@ -39,23 +59,31 @@ func mergeMask(into, from *runpb.Service, paths []string) error {
 		first, _, _ := strings.Cut(path, ".")
 		field := fieldOf(settable, first)
 		if field == nil {
-			return violation("updateMask", "%q is no field of a service", path)
+			return violation("updateMask", "%q is no field of %s", path, nounOf(into))
 		}
-		if !isWanted(field) {
+		if !isWanted(field, wanted) {
 			return violation("updateMask", "%q is not for clients to set", path)
 		}
 		if !mergePath(into.ProtoReflect(), from.ProtoReflect(), path) {
-			return violation("updateMask", "%q is no field of a service", path)
+			return violation("updateMask", "%q is no field of %s", path, nounOf(into))
 		}
 	}
 	return nil
 }
 
-// isWanted reports whether a client may set a field of a service: those that
-// wantedService keeps.
-func isWanted(field protoreflect.FieldDescriptor) bool {
-	s := &runpb.Service{}
-	m := s.ProtoReflect()
+// nounOf is what errors call a message.
+func nounOf(m proto.Message) string {
+	if _, pool := m.(*runpb.WorkerPool); pool {
+		return "a worker pool"
+	}
+	return "a service"
+}
+
+// isWanted reports whether a client may set a field of a message: one that the
+// wanted part keeps.
+func isWanted[M proto.Message](field protoreflect.FieldDescriptor, wanted func(M) M) bool {
+	var none M
+	m := none.ProtoReflect().New()
 	switch {
 	case field.IsList():
 		m.Mutable(field).List().Append(m.Mutable(field).List().NewElement())
@@ -72,7 +100,7 @@ func isWanted(field protoreflect.FieldDescriptor) bool {
 	default:
 		return false // numbers of a service are told, not set
 	}
-	return !proto.Equal(wantedService(s), &runpb.Service{})
+	return !proto.Equal(wanted(m.Interface().(M)), m.New().Interface())
 }
 
 // mergePath copies one field, and reports whether there is one of that path.

@@ -41,14 +41,6 @@ type revisionNote struct {
 	Deleted time.Time `json:"deleted,omitzero"`
 }
 
-func getService(tx *store.Tx, name string) *runpb.Service {
-	return get[runpb.Service](tx, kindServices, name)
-}
-
-func putService(tx *store.Tx, s *runpb.Service) {
-	tx.Put(kindServices, s.GetName(), s.GetCreateTime().AsTime(), marshal(s))
-}
-
 func getServiceNote(tx *store.Tx, service string) (n serviceNote) {
 	read(tx, kindServiceNotes, service, &n)
 	return n

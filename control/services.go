@@ -24,8 +24,10 @@ func (c *Control) CreateService(ctx context.Context, r *runpb.CreateServiceReque
 	if id == "" {
 		return nil, nil, violation("serviceId", "is missing: want the name of the service")
 	}
-	a := applyService{control: c, target: parent.child(atService, id), request: createServiceRequest, from: r.GetService(), create: true}
-	return a.do(ctx, r.GetValidateOnly())
+	n := parent.child(atService, id)
+	a := applyService{control: c, target: n, desire: c.wantsService(n, r.GetService(), nil, createServiceRequest), create: true}
+	s, op, err := a.do(ctx, r.GetValidateOnly())
+	return as[*runpb.Service](s), op, err
 }
 
 // newRevisionKey is where a context keeps that a new revision is wanted.
@@ -49,29 +51,36 @@ func (c *Control) UpdateService(ctx context.Context, r *runpb.UpdateServiceReque
 		return nil, nil, err
 	}
 	renew, _ := ctx.Value(newRevisionKey{}).(bool)
+	mask := maskPaths(r.GetUpdateMask().GetPaths())
 	a := applyService{
-		control: c, target: n, request: updateServiceRequest,
-		from: r.GetService(), mask: maskPaths(r.GetUpdateMask().GetPaths()),
+		control: c, target: n, desire: c.wantsService(n, r.GetService(), mask, updateServiceRequest), mask: mask,
 		create: r.GetAllowMissing(), update: true, etag: r.GetService().GetEtag(), renew: renew,
 	}
-	return a.do(ctx, r.GetValidateOnly())
+	s, op, err := a.do(ctx, r.GetValidateOnly())
+	return as[*runpb.Service](s), op, err
 }
 
 // Service is a service as it stands. Its location may be "-", if no other one
 // has a service of that id.
 func (c *Control) Service(_ context.Context, name string) (*runpb.Service, error) {
-	n, err := c.parse("name", name, atService)
-	if err != nil {
-		return nil, err
-	}
-	if n, err = c.only(kindServices, n); err != nil {
-		return nil, err
-	}
-	s, err := c.readService(n)
+	s, err := c.findService(name, atService)
 	if err != nil {
 		return nil, err
 	}
 	return c.showService(s), nil
+}
+
+// findService reads the only service, or worker pool, that a name of a level,
+// which may have "-" in it, is one of.
+func (c *Control) findService(name string, at level) (*runpb.Service, error) {
+	n, err := c.parse("name", name, at)
+	if err != nil {
+		return nil, err
+	}
+	if n, err = c.only(at.ownerKind(), n); err != nil {
+		return nil, err
+	}
+	return c.readService(n)
 }
 
 // only finds the only record of a kind that n, which may have "-" in it, is a

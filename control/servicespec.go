@@ -56,6 +56,18 @@ func sameTemplate(old, next *runpb.RevisionTemplate, latest string) bool {
 	return proto.Equal(old, next)
 }
 
+// wantsService returns what a request wants of the service called n.
+func (c *Control) wantsService(n name, from *runpb.Service, mask []string, request string) func(old *runpb.Service) (*runpb.Service, error) {
+	return func(old *runpb.Service) (*runpb.Service, error) {
+		s, err := merged(old, from, old != nil, mask, wantedService)
+		if err != nil {
+			return nil, err
+		}
+		s.Name = n.String()
+		return s, c.completeService(s, request)
+	}
+}
+
 // completeService checks a service that a request asks for and fills in what it
 // leaves out. Paths of errors are those of the request's field "service".
 func (c *Control) completeService(s *runpb.Service, request string) error {
@@ -68,10 +80,8 @@ func (c *Control) completeService(s *runpb.Service, request string) error {
 	if err := api.ValidateService(s); err != nil {
 		return invalidResource(err, request, translate)
 	}
-	for i, k := range s.GetTemplate().GetContainers() {
-		if err := checkImage(k.GetImage()); err != nil {
-			return invalid(request, api.FieldErrors{{Path: translate(containerPath(i) + ".image"), Message: err.Error()}})
-		}
+	if err := checkContainers(s.GetTemplate().GetContainers(), request, translate); err != nil {
+		return err
 	}
 	if _, err := proto.Marshal(s); err != nil {
 		return violation("service", "holds text that is not UTF-8")
@@ -79,6 +89,17 @@ func (c *Control) completeService(s *runpb.Service, request string) error {
 	api.DefaultService(s)
 	if s.Template.GetServiceAccount() == "" {
 		s.Template.ServiceAccount = c.config.ServiceAccount
+	}
+	return nil
+}
+
+// checkContainers says whether the images of a template's containers can be had
+// as they are written.
+func checkContainers(all []*runpb.Container, request string, translate func(path string) string) error {
+	for i, k := range all {
+		if err := checkImage(k.GetImage()); err != nil {
+			return invalid(request, api.FieldErrors{{Path: translate(containerPath(i) + ".image"), Message: err.Error()}})
+		}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 func (s standing) outcome(unready *unreadyError) *runpb.Service {
 	next := proto.CloneOf(s.service)
 	if id := s.latestReady(""); id != "" {
-		next.LatestReadyRevision = split(next.GetName()).child(atRevision, id).String()
+		next.LatestReadyRevision = split(next.GetName()).revision(id).String()
 	}
 	next.TrafficStatuses = trafficStatuses(s.note.Routes)
 	created := s.created()
@@ -27,12 +27,29 @@ func (s standing) outcome(unready *unreadyError) *runpb.Service {
 	if unready != nil {
 		routes = unready.condition(routesReady)
 	}
-	next.Conditions = setCondition(next.Conditions, routes, next.GetUpdateTime())
-	next.Conditions = setCondition(next.Conditions, configurations, next.GetUpdateTime())
+	next.Conditions = s.parts(next, routes, configurations)
 	next.TerminalCondition = keepTime(next.GetTerminalCondition(), s.terminal(routes, configurations))
 	// On a failure too: clients wait for the two to be the same.
 	next.Reconciling, next.ObservedGeneration = false, next.GetGeneration()
 	return next
+}
+
+// parts are the conditions beside the terminal one. A worker pool has those of its
+// latest revision.
+func (s standing) parts(next *runpb.Service, routes, configurations *runpb.Condition) []*runpb.Condition {
+	all := []*runpb.Condition{routes, configurations}
+	if isPool(next.GetName()) {
+		if all = nil; s.created() != nil {
+			all = poolConditions(s.created().Revision)
+		}
+	}
+	for i, c := range all {
+		c.LastTransitionTime = next.GetUpdateTime()
+		if old := conditionOf(next.GetConditions(), c.GetType()); old != nil {
+			all[i] = keepTime(old, c)
+		}
+	}
+	return all
 }
 
 // terminal sums up how a service stands. A revision that failed counts against

@@ -102,11 +102,14 @@ func (c *Control) needsAttention(r servedRevision) bool {
 // the first of these comes. Nothing moves while the fleet lacks one of them.
 func (c *Control) shift(ctx context.Context, s *standing, routes []route) error {
 	n := split(s.service.GetName())
-	scales := s.scales(routes)
+	before, scales := s.scales(s.note.Routes), s.scales(routes)
 	for _, id := range sharedRevisions(routes) {
-		full := n.child(atRevision, id).String()
+		full := n.revision(id).String()
 		if !c.kept.has(full) {
 			return nil // it is on its way back
+		}
+		if least(scales[id]) < least(before[id]) {
+			continue // what it has too many goes when the others are there
 		}
 		c.config.Fleet.SetScale(full, scales[id])
 		if wantsInstances(scales[id]) {
@@ -122,7 +125,7 @@ func (c *Control) shift(ctx context.Context, s *standing, routes []route) error 
 			return errSuperseded
 		}
 		for _, id := range sharedRevisions(routes) {
-			if of := getRevisionNote(tx, n.child(atRevision, id).String()); !of.Deleted.IsZero() {
+			if of := getRevisionNote(tx, n.revision(id).String()); !of.Deleted.IsZero() {
 				return errSuperseded
 			}
 		}
@@ -179,7 +182,7 @@ func (c *Control) settleService(ctx context.Context, s standing, unready *unread
 		putService(tx, stamped)
 		changed = append(changed, now.GetName())
 		if !stamped.GetReconciling() {
-			done = c.finish(tx, end{target: c.showService(proto.CloneOf(stamped))})
+			done = c.finish(tx, end{target: c.showOwner(proto.CloneOf(stamped))})
 		}
 		return nil
 	})

@@ -16,6 +16,9 @@ import (
 // routes, its policy and its settings. All that changes how requests are served
 // is stored first, and put in force here.
 func (c *Control) reroute(service string) error {
+	if isPool(service) {
+		return nil // which gets no requests
+	}
 	c.routing.Lock()
 	defer c.routing.Unlock()
 	var s *runpb.Service
@@ -43,7 +46,7 @@ func (c *Control) reroute(service string) error {
 // keepsAll reports whether the fleet has every revision of the routes.
 func (c *Control) keepsAll(service string, routes []route) bool {
 	return !slices.ContainsFunc(routes, func(r route) bool {
-		return !c.kept.has(split(service).child(atRevision, r.Revision).String())
+		return !c.kept.has(split(service).revision(r.Revision).String())
 	})
 }
 
@@ -68,7 +71,7 @@ func (c *Control) served(s *runpb.Service, routes []route, policy *iampb.Policy)
 		Allows:    invokers.allows,
 	}
 	for _, r := range routes {
-		t := serving.Traffic{Revision: n.child(atRevision, r.Revision).String(), Percent: r.Percent, Tag: r.Tag}
+		t := serving.Traffic{Revision: n.revision(r.Revision).String(), Percent: r.Percent, Tag: r.Tag}
 		if r.Tag != "" {
 			t.TagHosts = tagHosts(hosts, r.Tag)
 		}
@@ -148,7 +151,7 @@ func (i invokers) allows(email string) bool {
 // where its requests are shared so.
 func (c *Control) rescale(s standing, routes []route) {
 	for id, scale := range s.scales(routes) {
-		if full := split(s.service.GetName()).child(atRevision, id).String(); c.kept.has(full) {
+		if full := split(s.service.GetName()).revision(id).String(); c.kept.has(full) {
 			c.config.Fleet.SetScale(full, scale)
 		}
 	}
@@ -172,6 +175,9 @@ func (s standing) scales(routes []route) map[string]serving.Scale {
 func (s standing) trialScale(r servedRevision) serving.Scale {
 	routes, _ := s.routes(r.id())
 	x := scale(s.service, r.Revision, routes)
+	if isPool(r.GetName()) {
+		return x // instances of a worker pool do work, where they are to be none too
+	}
 	if x.Manual == 0 {
 		x.Manual = -1
 	}

@@ -60,7 +60,7 @@ type unfinished struct {
 	jobs, ended []string
 	// operations are done, and have been kept long enough.
 	operations []string
-	// services are all there are.
+	// services are all there are, worker pools among them.
 	services []string
 	// executions have not ended.
 	executions []*runpb.Execution
@@ -82,10 +82,12 @@ func (c *Control) takeStock(tx *store.Tx) (left unfinished, err error) {
 			left.jobs = append(left.jobs, e.Name)
 		}
 	}
-	for e := range tx.Newest(kindServices, "") {
-		project := split(e.Name).project()
-		c.projects.use(project, c.ProjectNumber(project))
-		left.services = append(left.services, e.Name)
+	for _, kind := range []store.Kind{kindServices, kindWorkerPools} {
+		for e := range tx.Newest(kind, "") {
+			project := split(e.Name).project()
+			c.projects.use(project, c.ProjectNumber(project))
+			left.services = append(left.services, e.Name)
+		}
 	}
 	return left, c.takeExecutions(tx, &left)
 }

@@ -36,7 +36,7 @@ func (c *Control) evictTags(tx *store.Tx, n name) (services []string) {
 		s.Traffic = slices.DeleteFunc(s.Traffic, func(x *runpb.TrafficTarget) bool { return x.GetTag() == t.tag })
 		s.UpdateTime = after(s.GetUpdateTime())
 		s.Generation++
-		serviceReconciling(s)
+		serviceReconciling(s, nil)
 		of := getServiceNote(tx, t.service)
 		delete(of.Tagged, t.tag)
 		putService(tx, s)

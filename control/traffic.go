@@ -92,7 +92,11 @@ func (u *unreadyError) condition(kind string) *runpb.Condition {
 		return failing(kind, fmt.Sprintf("Revision '%s' does not exist.", u.id), why)
 	}
 	why := conditionOf(u.revision.GetConditions(), readyCondition)
-	message := fmt.Sprintf("Revision '%s' is not ready and cannot serve traffic.", u.revision.id())
+	cannot := "serve traffic"
+	if isPool(u.revision.GetName()) {
+		cannot = "have instances"
+	}
+	message := fmt.Sprintf("Revision '%s' is not ready and cannot %s.", u.revision.id(), cannot)
 	if why.GetMessage() != "" {
 		message += " " + why.GetMessage()
 	}

@@ -82,7 +82,7 @@ func completed(x *runpb.Execution) *runpb.Condition {
 
 // response unpacks what an operation that succeeded has come to.
 func response[M interface {
-	*runpb.Job | *runpb.Execution | *runpb.Service | *runpb.Revision
+	*runpb.Job | *runpb.Execution | *runpb.Service | *runpb.WorkerPool | *runpb.Revision
 }](t *testing.T, op *longrunningpb.Operation) M {
 	t.Helper()
 	m, err := op.GetResponse().UnmarshalNew()

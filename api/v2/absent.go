@@ -28,5 +28,5 @@ func absent(method string) grpc.MethodHandler {
 
 // notImplemented says that Runnel has no such method.
 func notImplemented(method string) error {
-	return status.Errorf(codes.Unimplemented, "%s is not implemented: Runnel runs jobs and services, and nothing else so far", method)
+	return status.Errorf(codes.Unimplemented, "%s is not implemented: Runnel runs jobs, services and worker pools, and nothing else so far", method)
 }

@@ -1,6 +1,7 @@
 // Package v2 is the Admin API v2: the generated servers of jobs, executions,
-// tasks, services, revisions, operations and locations over the control plane. It holds no state and
-// no rules; what a request means and what is wrong with it, control says.
+// tasks, services, worker pools, revisions, operations and locations over the
+// control plane. It holds no state and no rules; what a request means and what is
+// wrong with it, control says.
 package v2
 
 import (
@@ -19,11 +20,11 @@ func Register(r grpc.ServiceRegistrar, c *control.Control) {
 	runpb.RegisterExecutionsServer(r, executions{c: c})
 	runpb.RegisterTasksServer(r, tasks{c: c})
 	runpb.RegisterServicesServer(r, services{c: c})
+	runpb.RegisterWorkerPoolsServer(r, workerPools{c: c})
 	runpb.RegisterRevisionsServer(r, revisions{c: c})
 	longrunningpb.RegisterOperationsServer(r, operations{c: c})
 	registerLocations(r, locations{c: c})
 	for _, desc := range []grpc.ServiceDesc{
-		runpb.WorkerPools_ServiceDesc,
 		runpb.Instances_ServiceDesc,
 		runpb.Builds_ServiceDesc,
 	} {

@@ -27,13 +27,12 @@ func TestAbsentKindsSaySo(t *testing.T) {
 	v2.Register(tr, nil)
 	const parent = "/v2/projects/p/locations/r"
 	for _, target := range []string{
-		"GET /workerPools", "POST /workerPools", "GET /workerPools/w/revisions/r",
 		"GET /instances", "POST /instances/i:start", "POST /builds:submit",
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		w := httptest.NewRecorder()
 		tr.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, parent+path, nil))
-		if w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "Runnel runs jobs and services") {
+		if w.Code != http.StatusNotImplemented || !strings.Contains(w.Body.String(), "Runnel runs jobs, services and worker pools") {
 			t.Errorf("%s: %d %s", target, w.Code, w.Body)
 		}
 	}
@@ -42,8 +41,8 @@ func TestAbsentKindsSaySo(t *testing.T) {
 func TestAbsentKindsSaySoOverGRPC(t *testing.T) {
 	t.Parallel()
 	c := serve(t, nil)
-	_, err := runpb.NewWorkerPoolsClient(c).ListWorkerPools(t.Context(), &runpb.ListWorkerPoolsRequest{})
-	if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "WorkerPools.ListWorkerPools") {
+	_, err := runpb.NewInstancesClient(c).ListInstances(t.Context(), &runpb.ListInstancesRequest{})
+	if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "Instances.ListInstances") {
 		t.Errorf("%v", err)
 	}
 	_, err = longrunningpb.NewOperationsClient(c).CancelOperation(t.Context(), &longrunningpb.CancelOperationRequest{})

@@ -3,6 +3,7 @@ package controltest
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
@@ -51,7 +52,7 @@ func (f *Fleet) fill(revision string) {
 	n := 0
 	for id, x := range f.instances {
 		if x.Revision == revision {
-			if n++; r.scale.Max == 0 && r.scale.Manual < 0 || n > max(least, 1) {
+			if n++; r.scale.Max == 0 && r.scale.Manual <= 0 || n > max(least, 1) {
 				f.end(id)
 			}
 		}
@@ -147,6 +148,9 @@ func (f *Fleet) Remove(_ context.Context, revision string) error {
 func (f *Fleet) Route(s serving.Service) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if strings.Contains(s.Name, "/workerPools/") {
+		f.t.Errorf("%s is to get requests", s.Name)
+	}
 	sum := 0
 	for _, t := range s.Traffic {
 		sum += t.Percent
