@@ -39,7 +39,7 @@ func (c *Control) settleRevision(ctx context.Context, r servedRevision, failure 
 			return errSuperseded
 		}
 		now.UpdateTime = after(now.GetUpdateTime())
-		concludeRevision(now, getRevisionNote(tx, r.GetName()), failure)
+		concludeRevision(now, r.note.Unchecked, failure)
 		putRevision(tx, now)
 		return nil
 	})
@@ -55,8 +55,8 @@ func sinceCreated(r *runpb.Revision) time.Duration {
 }
 
 // concludeRevision gives a revision the conditions of one that is ready, or that
-// cannot be.
-func concludeRevision(r *runpb.Revision, of revisionNote, failure error) {
+// cannot be; unchecked ones are ready without having been tried.
+func concludeRevision(r *runpb.Revision, unchecked bool, failure error) {
 	at := r.GetUpdateTime()
 	set := func(c *runpb.Condition) { r.Conditions = setCondition(r.Conditions, c, at) }
 	r.Reconciling, r.ObservedGeneration = false, r.GetGeneration()
@@ -68,7 +68,7 @@ func concludeRevision(r *runpb.Revision, of revisionNote, failure error) {
 	}
 	message := "Deploying revision succeeded in " + took(sinceCreated(r)) + "."
 	healthy := succeeded(containerHealthy, "Containers became healthy in "+took(at.AsTime().Sub(conditionOf(r.GetConditions(), containerReady).GetLastTransitionTime().AsTime()))+".")
-	if of.Unchecked {
+	if unchecked {
 		healthy = succeeded(containerHealthy, "Deploy-time health check was skipped.")
 		healthy.Reasons = &runpb.Condition_RevisionReason_{RevisionReason: runpb.Condition_HEALTH_CHECK_SKIPPED}
 	}

@@ -44,7 +44,7 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 	case isReady(r.Revision):
 		return c.bringBack(ctx, r)
 	}
-	failure, err := c.deploy(ctx, r)
+	failure, err := c.deploy(ctx, &r)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -65,9 +65,10 @@ func (c *Control) advanceRevision(ctx context.Context, r servedRevision) error {
 var errDeadline = errors.New("the revision was not ready in time")
 
 // deploy makes a revision ready, or finds out what keeps it from ever being so:
-// the failure. An error is of this host's.
-func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err error) {
-	images, pinned, err := c.pinImages(ctx, r)
+// the failure. An error is of this host's. A revision of a worker pool that is to
+// have no instances is not checked: an instance would do work.
+func (c *Control) deploy(ctx context.Context, r *servedRevision) (failure, err error) {
+	images, pinned, err := c.pinImages(ctx, *r)
 	if errors.As(err, new(*deployError)) {
 		return err, nil
 	}
@@ -78,18 +79,21 @@ func (c *Control) deploy(ctx context.Context, r servedRevision) (failure, err er
 	if err != nil {
 		return nil, err
 	}
-	scale := s.trialScale(r)
+	scale := s.trialScale(*r)
 	if err := c.keep(pinned, images, scale); err != nil {
 		return impossible(err), nil
 	}
-	if r.note.Unchecked || isPool(r.GetName()) && !wantsInstances(scale) {
+	if isPool(r.GetName()) && !wantsInstances(scale) {
+		r.note.Unchecked = true
+	}
+	if r.note.Unchecked {
 		return nil, nil
 	}
 	bound, cancel := context.WithTimeoutCause(ctx, c.config.DeployTime, errDeadline)
 	defer cancel()
 	failure = c.config.Fleet.Check(bound, r.GetName())
 	if failure == nil && wantsInstances(scale) {
-		failure, err = c.provision(bound, r, least(scale))
+		failure, err = c.provision(bound, *r, least(scale))
 	}
 	if errors.Is(failure, serving.ErrDetached) || errors.Is(failure, serving.ErrUnknown) {
 		return nil, failure // which is nothing that the revision has done

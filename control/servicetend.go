@@ -8,6 +8,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
 
+	"runnel/scheduler/serving"
 	"runnel/store"
 )
 
@@ -64,7 +65,10 @@ func getStanding(tx *store.Tx, service string) (s standing) {
 // converge brings a service as far as its revisions allow.
 func (c *Control) converge(ctx context.Context, s standing) error {
 	for _, r := range s.revisions {
-		if c.needsAttention(r) {
+		switch {
+		case c.isStopped(s, r):
+			c.attention.call(r.GetName(), c.tendRevision)
+		case c.needsAttention(r):
 			c.attention.again(r.GetName(), c.tendRevision)
 		}
 	}
@@ -72,7 +76,7 @@ func (c *Control) converge(ctx context.Context, s standing) error {
 	if unready != nil {
 		routes = s.note.Routes // until all that is wanted can be had
 	}
-	if !slices.Equal(routes, s.note.Routes) {
+	if !slices.Equal(routes, s.note.Routes) || isPool(s.service.GetName()) && s.service.GetReconciling() {
 		if err := c.shift(ctx, &s, routes); err != nil {
 			return err
 		}
@@ -112,12 +116,18 @@ func (c *Control) shift(ctx context.Context, s *standing, routes []route) error 
 			continue // what it has too many goes when the others are there
 		}
 		c.config.Fleet.SetScale(full, scales[id])
-		if wantsInstances(scales[id]) {
-			c.warm(ctx, full)
+		if !wantsInstances(scales[id]) {
+			continue
+		}
+		if err := c.warm(ctx, s.revision(id)); err != nil {
+			return err
 		}
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if slices.Equal(routes, s.note.Routes) {
+		return nil // only numbers have changed
 	}
 	err := c.persist(ctx, func(tx *store.Tx) error {
 		now := getService(tx, s.service.GetName())
@@ -141,12 +151,21 @@ func (c *Control) shift(ctx context.Context, s *standing, routes []route) error 
 	return err
 }
 
-// warm waits until a revision that has been ready has as many instances as it is
-// to have at least. What keeps it from that keeps no traffic from it.
-func (c *Control) warm(ctx context.Context, revision string) {
-	if err := c.awaitMinimum(ctx, revision); err != nil && ctx.Err() == nil {
-		c.config.Logger.Warn("not all instances could be started ahead", "revision", revision, "err", err)
+// warm waits until a revision that is ready has as many instances as it is to have
+// at least. What keeps it from that keeps no traffic from it, unless these are the
+// first that it has at all.
+func (c *Control) warm(ctx context.Context, r *servedRevision) error {
+	err := c.awaitMinimum(ctx, r.GetName())
+	if ctx.Err() != nil {
+		return nil // and whoever asks sees that
 	}
+	if err != nil {
+		c.config.Logger.Warn("not all instances could be started ahead", "revision", r.GetName(), "err", err)
+	}
+	if isUntried(r.Revision) && (err == nil || errors.As(err, new(*serving.StartError))) {
+		return c.tried(ctx, r, err)
+	}
+	return nil
 }
 
 // awaitMinimum waits for the minimum of a revision's instances, but not for long.
