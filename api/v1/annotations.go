@@ -139,7 +139,7 @@ func annotationOfServer(k string) bool {
 // labelOfServer reports the same of a label.
 func labelOfServer(k string) bool {
 	switch k {
-	case lastUpdatedKey, jobKey, executionKey, serviceKey, configurationKey, generationKey, routeKey, serviceUIDKey, probeTypeKey:
+	case lastUpdatedKey, jobKey, executionKey, serviceKey, configurationKey, generationKey, routeKey, serviceUIDKey, workerPoolKey, probeTypeKey:
 		return true
 	}
 	return strings.HasPrefix(k, "cloud.googleapis.com/")

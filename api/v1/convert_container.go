@@ -10,13 +10,22 @@ import (
 )
 
 // resource is c, which stands at path, in v2.
-func (c *ServiceContainer) resource(path string) (_ *runpb.Container, errs api.FieldErrors) {
+func (c *ServiceContainer) resource(path string) (*runpb.Container, api.FieldErrors) {
+	out, errs := c.InstanceContainer.resource(path)
+	for _, p := range c.Ports {
+		out.Ports = append(out.Ports, &runpb.ContainerPort{Name: p.Name, ContainerPort: p.ContainerPort})
+	}
+	if c.ReadinessProbe != nil {
+		out.ReadinessProbe = c.ReadinessProbe.resource(path+".readinessProbe", &errs)
+	}
+	return out, errs
+}
+
+// resource is c, which stands at path, in v2.
+func (c *InstanceContainer) resource(path string) (_ *runpb.Container, errs api.FieldErrors) {
 	out := &runpb.Container{
 		Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, WorkingDir: c.WorkingDir,
 		Env: environment(c.Env), Resources: c.Resources.resource(),
-	}
-	for _, p := range c.Ports {
-		out.Ports = append(out.Ports, &runpb.ContainerPort{Name: p.Name, ContainerPort: p.ContainerPort})
 	}
 	for i, m := range c.VolumeMounts {
 		if m.ReadOnly {
@@ -24,22 +33,11 @@ func (c *ServiceContainer) resource(path string) (_ *runpb.Container, errs api.F
 		}
 		out.VolumeMounts = append(out.VolumeMounts, &runpb.VolumeMount{Name: m.Name, MountPath: m.MountPath, SubPath: m.SubPath})
 	}
-	for _, p := range []struct {
-		name string
-		from *Probe
-		to   **runpb.Probe
-	}{
-		{"startupProbe", c.StartupProbe, &out.StartupProbe},
-		{"livenessProbe", c.LivenessProbe, &out.LivenessProbe},
-		{"readinessProbe", c.ReadinessProbe, &out.ReadinessProbe},
-	} {
-		if p.from == nil {
-			continue
-		}
-		var err *api.FieldError
-		if *p.to, err = p.from.resource(); err != nil {
-			errs = append(errs, api.FieldError{Path: path + "." + p.name + err.Path, Message: err.Message})
-		}
+	if c.StartupProbe != nil {
+		out.StartupProbe = c.StartupProbe.resource(path+".startupProbe", &errs)
+	}
+	if c.LivenessProbe != nil {
+		out.LivenessProbe = c.LivenessProbe.resource(path+".livenessProbe", &errs)
 	}
 	return out, errs
 }
@@ -56,8 +54,9 @@ func (r Resources) resource() *runpb.ResourceRequirements {
 	return &runpb.ResourceRequirements{Limits: limits}
 }
 
-// resource is p in v2. The path of an error begins with a dot, or is empty.
-func (p *Probe) resource() (*runpb.Probe, *api.FieldError) {
+// resource is p, which stands at path, in v2. What is wrong with it is added to
+// errs.
+func (p *Probe) resource(path string, errs *api.FieldErrors) *runpb.Probe {
 	out := &runpb.Probe{
 		InitialDelaySeconds: p.InitialDelaySeconds, TimeoutSeconds: p.TimeoutSeconds,
 		PeriodSeconds: p.PeriodSeconds, FailureThreshold: p.FailureThreshold,
@@ -81,11 +80,11 @@ func (p *Probe) resource() (*runpb.Probe, *api.FieldError) {
 	}
 	switch {
 	case kinds > 1:
-		return out, &api.FieldError{Message: fmt.Sprintf("asks in %d ways at once: want one of httpGet, tcpSocket and grpc", kinds)}
+		*errs = append(*errs, api.FieldError{Path: path, Message: fmt.Sprintf("asks in %d ways at once: want one of httpGet, tcpSocket and grpc", kinds)})
 	case p.SuccessThreshold != nil && *p.SuccessThreshold != 1:
-		return out, &api.FieldError{Path: ".successThreshold", Message: "is not supported: want 1, or none"}
+		*errs = append(*errs, api.FieldError{Path: path + ".successThreshold", Message: "is not supported: want 1, or none"})
 	}
-	return out, nil
+	return out
 }
 
 // Cloud Run tells the start-up probe that it fills in from one that somebody

@@ -63,40 +63,51 @@ func (t TrafficTarget) resource() (*runpb.TrafficTarget, *api.FieldError) {
 		Type:    runpb.TrafficTargetAllocationType_TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST,
 		Percent: t.Percent, Tag: t.Tag,
 	}
-	latest := t.LatestRevision
-	if t.RevisionName == "" {
-		if latest != nil && !*latest {
-			return out, &api.FieldError{Path: "revisionName", Message: "is missing: want a revision's name, or latestRevision: true"}
-		}
-		return out, nil
+	err := checkTarget(t.LatestRevision, t.RevisionName)
+	if t.RevisionName != "" && err == nil {
+		out.Type, out.Revision = runpb.TrafficTargetAllocationType_TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION, t.RevisionName
 	}
-	if latest != nil && *latest {
-		return out, &api.FieldError{Path: "revisionName", Message: "cannot be set together with latestRevision: true: want one of them"}
+	return out, err
+}
+
+// checkTarget says if a share leads nowhere, or to two revisions: the latest one
+// and the one that has a name.
+func checkTarget(latest *bool, name string) *api.FieldError {
+	switch {
+	case name == "" && latest != nil && !*latest:
+		return &api.FieldError{Path: "revisionName", Message: "is missing: want a revision's name, or latestRevision: true"}
+	case name != "" && latest != nil && *latest:
+		return &api.FieldError{Path: "revisionName", Message: "cannot be set together with latestRevision: true: want one of them"}
 	}
-	out.Type, out.Revision = runpb.TrafficTargetAllocationType_TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION, t.RevisionName
-	return out, nil
+	return nil
 }
 
 // resource fills in the rest of t.
-func (s *RevisionSpec) resource(t *runpb.RevisionTemplate) (errs api.FieldErrors) {
-	t.ServiceAccount = s.ServiceAccountName
+func (s *RevisionSpec) resource(t *runpb.RevisionTemplate) api.FieldErrors {
 	if s.ContainerConcurrency != nil {
 		t.MaxInstanceRequestConcurrency = *s.ContainerConcurrency
 	}
 	if s.TimeoutSeconds != nil {
 		t.Timeout = &durationpb.Duration{Seconds: int64(*s.TimeoutSeconds)}
 	}
+	errs := s.InstanceSpec.resource(t)
+	for i := range s.Containers {
+		container, bad := s.Containers[i].resource(indexed(revisionPath+".containers", i))
+		errs = append(errs, bad...)
+		t.Containers = append(t.Containers, container)
+	}
+	return errs
+}
+
+// resource fills in what s says of t.
+func (s *InstanceSpec) resource(t *runpb.RevisionTemplate) (errs api.FieldErrors) {
+	t.ServiceAccount = s.ServiceAccountName
 	for k, v := range s.NodeSelector {
 		if k != acceleratorKey {
 			errs = append(errs, api.FieldError{Path: revisionPath + `.nodeSelector["` + k + `"]`, Message: "is not a selector of Cloud Run: want " + acceleratorKey})
 			continue
 		}
 		t.NodeSelector = &runpb.NodeSelector{Accelerator: v}
-	}
-	for i := range s.Containers {
-		container, bad := s.Containers[i].resource(indexed(revisionPath+".containers", i))
-		errs = append(errs, bad...)
-		t.Containers = append(t.Containers, container)
 	}
 	for i, v := range s.Volumes {
 		volume, err := v.resource()

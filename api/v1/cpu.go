@@ -66,7 +66,21 @@ func (r *cpuReader) apply() {
 			c.Resources = &runpb.ResourceRequirements{}
 		}
 		c.Resources.CpuIdle = r.idle != slices.Contains(r.unlikeIdle, c.GetName())
-		c.Resources.StartupCpuBoost = r.boost != slices.Contains(r.unlikeBoost, c.GetName())
+	}
+	r.applyBoost()
+}
+
+// applyBoost sets the field of all containers that says whether they begin with
+// more CPU.
+func (r *cpuReader) applyBoost() {
+	for _, c := range r.containers {
+		boost := r.boost != slices.Contains(r.unlikeBoost, c.GetName())
+		if boost && c.Resources == nil {
+			c.Resources = &runpb.ResourceRequirements{}
+		}
+		if c.Resources != nil {
+			c.Resources.StartupCpuBoost = boost
+		}
 	}
 }
 

@@ -9,11 +9,14 @@ import (
 	"runnel/api"
 )
 
-// fieldsOf returns the fields of the struct type t by the names of their json
-// tags.
+// fieldsOf returns the fields of the struct type t, and of the structs that it
+// embeds, by the names of their json tags.
 func fieldsOf(t reflect.Type) map[string]reflect.StructField {
 	fields := make(map[string]reflect.StructField, t.NumField())
-	for f := range t.Fields() {
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		fields[name] = f
 	}

@@ -10,6 +10,9 @@ import (
 func FormatRevision(r *runpb.Revision, o Options) *Revision {
 	t := templateOf(r)
 	annotations := revisionAnnotations(t)
+	if split(r.GetName()).pool != "" {
+		annotations = workerPoolRevisionAnnotations(t)
+	}
 	if !o.Export {
 		annotations.set(servingCreatorKey, r.GetCreator())
 	}
@@ -53,6 +56,7 @@ const (
 	generationKey    = "serving.knative.dev/configurationGeneration"
 	routeKey         = "serving.knative.dev/route"
 	serviceUIDKey    = "serving.knative.dev/serviceUid"
+	workerPoolKey    = domain + "workerPool"
 )
 
 // revisionLabels are the labels that a server gives a revision.
@@ -62,6 +66,7 @@ func revisionLabels(r *runpb.Revision) texts {
 	labels.set(configurationKey, name.service)
 	labels.set(routeKey, name.service)
 	labels.set(generationKey, generationIn(name))
+	labels.set(workerPoolKey, name.pool)
 	if hasDefaultProbe(templateOf(r)) {
 		labels[probeTypeKey] = probeTypeDefault
 	}
@@ -71,6 +76,9 @@ func revisionLabels(r *runpb.Revision) texts {
 // generationIn is the service's generation that a revision's name carries, if
 // it was not named by somebody else.
 func generationIn(name resource) string {
+	if name.service == "" {
+		return ""
+	}
 	rest, ok := strings.CutPrefix(name.name, name.service+"-")
 	digits, _, named := strings.Cut(rest, "-")
 	if !ok || !named || len(digits) < 5 || strings.Trim(digits, "0123456789") != "" {

@@ -7,18 +7,29 @@ import (
 // revisionSpec is what t says in v1, but for what v1 says in annotations.
 func revisionSpec(t *runpb.RevisionTemplate) *RevisionSpec {
 	s := &RevisionSpec{
-		ServiceAccountName:   t.GetServiceAccount(),
 		ContainerConcurrency: nonZero(t.GetMaxInstanceRequestConcurrency()),
+		InstanceSpec:         instanceSpec(t),
 	}
 	if t.GetTimeout() != nil {
 		timeout := int32(seconds(t.GetTimeout()))
 		s.TimeoutSeconds = &timeout
 	}
+	for _, c := range t.GetContainers() {
+		out := ServiceContainer{InstanceContainer: instanceContainer(c), ReadinessProbe: probe(c.GetReadinessProbe())}
+		for _, p := range c.GetPorts() {
+			out.Ports = append(out.Ports, ContainerPort{Name: p.GetName(), ContainerPort: p.GetContainerPort()})
+		}
+		s.Containers = append(s.Containers, out)
+	}
+	return s
+}
+
+// instanceSpec is what t says of the instances of services and worker pools
+// alike.
+func instanceSpec(t *runpb.RevisionTemplate) InstanceSpec {
+	s := InstanceSpec{ServiceAccountName: t.GetServiceAccount()}
 	if a := t.GetNodeSelector().GetAccelerator(); a != "" {
 		s.NodeSelector = map[string]string{acceleratorKey: a}
-	}
-	for _, c := range t.GetContainers() {
-		s.Containers = append(s.Containers, serviceContainer(c))
 	}
 	for _, v := range t.GetVolumes() {
 		s.Volumes = append(s.Volumes, volume(v))
@@ -26,15 +37,12 @@ func revisionSpec(t *runpb.RevisionTemplate) *RevisionSpec {
 	return s
 }
 
-func serviceContainer(c *runpb.Container) ServiceContainer {
+func instanceContainer(c *runpb.Container) InstanceContainer {
 	plain := container(c)
-	out := ServiceContainer{
+	out := InstanceContainer{
 		Name: plain.Name, Image: plain.Image, Command: plain.Command, Args: plain.Args,
 		Env: plain.Env, Resources: plain.Resources, WorkingDir: plain.WorkingDir,
-		StartupProbe: probe(c.GetStartupProbe()), LivenessProbe: probe(c.GetLivenessProbe()), ReadinessProbe: probe(c.GetReadinessProbe()),
-	}
-	for _, p := range c.GetPorts() {
-		out.Ports = append(out.Ports, ContainerPort{Name: p.GetName(), ContainerPort: p.GetContainerPort()})
+		StartupProbe: probe(c.GetStartupProbe()), LivenessProbe: probe(c.GetLivenessProbe()),
 	}
 	for _, m := range c.GetVolumeMounts() {
 		out.VolumeMounts = append(out.VolumeMounts, VolumeMount{Name: m.GetName(), MountPath: m.GetMountPath(), SubPath: m.GetSubPath()})

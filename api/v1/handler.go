@@ -13,8 +13,8 @@ import (
 // handler answers requests with what control says.
 type handler struct{ control *control.Control }
 
-// NewHandler answers, for c, what v1 has of jobs, executions and tasks under
-// /apis/run.googleapis.com/v1/, of services, revisions, configurations and
+// NewHandler answers, for c, what v1 has of jobs, executions, tasks and worker
+// pools under /apis/run.googleapis.com/v1/, of services, revisions, configurations and
 // routes under /apis/serving.knative.dev/v1/, and of operations and policies
 // under /v1/projects/. The location of an object is not in its path: it is what
 // stands before the host's name, as in us-central1-localhost. Without it a list
@@ -51,13 +51,14 @@ func (h *handler) routes() map[string]answer {
 		"/": nowhere,
 	}
 	h.addJobs(all, " /apis/"+APIVersion+"/namespaces/{namespace}/")
+	h.addWorkerPools(all, " /apis/"+APIVersion+"/namespaces/{namespace}/"+pluralWorkerPools)
 	h.addServices(all, " /apis/"+ServingVersion+"/namespaces/{namespace}/")
 	h.addServices(all, location+"/")
-	jobs, services := policies{h, pluralJobs}, policies{h, pluralServices}
-	all["GET"+location+"/jobs/{name}"] = verbs{"getIamPolicy": jobs.get}.answer
-	all["POST"+location+"/jobs/{name}"] = verbs{"setIamPolicy": jobs.set, "testIamPermissions": jobs.test}.answer
+	policies{h, pluralJobs}.add(all, location+"/"+pluralJobs)
+	policies{h, workerPoolsOf}.add(all, location+"/"+pluralWorkerPools)
+	services := policies{h, pluralServices}
+	services.add(all, location+"/"+pluralServices)
 	all["GET"+location+"/services/{name}"] = verbs{"getIamPolicy": services.get, "": h.getService}.answer
-	all["POST"+location+"/services/{name}"] = verbs{"setIamPolicy": services.set, "testIamPermissions": services.test}.answer
 	return all
 }
 
@@ -98,6 +99,17 @@ func (h *handler) addServices(all map[string]answer, prefix string) {
 		"GET" + configurations + "/{name}": view[Configuration]{h, pluralConfigurations, "ConfigurationList", FormatConfiguration}.get,
 		"GET" + routes:                     view[Route]{h, pluralRoutes, "RouteList", FormatRoute}.list,
 		"GET" + routes + "/{name}":         view[Route]{h, pluralRoutes, "RouteList", FormatRoute}.get,
+	})
+}
+
+// addWorkerPools adds the routes of worker pools, at path.
+func (h *handler) addWorkerPools(all map[string]answer, path string) {
+	maps.Copy(all, map[string]answer{
+		"GET" + path:                h.listWorkerPools,
+		"POST" + path:               h.createWorkerPool,
+		"GET" + path + "/{name}":    h.getWorkerPool,
+		"PUT" + path + "/{name}":    h.replaceWorkerPool,
+		"DELETE" + path + "/{name}": h.deleteWorkerPool,
 	})
 }
 

@@ -4,9 +4,10 @@ import "strings"
 
 // resource is the name of a v2 resource, taken apart. A short name alone is
 // one without project and location.
-type resource struct{ project, location, job, execution, service, name string }
+type resource struct{ project, location, job, execution, service, pool, name string }
 
-// split takes apart the name of a job or a service, or of what belongs to one.
+// split takes apart the name of a job, a service or a worker pool, or of what
+// belongs to one.
 func split(name string) resource {
 	parts := strings.Split(name, "/")
 	r := resource{name: parts[len(parts)-1]}
@@ -20,6 +21,8 @@ func split(name string) resource {
 			r.job = parts[i+1]
 		case pluralServices:
 			r.service = parts[i+1]
+		case workerPoolsOf:
+			r.pool = parts[i+1]
 		case "executions":
 			r.execution = parts[i+1]
 		}

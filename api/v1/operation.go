@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// operation is an operation as v1 writes it. Services and revisions in it are
-// those of v1, which is what those who wait for them here can read; other
+// operation is an operation as v1 writes it. Services, worker pools and revisions
+// in it are those of v1, which is what those who wait for them here can read; other
 // resources are those of v2.
 type operation struct {
 	Name     string          `json:"name,omitempty"`
@@ -52,8 +52,8 @@ func (h *handler) operation(op *longrunningpb.Operation) (*operation, error) {
 // value.
 const typeOfV1 = "type.googleapis.com/google.cloud.run.v1."
 
-// packedService and packedRevision name their type, as what stands in an
-// operation does.
+// packedService and those below name their type, as what stands in an operation
+// does.
 type packedService struct {
 	Type string `json:"@type"`
 	*Service
@@ -62,6 +62,11 @@ type packedService struct {
 type packedRevision struct {
 	Type string `json:"@type"`
 	*Revision
+}
+
+type packedWorkerPool struct {
+	Type string `json:"@type"`
+	*WorkerPool
 }
 
 // packed is what stands in an operation, in v1 or as JSON.
@@ -73,6 +78,8 @@ func (h *handler) packed(a *anypb.Any) (any, error) {
 	switch r := m.(type) {
 	case *runpb.Service:
 		return packedService{typeOfV1 + KindService, FormatService(r, h.optionsFor(r.GetName()))}, nil
+	case *runpb.WorkerPool:
+		return packedWorkerPool{typeOfV1 + KindWorkerPool, FormatWorkerPool(r, h.optionsFor(r.GetName()))}, nil
 	case *runpb.Revision:
 		return packedRevision{typeOfV1 + KindRevision, FormatRevision(r, h.optionsFor(r.GetName()))}, nil
 	}

@@ -41,6 +41,19 @@ func ParseService(data []byte) (*runpb.Service, error) {
 	return converted, nil
 }
 
+// ParseWorkerPool reads the one WorkerPool of a file, as ParseJob does a Job.
+func ParseWorkerPool(data []byte) (*runpb.WorkerPool, error) {
+	var pool WorkerPool
+	if err := parse(data, KindWorkerPool, &pool); err != nil {
+		return nil, err
+	}
+	converted, err := pool.resource()
+	if err != nil {
+		return nil, err
+	}
+	return converted, nil
+}
+
 // parse reads the one document of a file, which is to be of a kind.
 func parse(data []byte, kind string, into any) error {
 	root, err := document(data, kind)
@@ -54,7 +67,7 @@ func parse(data []byte, kind string, into any) error {
 }
 
 // versions are those of the kinds that can be read.
-var versions = map[string]string{KindJob: APIVersion, KindService: ServingVersion}
+var versions = map[string]string{KindJob: APIVersion, KindService: ServingVersion, KindWorkerPool: APIVersion}
 
 // checkKind refuses everything that is not of the kind wanted before its fields
 // are looked at: they would all be unknown.
@@ -89,9 +102,9 @@ func wrongKind(kind, want string) error {
 	switch kind {
 	case "":
 		message = "is missing: want " + want
-	case KindJob, KindService, KindExecution, KindTask, KindRevision, KindConfiguration, KindRoute:
+	case KindJob, KindService, KindExecution, KindTask, KindRevision, KindConfiguration, KindRoute, KindWorkerPool:
 		message = kind + " is not accepted here: want " + want
-	case "WorkerPool", "Instance":
+	case "Instance":
 		message = kind + " is not supported here yet: want " + want
 	}
 	return api.FieldErrors{{Path: "kind", Message: message}}
@@ -108,4 +121,10 @@ func ValidateJob(job *runpb.Job) error {
 // file, likewise.
 func ValidateService(service *runpb.Service) error {
 	return withPaths(api.ValidateService(service), ServicePath)
+}
+
+// ValidateWorkerPool is api.ValidateWorkerPool for a worker pool that came from a
+// v1 file, likewise.
+func ValidateWorkerPool(pool *runpb.WorkerPool) error {
+	return withPaths(api.ValidateWorkerPool(pool), WorkerPoolPath)
 }

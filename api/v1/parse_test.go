@@ -93,7 +93,7 @@ func TestBadFilesAreRefusedWithPathAndLine(t *testing.T) {
 		{"no version", "kind: Job", "apiVersion: is missing: want run.googleapis.com/v1"},
 		{"batch job", "apiVersion: batch/v1\nkind: Job", `apiVersion: "batch/v1" is not accepted: want run.googleapis.com/v1`},
 		{"service", "apiVersion: serving.knative.dev/v1\nkind: Service", "kind: Service is not accepted here: want Job"},
-		{"worker pool", "apiVersion: run.googleapis.com/v1\nkind: WorkerPool", "kind: WorkerPool is not supported here yet"},
+		{"worker pool", "apiVersion: run.googleapis.com/v1\nkind: WorkerPool", "kind: WorkerPool is not accepted here: want Job"},
 		{"lower case", "apiVersion: run.googleapis.com/v1\nkind: job", `kind: "job" is not accepted: want Job`},
 		{"kind that is a list", "apiVersion: run.googleapis.com/v1\nkind: [Job]", "kind: is missing"},
 

@@ -6,11 +6,17 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 )
 
-// policies answer what is asked about the policies of a kind that paths call
-// plural.
+// policies answer what is asked about the policies of a kind that names in v2
+// call plural.
 type policies struct {
 	*handler
 	plural string
+}
+
+// add adds their routes to all, below a path that ends with the kind.
+func (h policies) add(all map[string]answer, path string) {
+	all["GET"+path+"/{name}"] = verbs{"getIamPolicy": h.get}.answer
+	all["POST"+path+"/{name}"] = verbs{"setIamPolicy": h.set, "testIamPermissions": h.test}.answer
 }
 
 // resource is the full name of the one that r's path ends with.

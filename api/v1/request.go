@@ -70,6 +70,15 @@ func (h *handler) readService(r *http.Request, s scope) (*Service, error) {
 	return &service, nil
 }
 
+// readWorkerPool reads the worker pool in the body of r, likewise.
+func (h *handler) readWorkerPool(r *http.Request, s scope) (*WorkerPool, error) {
+	var pool WorkerPool
+	if err := h.readObject(r, s, KindWorkerPool, &pool, &pool.Metadata); err != nil {
+		return nil, err
+	}
+	return &pool, nil
+}
+
 // readObject fills object, which is of a kind and has the metadata meta, from
 // the body of r.
 func (h *handler) readObject(r *http.Request, s scope, kind string, object any, meta *ObjectMeta) error {

@@ -25,21 +25,34 @@ type Container struct {
 
 // ServiceContainer is a container of a service's instances.
 type ServiceContainer struct {
-	Name         string          `json:"name,omitempty"`
-	Image        string          `json:"image,omitempty"`
-	Command      []string        `json:"command,omitempty"`
-	Args         []string        `json:"args,omitempty"`
-	Env          []EnvVar        `json:"env,omitempty"`
-	Resources    Resources       `json:"resources,omitzero"`
-	WorkingDir   string          `json:"workingDir,omitempty"`
-	Ports        []ContainerPort `json:"ports,omitempty"`
-	VolumeMounts []VolumeMount   `json:"volumeMounts,omitempty"`
+	InstanceContainer
+	Ports          []ContainerPort `json:"ports,omitempty"`
+	ReadinessProbe *Probe          `json:"readinessProbe,omitempty"`
+}
 
-	StartupProbe   *Probe `json:"startupProbe,omitempty"`
-	LivenessProbe  *Probe `json:"livenessProbe,omitempty"`
-	ReadinessProbe *Probe `json:"readinessProbe,omitempty"`
+// WorkerPoolContainer is a container of a worker pool's instances.
+type WorkerPoolContainer struct {
+	InstanceContainer
+	Ports          Unsupported `json:"ports,omitzero" why:"a worker pool takes no requests, so its containers have no port"`
+	ReadinessProbe Unsupported `json:"readinessProbe,omitzero" why:"a worker pool takes no requests; want startupProbe or livenessProbe"`
+}
 
-	// Images are pulled when a service is deployed, whatever the policy says.
+// InstanceContainer is what the containers of services and worker pools have in
+// common.
+type InstanceContainer struct {
+	Name         string        `json:"name,omitempty"`
+	Image        string        `json:"image,omitempty"`
+	Command      []string      `json:"command,omitempty"`
+	Args         []string      `json:"args,omitempty"`
+	Env          []EnvVar      `json:"env,omitempty"`
+	Resources    Resources     `json:"resources,omitzero"`
+	WorkingDir   string        `json:"workingDir,omitempty"`
+	VolumeMounts []VolumeMount `json:"volumeMounts,omitempty"`
+
+	StartupProbe  *Probe `json:"startupProbe,omitempty"`
+	LivenessProbe *Probe `json:"livenessProbe,omitempty"`
+
+	// Images are pulled when a revision is deployed, whatever the policy says.
 	ImagePullPolicy          Ignored     `json:"imagePullPolicy,omitzero"`
 	TerminationMessagePath   Ignored     `json:"terminationMessagePath,omitzero"`
 	TerminationMessagePolicy Ignored     `json:"terminationMessagePolicy,omitzero"`

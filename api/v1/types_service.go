@@ -42,11 +42,17 @@ type RevisionSpec struct {
 	// ContainerConcurrency is how many requests an instance may have at once.
 	ContainerConcurrency *int32 `json:"containerConcurrency,omitempty"`
 	// TimeoutSeconds bounds a request.
-	TimeoutSeconds     *int32             `json:"timeoutSeconds,omitempty"`
-	ServiceAccountName string             `json:"serviceAccountName,omitempty"`
-	Containers         []ServiceContainer `json:"containers,omitempty"`
-	Volumes            []Volume           `json:"volumes,omitempty"`
-	NodeSelector       map[string]string  `json:"nodeSelector,omitempty"`
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+	InstanceSpec
+	Containers []ServiceContainer `json:"containers,omitempty"`
+}
+
+// InstanceSpec is what the revisions of services and worker pools have in
+// common.
+type InstanceSpec struct {
+	ServiceAccountName string            `json:"serviceAccountName,omitempty"`
+	Volumes            []Volume          `json:"volumes,omitempty"`
+	NodeSelector       map[string]string `json:"nodeSelector,omitempty"`
 
 	EnableServiceLinks Ignored     `json:"enableServiceLinks,omitzero"`
 	ImagePullSecrets   Unsupported `json:"imagePullSecrets,omitzero" why:"credentials for registries are those of the daemon's user"`

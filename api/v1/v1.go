@@ -1,4 +1,4 @@
-// Package v1 is Cloud Run's v1 API for jobs and services, the Knative-shaped one
+// Package v1 is Cloud Run's v1 API for jobs, services and worker pools, the Knative-shaped one
 // that gcloud and hand-written YAML files speak: its objects, their conversion to
 // the one vocabulary of resources (runpb) and back, and the HTTP handler that
 // serves them. It is a facade: nothing is stored in this form, and every
@@ -10,8 +10,8 @@
 // there. The package needs no privilege, and but for its handler does no I/O.
 package v1
 
-// APIVersion is that of jobs, executions and tasks, ServingVersion that of
-// services and what belongs to them.
+// APIVersion is that of jobs, executions, tasks and worker pools, ServingVersion
+// that of services and what belongs to them, and of all revisions.
 const (
 	APIVersion     = "run.googleapis.com/v1"
 	ServingVersion = "serving.knative.dev/v1"
@@ -27,6 +27,8 @@ const (
 	KindRevision      = "Revision"
 	KindConfiguration = "Configuration"
 	KindRoute         = "Route"
+
+	KindWorkerPool = "WorkerPool"
 )
 
 // Kinds as paths have them.
@@ -39,7 +41,12 @@ const (
 	pluralRevisions      = "revisions"
 	pluralConfigurations = "configurations"
 	pluralRoutes         = "routes"
+
+	pluralWorkerPools = "workerpools"
 )
+
+// workerPoolsOf is what precedes the id of a worker pool in a name of v2.
+const workerPoolsOf = "workerPools"
 
 // versionOf is the version of the kind that paths call plural.
 func versionOf(plural string) string {
