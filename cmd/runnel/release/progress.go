@@ -14,6 +14,8 @@ const (
 	ConfigurationsReady = "ConfigurationsReady"
 	// RoutesReady is true once the revisions have the shares they should.
 	RoutesReady = "RoutesReady"
+	// Ready is true once all is as it should be: the terminal one.
+	Ready = "Ready"
 )
 
 // Stage is one of the stages that a resource goes through. It is over when the
@@ -45,9 +47,10 @@ func NewProgress(e cli.Env, header string, of []Stage, more ...string) *Progress
 // Show shows how far a resource has come. A stage runs once those before it are
 // done.
 func (p *Progress) Show(resource Resource) {
+	all := append([]*runpb.Condition{resource.GetTerminalCondition()}, resource.GetConditions()...)
 	stale := resource.GetObservedGeneration() != resource.GetGeneration()
 	for i, kind := range p.conditions {
-		c := sheet.Condition(resource.GetConditions(), kind)
+		c := sheet.Condition(all, kind)
 		state := c.GetState()
 		if stale && state == runpb.Condition_CONDITION_SUCCEEDED {
 			state = runpb.Condition_CONDITION_PENDING // that of the revision before

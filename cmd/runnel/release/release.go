@@ -33,6 +33,7 @@ type Resource interface {
 	GetName() string
 	GetGeneration() int64
 	GetObservedGeneration() int64
+	GetTerminalCondition() *runpb.Condition
 	GetConditions() []*runpb.Condition
 	GetLatestCreatedRevision() string
 	GetLatestReadyRevision() string

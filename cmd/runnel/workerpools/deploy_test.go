@@ -16,7 +16,6 @@ func TestSuccessTexts(t *testing.T) {
 		{"worker-pools deploy puller --image busybox", `Deploying container to Cloud Run worker pool [puller] in project [local] region [us-central1]
 Deploying new worker pool...
 Creating Revision... done
-Splitting instances... done
 Done.
 Worker pool [puller] revision [puller-00001-xxx] has been deployed.
 
@@ -54,7 +53,6 @@ runnel worker-pools update puller --instances 1
 		{"worker-pools deploy puller --image busybox --promote --instances 2", `Deploying container to Cloud Run worker pool [puller] in project [local] region [us-central1]
 Deploying...
 Creating Revision... done
-Splitting instances... done
 Done.
 Worker pool [puller] revision [puller-00006-xxx] has been deployed.
 
@@ -73,7 +71,6 @@ Done.
 		{"worker-pools deploy idle --image busybox --instances 0 --quiet", `Deploying container to Cloud Run worker pool [idle] in project [local] region [us-central1]
 Deploying new worker pool...
 Creating Revision... done
-Splitting instances... done
 Done.
 Worker pool [idle] revision [idle-00001-xxx] has been deployed.
 
@@ -126,9 +123,6 @@ func TestDeployThatFails(t *testing.T) {
 	}
 	if got := w.Do("worker-pools describe puller"); !strings.HasPrefix(got.Stdout, "X WorkerPool puller in region us-central1\n") {
 		t.Errorf("the worker pool:\n%s", got.Stdout)
-	}
-	if got := w.Must("worker-pools update-instance-split puller --to-revisions LATEST=100 --format value(revision_name,status_percent)"); steady(got) != "puller-00001-xxx\t100\n" {
-		t.Errorf("the split is %s", got)
 	}
 }
 

@@ -48,8 +48,10 @@ func getRevision(ctx context.Context, r *verb.Remote, pool, name string) (*runpb
 		}
 		pool = found.GetName()
 	}
-	full := r.Full(r.Full(poolsOf, pool)+"/"+revisionsIn, name)
-	revision, err := r.Client.Revisions.GetRevision(ctx, &runpb.GetRevisionRequest{Name: full})
+	if !strings.HasPrefix(name, "projects/") {
+		name = r.Full(poolsOf, pool) + "/" + revisionsIn + "/" + name
+	}
+	revision, err := r.Client.Revisions.GetRevision(ctx, &runpb.GetRevisionRequest{Name: name})
 	return revision, r.Missing(err, "revision", name, "runnel worker-pools revisions list")
 }
 

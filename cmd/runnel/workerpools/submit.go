@@ -24,8 +24,8 @@ type submission struct {
 	// force makes a revision even if nothing changes but what an image's tag
 	// stands for.
 	force bool
-
-	existing *runpb.WorkerPool // as it was found, nil if there was none
+	// existing is the worker pool as it was found, nil if there was none.
+	existing *runpb.WorkerPool
 }
 
 // newSubmission adds the flags of verbs that store a worker pool to cmd.
@@ -51,10 +51,7 @@ func (s *submission) store(ctx context.Context, r *verb.Remote, name string, w r
 	}
 	var all []release.Stage
 	if !w.Quiet {
-		all = append(all, release.Stage{Name: "Creating Revision...", Condition: release.ConfigurationsReady})
-		if s.splits() {
-			all = append(all, splitting)
-		}
+		all = append(all, release.Stage{Name: "Creating Revision...", Condition: release.Ready})
 	}
 	p := release.NewProgress(release.Surroundings(s.Env, s.async), w.Header, all)
 	pool, err := s.carry(ctx, r, name, p, put)
@@ -71,17 +68,6 @@ func (s *submission) store(ctx context.Context, r *verb.Remote, name string, w r
 		return nil
 	}
 	return s.showPool(pool)
-}
-
-// splitting is the stage in which revisions get their instances.
-var splitting = release.Stage{Name: "Splitting instances...", Condition: release.RoutesReady}
-
-// splits reports whether a new revision is to get instances.
-func (s *submission) splits() bool {
-	if s.changes != nil && s.changes.Promotion() != nil {
-		return *s.changes.Promotion()
-	}
-	return split.Shares(s.existing.GetInstanceSplits())[shares.Latest] > 0
 }
 
 // carry stores the worker pool and waits. It has no name if it has not been

@@ -42,7 +42,6 @@ the rest, such as how many there are, holds at once.`,
 		if err != nil {
 			return err
 		}
-		s.existing = pool
 		makes, err := s.makesRevision(pool)
 		if err != nil {
 			return err

@@ -102,7 +102,7 @@ func (s *submission) shift(ctx context.Context, r *verb.Remote, name string, to 
 		return err
 	}
 	w := release.Words{Header: "Updating instance split...", Failed: "Updating instance split failed", Async: "updating its instance split"}
-	p := release.NewProgress(release.Surroundings(s.Env, s.async), w.Header, []release.Stage{splitting})
+	p := release.NewProgress(release.Surroundings(s.Env, s.async), w.Header, []release.Stage{{Name: "Splitting instances...", Condition: release.Ready}})
 	pool, err := s.carry(ctx, r, existing.GetName(), p, func(ctx context.Context, r *verb.Remote, name string) (*longrunningpb.Operation, error) {
 		return release.Retry(func() (*longrunningpb.Operation, error) {
 			pool, err := getPool(ctx, r, name)
