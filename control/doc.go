@@ -1,6 +1,6 @@
 // Package control is the control plane: which jobs, executions, tasks, services,
-// revisions, operations and policies there are, who changed them, and what
-// follows from a change.
+// worker pools, revisions, operations and policies there are, who changed them, and
+// what follows from a change.
 //
 // What is wanted stands in the store, and is durable before a call that asked
 // for it returns. What follows is brought about by one goroutine per resource,
@@ -29,6 +29,12 @@
 // Requests are served by what is stored of a service, its routes, its policy and
 // its settings: each change of these is durable first, and put in force then
 // (reroute). So the next daemon serves as this one did.
+//
+// A worker pool is a service that gets no requests, and below its calls is nothing
+// else: its instance splits are routes, by which its instances are shared, and the
+// new ones are there before the old ones go. A revision that is to have no instances
+// is ready without having been tried, because an instance would do work; the first
+// ones that it gets show whether it can be.
 //
 // Errors are gRPC status errors, with the codes of Cloud Run's API. Resource
 // names are whole, such as projects/P/locations/L/jobs/J; any project and any
