@@ -33,6 +33,9 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
+	if own := elsewhereCalled(name); slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return c.Name() == own && !c.Hidden }) {
+		return Usagef("unknown command %q; did you mean %s?", name, own)
+	}
 	if path := cmp.Or(below(cmd, name), beside(cmd, name), below(cmd, elsewhereCalled(name))); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
