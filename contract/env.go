@@ -28,6 +28,20 @@ func (e TaskEnv) Environ() []string {
 	}
 }
 
+// WorkerPoolEnv names one revision of one worker pool, as its containers see it.
+type WorkerPoolEnv struct{ WorkerPool, Revision string }
+
+// Environ lists the variables of e as NAME=value, in a fixed order.
+// Source: Cloud Run container runtime contract, "Environment variables for
+// worker pools"; CLOUD_RUN_REVISION as Temporal's workers read it.
+func (e WorkerPoolEnv) Environ() []string {
+	return []string{
+		"CLOUD_RUN_WORKER_POOL=" + e.WorkerPool,
+		"CLOUD_RUN_WORKER_POOL_REVISION=" + e.Revision,
+		"CLOUD_RUN_REVISION=" + e.Revision,
+	}
+}
+
 // ReservedEnv reports whether name is set by the platform and may not be set
 // by the user: PORT and everything that begins with K_, CLOUD_RUN_ or
 // X_GOOGLE_.

@@ -27,6 +27,21 @@ func TestTaskEnviron(t *testing.T) {
 	}
 }
 
+// contract: ENV-4
+func TestWorkerPoolEnviron(t *testing.T) {
+	t.Parallel()
+	got := contract.WorkerPoolEnv{WorkerPool: "w", Revision: "w-00001-abc"}.Environ()
+	want := []string{"CLOUD_RUN_WORKER_POOL=w", "CLOUD_RUN_WORKER_POOL_REVISION=w-00001-abc", "CLOUD_RUN_REVISION=w-00001-abc"}
+	if !slices.Equal(got, want) {
+		t.Errorf("Environ = %q, want %q", got, want)
+	}
+	for _, v := range got {
+		if name, _, _ := strings.Cut(v, "="); !contract.ReservedEnv(name) {
+			t.Errorf("%s is set by the platform and not reserved", name)
+		}
+	}
+}
+
 // contract: ENV-9
 func TestReservedEnv(t *testing.T) {
 	t.Parallel()

@@ -107,6 +107,12 @@ func ListenMessage(port int) string {
 const ProbeMessage = "The user-provided container failed the configured startup probe checks. " +
 	"Logs for this revision might contain more information."
 
+// EndedMessage is what the revision of a worker pool says whose container does
+// not go on. Cloud Run's own words are not known.
+const EndedMessage = "The user-provided container ended before the instance was ready. " +
+	"The containers of a worker pool are to run until they are stopped. " +
+	"Logs for this revision might contain more information."
+
 // SilentLine tells of a start-up probe on whose port nothing listened to the end.
 // Cloud Run says no such thing.
 func SilentLine(port int) string {

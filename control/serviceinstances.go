@@ -9,7 +9,6 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/contract"
-	"runnel/scheduler"
 	"runnel/scheduler/serving"
 	"runnel/store"
 )
@@ -49,7 +48,7 @@ func (c *Control) ServiceInstances(_ context.Context, name string) ([]ServiceIns
 		}
 		list = append(list, ServiceInstance{
 			ID:         x.ID,
-			PublicID:   scheduler.PublicID(r.GetUid(), x.ID),
+			PublicID:   serving.PublicID(r.GetUid(), x.ID),
 			Revision:   x.Revision,
 			Containers: containerNames(r),
 			Live:       x.Ended.IsZero(),

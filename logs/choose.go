@@ -20,8 +20,8 @@ type standing struct {
 	// running are the beginnings of the IDs of the instances of executions that
 	// run, ended those of their instances that have ended nevertheless.
 	running, ended map[string]bool
-	// live are the instances of services that are there, past those that were;
-	// own are the logs of services themselves.
+	// live are the instances of services and worker pools that are there, past
+	// those that were; own are the logs of these themselves.
 	live, past, own map[string]bool
 }
 
@@ -57,8 +57,8 @@ type removal struct {
 }
 
 // choose says which logs are to go so that at least need bytes are freed, if
-// there are as many. Of the logs of a service that is there the older file can
-// go.
+// there are as many. Of the logs of a service or a worker pool that is there the
+// older file can go.
 func choose(sizes []size, s standing, need int64) (remove []removal) {
 	var ranks [never][]size
 	for _, x := range sizes {
@@ -106,8 +106,8 @@ func (s standing) byAge(sizes []size) []size {
 	return sizes
 }
 
-// family is whose logs go together: an execution's, and each of a service's by
-// itself.
+// family is whose logs go together: an execution's, and each of a service's or a
+// worker pool's by itself.
 func (s standing) family(instance string) string {
 	if s.past[instance] || s.own[instance] {
 		return instance

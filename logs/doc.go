@@ -1,5 +1,5 @@
 // Package logs turns what instances have printed, line by line in files, and
-// what package servicelog has written of services, into entries of Cloud Logging,
+// what package servicelog has written of services and worker pools, into entries of Cloud Logging,
 // and serves them over HTTP: as a stream of its own, and as the list of the Cloud
 // Logging API that gcloud reads. It also bounds what all logs together take on
 // disk. It needs to read the launcher's log

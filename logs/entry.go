@@ -65,7 +65,12 @@ type Resource struct {
 const (
 	jobType     = "cloud_run_job"
 	serviceType = "cloud_run_revision"
+	poolType    = "cloud_run_worker_pool"
 )
+
+// labelPool is a label of resources: the worker pool's name.
+// Source: gcloud 528, "run worker-pools logs read".
+const labelPool = "worker_pool_name"
 
 // Labels of entries.
 // Source: Cloud Run, "Viewing logs".

@@ -6,7 +6,7 @@ import (
 )
 
 // group is logs that belong together and come to be known together: those of an
-// execution, a service or a revision.
+// execution, a service, a worker pool or a revision.
 type group interface {
 	// span are times that no entry is earlier or later than.
 	span() (from, until time.Time)

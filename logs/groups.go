@@ -11,23 +11,19 @@ import (
 
 	"runnel/contract"
 	"runnel/control"
+	"runnel/logs/servicelog"
 )
 
-// named are the groups of a job, an execution, a service or a revision.
+// named are the groups of a job, an execution, a service, a worker pool or a
+// revision.
 func (l *Logs) named(ctx context.Context, name string) ([]group, error) {
-	service, revision, one := strings.Cut(name, "/revisions/")
 	switch {
-	case strings.Contains(name, "/services/"):
-		s, err := l.services.Service(ctx, service)
+	case strings.Contains(name, "/services/"), servicelog.IsWorkerPool(name):
+		s, err := l.ownedBy(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if one {
-			if _, err := l.services.Revision(ctx, s.GetName()+"/revisions/"+revision); err != nil {
-				return nil, err
-			}
-		}
-		return []group{newServed(s, revision)}, nil
+		return []group{s}, nil
 	case strings.Contains(name, "/executions/"):
 		x, err := l.control.Execution(ctx, name)
 		if err != nil {
@@ -70,22 +66,6 @@ func (l *Logs) runsBelow(ctx context.Context, job string, match func(*runpb.Exec
 	}
 }
 
-// servicesIn are those of a location, which may be "-", if they match.
-func (l *Logs) servicesIn(ctx context.Context, location string, match func(*runpb.Service) bool) (all []*runpb.Service, err error) {
-	for token := ""; ; {
-		some, next, err := l.services.Services(ctx, control.Query[*runpb.Service]{
-			Parent: location, PageSize: 1000, PageToken: token, Match: match,
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-		if token = next; token == "" {
-			return all, nil
-		}
-	}
-}
-
 // offClock is more than the times that entries give themselves are off.
 const offClock = time.Hour
 
@@ -107,8 +87,11 @@ func (l *Logs) wanted(ctx context.Context, r *listRequest) (groups []group, err 
 			}
 			groups = append(groups, asGroups(runs)...)
 		}
-		if r.about(serviceType, "service_name", "configuration_name", "revision_name") {
-			some, err := l.wantedServices(ctx, r, parent)
+		for _, k := range l.kinds() {
+			if !r.about(k.resource, append(k.names, "revision_name")...) {
+				continue
+			}
+			some, err := wantedOf(ctx, r, parent, k)
 			if err != nil {
 				return nil, err
 			}
@@ -124,7 +107,7 @@ func (r *listRequest) about(kind string, labels ...string) bool {
 	if t, ok := r.filter.Equal("resource", "type"); ok && !strings.EqualFold(t, kind) {
 		return false
 	}
-	for _, label := range []string{"job_name", "service_name", "configuration_name", "revision_name"} {
+	for _, label := range []string{"job_name", "service_name", "configuration_name", labelPool, "revision_name"} {
 		if _, ok := r.filter.Equal("resource", "labels", label); ok && !slices.Contains(labels, label) {
 			return false
 		}
@@ -153,24 +136,4 @@ func (l *Logs) wantedRuns(ctx context.Context, r *listRequest, location string) 
 		}
 		return true
 	})
-}
-
-// wantedServices are those of wanted below a location.
-func (l *Logs) wantedServices(ctx context.Context, r *listRequest, location string) (groups []group, err error) {
-	if _, ok := r.filter.Equal("labels", labelExecution); ok {
-		return nil, nil
-	}
-	_, until := r.filter.Bounds("timestamp")
-	all, err := l.servicesIn(ctx, location, func(s *runpb.Service) bool {
-		for _, label := range []string{"service_name", "configuration_name"} {
-			if id, ok := r.filter.Equal("resource", "labels", label); ok && !strings.EqualFold(path.Base(s.GetName()), id) {
-				return false
-			}
-		}
-		return until.IsZero() || !s.GetCreateTime().AsTime().After(until.Add(offClock))
-	})
-	for _, s := range all {
-		groups = append(groups, newServed(s, ""))
-	}
-	return groups, err
 }

@@ -42,9 +42,8 @@ type listRequest struct {
 }
 
 // List answers POST requests for ListPath, entries.list of the Cloud Logging
-// API v2: the entries of all jobs and services of some projects that a filter lets
-// through.
-// They are ordered by when they were read from the instances.
+// API v2: the entries of all jobs, services and worker pools of some projects that a
+// filter lets through. They are ordered by when they were read from the instances.
 func (l *Logs) List() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, err := l.list(r.Context(), http.MaxBytesReader(w, r.Body, maxRequest), readsText(r))

@@ -19,7 +19,8 @@ const maxLimit = 1_000_000
 
 // streamRequest is what a caller of Stream asks for.
 type streamRequest struct {
-	// name is the full name of a job, an execution, a service or a revision.
+	// name is the full name of a job, an execution, a service, a worker pool or a
+	// revision.
 	name   string
 	follow bool
 	// limit is how many entries to begin with, the newest; 0 for all.
@@ -37,7 +38,7 @@ func parseStream(path string, values url.Values) (r streamRequest, err error) {
 	name, ok := strings.CutSuffix(path, streamVerb)
 	parts := strings.Split(name, "/")
 	if !ok || !isName(parts) {
-		return r, status.Errorf(codes.NotFound, "There is no %s%s: want %sprojects/PROJECT/locations/LOCATION/jobs/JOB[/executions/EXECUTION]%s, or services and revisions",
+		return r, status.Errorf(codes.NotFound, "There is no %s%s: want %sprojects/PROJECT/locations/LOCATION/jobs/JOB[/executions/EXECUTION]%s, or services or workerPools and revisions",
 			StreamPath, path, StreamPath, streamVerb)
 	}
 	r.name = name
@@ -46,21 +47,21 @@ func parseStream(path string, values url.Values) (r streamRequest, err error) {
 			return r, err
 		}
 	}
-	if r.task >= 0 && parts[4] == "services" {
-		return r, violation("task", "a service has no tasks")
+	if r.task >= 0 && parts[4] != "jobs" {
+		return r, violation("task", "services and worker pools have no tasks")
 	}
 	return r, nil
 }
 
 // isName reports whether parts are those of the name of a job, an execution, a
-// service or a revision.
+// service, a worker pool or a revision.
 func isName(parts []string) bool {
 	if len(parts) != 6 && len(parts) != 8 {
 		return false
 	}
 	collections := []string{"projects", "locations", "jobs", "executions"}
-	if parts[4] == "services" {
-		collections[2], collections[3] = "services", "revisions"
+	if parts[4] == "services" || parts[4] == "workerPools" {
+		collections[2], collections[3] = parts[4], "revisions"
 	}
 	for i, part := range parts {
 		if part == "" || i%2 == 0 && part != collections[i/2] {

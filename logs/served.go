@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -18,14 +17,15 @@ import (
 	"runnel/scheduler/serving"
 )
 
-// served is the logs of a service: those of its instances, and those of its
-// requests and of what has become of its instances. Not safe for concurrent use.
+// served is the logs of a service or a worker pool: those of its instances, and
+// those of its requests and of what has become of its instances. Not safe for
+// concurrent use.
 type served struct {
-	// name is the full name of the service or of the revision whose instances
-	// are meant, service that of the service.
-	name, service string
-	from          time.Time
-	// gone says that the service has been deleted.
+	// name is the full name of the service, the worker pool or the revision whose
+	// instances are meant, owner that of the service or worker pool.
+	name, owner string
+	from        time.Time
+	// gone says that the owner has been deleted.
 	gone bool
 
 	// known are the instances whose logs are known, open their logs that may go
@@ -33,14 +33,14 @@ type served struct {
 	known map[string]bool
 	open  map[string][]*log
 	ids   map[string]string
-	// own are the logs of the service itself.
+	// own are the logs of the owner itself.
 	own []*log
 }
 
-// newServed is the logs of a service, of one revision's instances only if that
-// has a name.
-func newServed(s *runpb.Service, revision string) *served {
-	x := &served{name: s.GetName(), service: s.GetName(), from: s.GetCreateTime().AsTime()}
+// newServed is the logs of a service or a worker pool, of one revision's instances
+// only if that has a name.
+func newServed(s owner, revision string) *served {
+	x := &served{name: s.GetName(), owner: s.GetName(), from: s.GetCreateTime().AsTime()}
 	if revision != "" {
 		x.name += "/revisions/" + revision
 	}
@@ -54,9 +54,9 @@ func (s *served) span() (from, until time.Time) { return s.from, forever }
 func (s *served) over() bool { return s.gone }
 
 // anew implements group.
-func (s *served) anew() group { return &served{name: s.name, service: s.service, from: s.from} }
+func (s *served) anew() group { return &served{name: s.name, owner: s.owner, from: s.from} }
 
-// find implements group. Services have no tasks.
+// find implements group. There are no tasks.
 func (s *served) find(ctx context.Context, l *Logs, _ int) (found []*log, err error) {
 	list, err := l.services.ServiceInstances(ctx, s.name)
 	if status.Code(err) == codes.NotFound {
@@ -68,7 +68,7 @@ func (s *served) find(ctx context.Context, l *Logs, _ int) (found []*log, err er
 	}
 	if s.known == nil {
 		s.known, s.open, s.ids = make(map[string]bool), make(map[string][]*log), make(map[string]string)
-		for _, kind := range servicelog.Kinds() {
+		for _, kind := range servicelog.Kinds(s.owner) {
 			s.own = append(s.own, s.ownLog(l.dir, kind))
 		}
 		found = append(found, s.own...)
@@ -146,10 +146,15 @@ func (s *served) containerLog(dir string, i control.ServiceInstance, n int) *log
 	}
 }
 
-// subject is what entries about a revision of the service are about; about none
-// if it has no name.
+// subject is what entries about a revision of the owner are about; about none if
+// it has no name.
 func (s *served) subject(revision string) subject {
-	parts := strings.Split(s.service, "/")
+	parts := strings.Split(s.owner, "/")
+	if servicelog.IsWorkerPool(s.owner) {
+		return subject{project: parts[1], resource: Resource{poolType, map[string]string{
+			"project_id": parts[1], "location": parts[3], labelPool: parts[5], "revision_name": revision,
+		}}}
+	}
 	return subject{project: parts[1], resource: Resource{serviceType, map[string]string{
 		"project_id": parts[1], "location": parts[3], "service_name": parts[5],
 		"configuration_name": parts[5], "revision_name": revision,

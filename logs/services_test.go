@@ -18,10 +18,12 @@ import (
 	"runnel/scheduler/serving"
 )
 
-// fakeServices are services that tests make up. The zero value has none.
+// fakeServices are services and worker pools that tests make up. The zero value has
+// none.
 type fakeServices struct {
 	mu        sync.Mutex
-	services  []*runpb.Service          // guarded by mu, as what follows
+	services  []*runpb.Service // guarded by mu, as what follows
+	pools     []*runpb.WorkerPool
 	instances []control.ServiceInstance // the newest last
 }
 
@@ -34,10 +36,20 @@ func (f *fakeServices) add(id string) string {
 	return name
 }
 
-// remove deletes a service.
+// addPool makes a worker pool and returns its full name.
+func (f *fakeServices) addPool(id string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := "projects/local/locations/us-central1/workerPools/" + id
+	f.pools = append(f.pools, &runpb.WorkerPool{Name: name, CreateTime: timestamppb.Now()})
+	return name
+}
+
+// remove deletes a service or a worker pool.
 func (f *fakeServices) remove(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.pools = slices.DeleteFunc(f.pools, func(p *runpb.WorkerPool) bool { return p.GetName() == name })
 	f.services = slices.DeleteFunc(f.services, func(s *runpb.Service) bool { return s.GetName() == name })
 }
 
@@ -86,6 +98,31 @@ func (f *fakeServices) Services(_ context.Context, q control.Query[*runpb.Servic
 	return items, "", nil
 }
 
+// WorkerPool implements pools.
+func (f *fakeServices) WorkerPool(_ context.Context, name string) (*runpb.WorkerPool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.pools {
+		if p.GetName() == name {
+			return p, nil
+		}
+	}
+	return nil, status.Errorf(codes.NotFound, "there is no %s", name)
+}
+
+// WorkerPools implements pools.
+func (f *fakeServices) WorkerPools(_ context.Context, q control.Query[*runpb.WorkerPool]) (items []*runpb.WorkerPool, next string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	project := strings.Split(q.Parent, "/")[1]
+	for _, p := range f.pools {
+		if (project == "-" || strings.HasPrefix(p.GetName(), "projects/"+project+"/")) && (q.Match == nil || q.Match(p)) {
+			items = append(items, p)
+		}
+	}
+	return items, "", nil
+}
+
 // Revision implements services.
 func (f *fakeServices) Revision(_ context.Context, name string) (*runpb.Revision, error) {
 	f.mu.Lock()
@@ -100,8 +137,12 @@ func (f *fakeServices) Revision(_ context.Context, name string) (*runpb.Revision
 
 // ServiceInstances implements services.
 func (f *fakeServices) ServiceInstances(ctx context.Context, name string) (list []control.ServiceInstance, err error) {
-	service, _, _ := strings.Cut(name, "/revisions/")
-	if _, err := f.Service(ctx, service); err != nil {
+	owner, _, _ := strings.Cut(name, "/revisions/")
+	_, err = f.Service(ctx, owner)
+	if servicelog.IsWorkerPool(owner) {
+		_, err = f.WorkerPool(ctx, owner)
+	}
+	if err != nil {
 		return nil, err
 	}
 	f.mu.Lock()
@@ -122,6 +163,16 @@ func (w *world) serve(id string) (service, revision string, out *servicelog.Writ
 	revision = service + "/revisions/" + id + "-00001-abc"
 	w.services.start(id+"-1", revision, "web", "side")
 	return service, revision, w.record()
+}
+
+// work makes a worker pool with a revision that has one instance, and a writer of
+// what happens to it.
+func (w *world) work(id string) (pool, revision string, out *servicelog.Writer) {
+	w.t.Helper()
+	pool = w.services.addPool(id)
+	revision = pool + "/revisions/" + id + "-00001-abc"
+	w.services.start(id+"-1", revision, "web", "side")
+	return pool, revision, w.record()
 }
 
 // record is a writer of what happens to services, which ends with the test.

@@ -60,17 +60,18 @@ func over(t control.TaskInstances) []string {
 	return t.IDs
 }
 
-// ofGone tells the logs of services that are gone from all others.
+// ofGone tells the logs of services and worker pools that are gone from all
+// others.
 func (l *Logs) ofGone(ctx context.Context, sizes []size) (rest, gone []size, err error) {
 	of := func(x size) bool {
-		_, ok := servicelog.Service(x.instance)
+		_, ok := servicelog.Owner(x.instance)
 		return ok
 	}
 	if !slices.ContainsFunc(sizes, of) {
 		return sizes, nil, nil
 	}
-	// A log that was measured is of a service that was there.
-	all, err := l.servicesIn(ctx, "projects/-/locations/-", nil)
+	// A log that was measured is of one that was there.
+	all, err := l.owners(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +80,7 @@ func (l *Logs) ofGone(ctx context.Context, sizes []size) (rest, gone []size, err
 		known[s.GetName()] = true
 	}
 	for _, x := range sizes {
-		if service, ok := servicelog.Service(x.instance); ok && !known[service] {
+		if owner, ok := servicelog.Owner(x.instance); ok && !known[owner] {
 			gone = append(gone, x)
 		} else {
 			rest = append(rest, x)
@@ -88,17 +89,17 @@ func (l *Logs) ofGone(ctx context.Context, sizes []size) (rest, gone []size, err
 	return rest, gone, nil
 }
 
-// serving adds the services and their instances.
+// serving adds the services and worker pools, and their instances.
 func (l *Logs) serving(ctx context.Context, s standing) error {
-	all, err := l.servicesIn(ctx, "projects/-/locations/-", nil)
+	all, err := l.owners(ctx)
 	if err != nil {
 		return err
 	}
-	for _, service := range all {
-		for _, kind := range servicelog.Kinds() {
-			s.own[servicelog.ID(service.GetName(), kind)] = true
+	for _, x := range all {
+		for _, kind := range servicelog.Kinds(x.GetName()) {
+			s.own[servicelog.ID(x.GetName(), kind)] = true
 		}
-		list, err := l.services.ServiceInstances(ctx, service.GetName())
+		list, err := l.services.ServiceInstances(ctx, x.GetName())
 		if status.Code(err) == codes.NotFound {
 			continue
 		}

@@ -33,12 +33,12 @@ const (
 )
 
 // Stream answers GET requests below StreamPath, followed by the full name of a
-// job, an execution, a service or a revision and ":stream": with what its tasks
-// or instances have printed and the requests that they had, an Entry in JSON on
-// each line, the oldest first. Fields of the query:
+// job, an execution, a service, a worker pool or a revision and ":stream": with
+// what its tasks or instances have printed and the requests that they had, an
+// Entry in JSON on each line, the oldest first. Fields of the query:
 //
 //	follow=true       go on until all executions there are now are over, or
-//	                  the service is deleted
+//	                  the service or worker pool is deleted
 //	limit=N           begin with the N newest
 //	since=TIME        begin with those of a time (RFC 3339)
 //	task=INDEX        only those of one task

@@ -44,12 +44,12 @@ func (l *Logs) Keep(ctx context.Context, total int64, report func(Swept, error))
 }
 
 // Sweep removes logs until all of them together take no more than total bytes:
-// those of executions that have ended and of services' instances that have first,
-// the oldest ones before others; then those of instances that have ended of what
-// runs, and the older halves of what services have themselves. Those of instances
-// that run stay, even if they are more than total. What a service had itself goes
-// with it in any case. It is to be called from time to time, by
-// one caller at a time.
+// those of executions that have ended and of services' and worker pools' instances
+// that have first, the oldest ones before others; then those of instances that
+// have ended of what runs, and the older halves of what services and worker pools
+// have themselves. Those of instances that run stay, even if they are more than
+// total. What a service or a worker pool had itself goes with it in any case. It is
+// to be called from time to time, by one caller at a time.
 func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 	sizes, sum, err := measure(l.dir)
 	if err != nil {
@@ -81,7 +81,8 @@ func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 }
 
 // removals are the logs to be removed so that at least need bytes are freed, as
-// far as they may go, and those of services that are gone.
+// far as they may go, and those of services and worker pools
+// that are gone.
 func (l *Logs) removals(ctx context.Context, sizes []size, need int64) (all []removal, err error) {
 	rest, gone, err := l.ofGone(ctx, sizes)
 	if err != nil {

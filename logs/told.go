@@ -11,9 +11,9 @@ import (
 	"runnel/runtime/logfile"
 )
 
-// ownLog is one of the logs that a service has itself.
+// ownLog is one of the logs that a service or a worker pool has itself.
 func (s *served) ownLog(dir string, kind servicelog.Kind) *log {
-	id := servicelog.ID(s.service, kind)
+	id := servicelog.ID(s.owner, kind)
 	file := logfile.Path(dir, id)
 	from, _, ok := logSpan(file)
 	if !ok || from.Before(s.from) {

@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: controltest.New(t), t: t, dir: t.TempDir(), writers: make(map[string]*logfile.Writer), begun: make(chan string, 1000)}
 	w.logs = New(w.Control, w.dir)
-	w.logs.services = &w.services
+	w.logs.services, w.logs.pools = &w.services, &w.services
 	mux := http.NewServeMux()
 	mux.Handle("GET "+StreamPath, w.logs.Stream())
 	mux.Handle("POST "+ListPath, w.logs.List())

@@ -28,16 +28,16 @@ type file struct {
 	used bool
 }
 
-// write adds lines to the logs of services.
+// write adds lines to the logs of services and worker pools.
 func (f *files) write(kind Kind, stream string, lines map[string][]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for service, text := range lines {
-		id := ID(service, kind)
+	for owner, text := range lines {
+		id := ID(owner, kind)
 		path := logfile.Path(f.dir, id)
 		x := f.open[id]
 		if x != nil && gone(path) {
-			_ = x.writer.Close() // it was that of an earlier service of the name
+			_ = x.writer.Close() // it was that of an earlier one of the name
 			x = nil
 		}
 		if x == nil {

@@ -85,7 +85,7 @@ type Event struct {
 
 // newEvent is what is written down of l.
 func newEvent(l *serving.Line) Event {
-	revision := l.Revision[len(serviceOf(l.Revision)):]
+	revision := l.Revision[len(ownerOf(l.Revision)):]
 	if len(revision) > len("/revisions/") {
 		revision = revision[len("/revisions/"):]
 	}

@@ -53,11 +53,11 @@ func (w *Writer) flush(spare pending) pending {
 		requests[e.Service] = line(requests[e.Service], newRequest(e))
 	}
 	for i := range p.lines {
-		service := serviceOf(p.lines[i].Revision)
-		events[service] = line(events[service], newEvent(&p.lines[i]))
+		owner := ownerOf(p.lines[i].Revision)
+		events[owner] = line(events[owner], newEvent(&p.lines[i]))
 	}
-	for service, n := range p.lost {
-		events[service] = line(events[service], Event{
+	for owner, n := range p.lost {
+		events[owner] = line(events[owner], Event{
 			Time: time.Now(), Severity: "WARNING",
 			Text: fmt.Sprintf("%d entries of requests or events were lost here: they came faster than they could be written", n),
 		})

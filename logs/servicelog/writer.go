@@ -16,7 +16,7 @@ const (
 	maxLines = 10_000
 )
 
-// Writer keeps the logs of services. Record and Tell are for any goroutine;
+// Writer keeps the logs of services and worker pools. Record and Tell are for any goroutine;
 // nothing is written before Run.
 type Writer struct {
 	// wake has room for one: there is something to write; full for one: soon.
@@ -34,7 +34,8 @@ type pending struct {
 	lines   []serving.Line
 	// bytes is about what the entries hold.
 	bytes int
-	// lost counts the entries and lines of each service that did not fit.
+	// lost counts the entries and lines of each service and worker pool that did
+	// not fit.
 	lost map[string]int
 }
 
@@ -74,7 +75,7 @@ func (w *Writer) Tell(l serving.Line) {
 	p := &w.pending
 	first := p.idle()
 	if len(p.lines) == maxLines {
-		p.lose(serviceOf(l.Revision))
+		p.lose(ownerOf(l.Revision))
 	} else {
 		p.lines = append(p.lines, l)
 	}

@@ -21,6 +21,7 @@ import (
 const (
 	hello = "projects/local/locations/us-central1/services/hello"
 	other = "projects/local/locations/us-central1/services/other"
+	mill  = "projects/local/locations/us-central1/workerPools/hello"
 )
 
 // start runs a writer until stop, or the test's end.
@@ -78,17 +79,21 @@ func entry(n int) *ingress.Entry {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	for _, kind := range Kinds() {
-		id := ID(hello, kind)
-		if got, ok := Service(id); !ok || got != hello || strings.Contains(id, "/") {
-			t.Errorf("%s is of %q, %v", id, got, ok)
+	seen := make(map[string]bool)
+	for _, owner := range []string{hello, other, mill} {
+		for _, kind := range Kinds(owner) {
+			id := ID(owner, kind)
+			if got, ok := Owner(id); !ok || got != owner || strings.Contains(id, "/") || seen[id] {
+				t.Errorf("%s is of %q, %v", id, got, ok)
+			}
+			seen[id] = true
 		}
 	}
-	if ID(hello, Requests) == ID(hello, System) || ID(hello, Requests) == ID(other, Requests) {
-		t.Error("two logs have one name")
+	if len(seen) != 5 {
+		t.Errorf("%v: a worker pool has no log of requests", seen)
 	}
-	for _, id := range []string{"hello-abc", "etl-x-0-0", "a%2Fb", "a%zzb"} {
-		if got, ok := Service(id); ok {
+	for _, id := range []string{"hello-abc", "etl-x-0-0", "a%2Fb", "a%zzb", "a%2Fb%2Fjobs%2Fc%2Fsystem"} {
+		if got, ok := Owner(id); ok {
 			t.Errorf("%s is of %q", id, got)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"runnel/scheduler"
 )
 
-// Fleet is all instances of services. Safe for concurrent use.
+// Fleet is all instances of services and worker pools. Safe for concurrent use.
 type Fleet struct {
 	config Config
 	// probe asks a container, as probe.Check.Do; listening waits until one listens.
@@ -35,7 +35,8 @@ type Fleet struct {
 	// prepared are the loops that have, or are about to have, an instance
 	// prepared; those that were used last come last.
 	prepared []*loop
-	// starts are the times that the last instances of each service took to start.
+	// starts are the times that the last instances of each service took to start,
+	// and of each worker pool.
 	starts map[string]*startTimes
 }
 
@@ -91,10 +92,10 @@ func (f *Fleet) enter(l *loop) error {
 		return ErrKnown
 	}
 	f.revisions[l.plan.name] = l
-	if f.starts[l.service()] == nil {
-		f.starts[l.service()] = new(startTimes)
+	if f.starts[l.owner()] == nil {
+		f.starts[l.owner()] = new(startTimes)
 	}
-	l.pool.SetPatience(f.starts[l.service()].patience())
+	l.pool.SetPatience(f.starts[l.owner()].patience())
 	l.wishes.routed = f.routed(l.plan.name)
 	return nil
 }
@@ -106,10 +107,10 @@ func (f *Fleet) leave(l *loop) {
 	delete(f.revisions, l.plan.name)
 	last := true
 	for _, other := range f.revisions {
-		last = last && other.service() != l.service()
+		last = last && other.owner() != l.owner()
 	}
 	if last {
-		delete(f.starts, l.service())
+		delete(f.starts, l.owner())
 	}
 	f.mu.Unlock()
 	close(l.left)

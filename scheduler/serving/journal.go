@@ -12,7 +12,7 @@ type Record struct {
 	ID       string `json:"id"`
 	Revision string `json:"revision"`
 	// Created is when it was asked for, Started when its process was, Ready when
-	// it took requests first, Ended when it had ended; zero if it never did.
+	// it was ready first, Ended when it had ended; zero if it never did.
 	Created time.Time `json:"created"`
 	Started time.Time `json:"started,omitzero"`
 	Ready   time.Time `json:"ready,omitzero"`

@@ -178,7 +178,7 @@ func (l *loop) ready(i *instance) {
 	took := i.record.Ready.Sub(i.record.Started)
 	l.log.Info("instance is ready", "instance", i.spec.ID, "took", took.String())
 	if !i.adopted {
-		l.fleet.hasStarted(l.service(), took)
+		l.fleet.hasStarted(l.owner(), took)
 	}
 }
 

@@ -57,13 +57,21 @@ func (l *loop) live(i *instance) {
 	l.tell(report{kind: instanceDeleted, instance: i})
 }
 
-// open has an instance take requests.
+// open has an instance count as ready, and take requests if there are any.
 func (l *loop) open(i *instance) {
 	again := !i.record.Ready.IsZero()
 	if !again {
 		i.record.Ready = time.Now()
 		l.record(i)
 	}
+	if l.plan.serves() {
+		l.pool.Add(l.backend(i))
+	}
+	l.tell(report{kind: instanceReady, instance: i})
+}
+
+// backend is what an instance is to those who forward requests.
+func (l *loop) backend(i *instance) ingress.Backend {
 	b := ingress.Backend{
 		ID: i.spec.ID, PublicID: i.spec.Identity.InstanceID,
 		Addr: netip.AddrPortFrom(i.runtime.Addr(), uint16(l.plan.port)), H2C: l.plan.h2c,
@@ -72,8 +80,7 @@ func (l *loop) open(i *instance) {
 	if l.plan.throttled {
 		b.Busy, b.Idle = i.throttle.hold, i.throttle.release
 	}
-	l.pool.Add(b)
-	l.tell(report{kind: instanceReady, instance: i})
+	return b
 }
 
 // attend looks after an instance that takes requests until it has ended or is to

@@ -16,6 +16,7 @@ import (
 type loop struct {
 	fleet *Fleet
 	plan  *plan
+	// pool has the requests. In that of a worker pool's revision nothing is ever.
 	pool  *ingress.Pool
 	share *scheduler.Share
 	log   *slog.Logger
@@ -49,13 +50,13 @@ type loop struct {
 	decider autoscale.Decider
 	desired int
 	usage   usage
-	// failures is how often in a row an instance did not last; after one nothing
-	// is started before resume. failure is why the last start failed, and broken
+	// failures is how often in a row an instance did not last, failed when that was
+	// last; after one nothing is started before resume. failure is why the last start failed, and broken
 	// that it was the container's own fault; a start that succeeds ends both.
-	failures int
-	resume   time.Time
-	failure  *StartError
-	broken   bool
+	failures       int
+	failed, resume time.Time
+	failure        *StartError
+	broken         bool
 	// shrunk is when an instance was stopped last because there were more than
 	// wanted.
 	shrunk time.Time
@@ -123,7 +124,7 @@ func newLoop(f *Fleet, p *plan, scale Scale) *loop {
 		fleet:     f,
 		plan:      p,
 		share:     f.config.Budget.Join(p.need),
-		log:       f.config.Logger.With("service", p.service, "revision", p.revision),
+		log:       f.config.Logger.With(p.kind(), p.owner, "revision", p.revision),
 		poked:     make(chan struct{}, 1),
 		reports:   make(chan report),
 		adopted:   make(chan struct{}),
@@ -132,12 +133,12 @@ func newLoop(f *Fleet, p *plan, scale Scale) *loop {
 		begun:     time.Now(),
 		instances: make(map[string]*instance),
 	}
-	l.pool = ingress.NewPool(ingress.PoolConfig{Service: p.service, Revision: p.revision, Demand: l.poke})
+	l.pool = ingress.NewPool(ingress.PoolConfig{Service: p.owner, Revision: p.revision, Demand: l.poke})
 	return l
 }
 
-// service is the full name of the revision's service.
-func (l *loop) service() string { return l.plan.serviceName() }
+// owner is the full name of the revision's service or worker pool.
+func (l *loop) owner() string { return l.plan.ownerName() }
 
 // poke has the loop look again.
 func (l *loop) poke() {

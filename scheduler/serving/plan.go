@@ -25,13 +25,15 @@ const hostname = "localhost"
 // plan is what a revision comes to: every setting resolved. It does not change
 // any more.
 type plan struct {
-	// name is the full name, revision and service the short ones.
-	name, revision, service, uid string
+	// name is the full name, revision and owner the short ones: the owner is a
+	// service or a worker pool.
+	name, revision, owner, uid string
 	// spec is what all instances have in common; instance fills in the rest.
 	spec       rruntime.Spec
 	containers []container
-	// ingress is the place of the container that takes requests, at port, by
-	// HTTP/2 without TLS if h2c.
+	// ingress is the place of the container that takes requests, by HTTP/2
+	// without TLS if h2c; nowhere if none does. port is where it takes them, and
+	// what probes ask that name no port.
 	ingress int
 	port    int
 	h2c     bool
@@ -59,6 +61,9 @@ type container struct {
 	// startup is nil where nobody waits for it to be up, the others where nobody
 	// looks.
 	startup, liveness, readiness *prober
+	// steady is how long it has to run before it counts as well, where nothing
+	// else tells.
+	steady time.Duration
 }
 
 // newPlan reads rev, which has been validated.
@@ -66,8 +71,7 @@ func newPlan(c *Config, rev *runpb.Revision, images []*rimage.Image) (*plan, err
 	p := &plan{
 		name:     rev.GetName(),
 		revision: path.Base(rev.GetName()),
-		service:  path.Base(rev.GetService()),
-		uid:      strings.ReplaceAll(rev.GetUid(), "-", ""),
+		uid:      bare(rev.GetUid()),
 		timeout:  cmp.Or(rev.GetTimeout().AsDuration(), contract.DefaultRequestTimeout),
 		affinity: rev.GetSessionAffinity(),
 	}
@@ -85,7 +89,7 @@ func newPlan(c *Config, rev *runpb.Revision, images []*rimage.Image) (*plan, err
 		}
 	}
 	p.concurrency = int(rev.GetMaxInstanceRequestConcurrency())
-	if p.concurrency <= 0 {
+	if p.concurrency <= 0 && p.serves() {
 		p.concurrency = defaultConcurrency(p.full[p.ingress])
 	}
 	if err := p.volumes(rev); err != nil {
@@ -105,13 +109,20 @@ func defaultConcurrency(cpu contract.MilliCPU) int {
 	return contract.DefaultConcurrency
 }
 
-// locate reads from the revision's name where its instances run.
+// locate reads from the revision's name whose it is and where its instances run.
 func (p *plan) locate(c *Config, rev *runpb.Revision) error {
-	name, full := strings.CutPrefix(p.name, "projects/")
-	project, name, located := strings.Cut(name, "/locations/")
-	region, _, ofService := strings.Cut(name, "/services/")
-	if !full || !located || !ofService {
+	parts := strings.Split(p.name, "/")
+	if len(parts) != 8 || parts[0] != "projects" || parts[2] != "locations" || parts[6] != "revisions" {
 		return fmt.Errorf("%q: not a full resource name of a revision", p.name)
+	}
+	project, region := parts[1], parts[3]
+	p.owner = parts[5]
+	switch parts[4] {
+	case "services":
+	case "workerPools":
+		p.ingress = nowhere
+	default:
+		return fmt.Errorf("%q: a revision is one of a service or a worker pool", p.name)
 	}
 	p.spec.Hostname = hostname
 	p.spec.Identity = metadata.Identity{
@@ -125,6 +136,9 @@ func (p *plan) locate(c *Config, rev *runpb.Revision) error {
 // first.
 func (p *plan) choose(rev *runpb.Revision) {
 	p.port = contract.DefaultPort
+	if !p.serves() {
+		return
+	}
 	for n, c := range rev.GetContainers() {
 		if len(c.GetPorts()) == 0 {
 			continue
@@ -148,10 +162,6 @@ func (p *plan) contain(c *Config, n int, called string, from *runpb.Container, i
 	if err != nil {
 		return err
 	}
-	own := contract.ServiceEnv{Service: p.service, Revision: p.revision, Timeout: p.timeout}
-	if n == p.ingress {
-		own.Port = p.port
-	}
 	mounts := make([]rruntime.Mount, 0, len(from.GetVolumeMounts()))
 	for _, m := range from.GetVolumeMounts() {
 		mounts = append(mounts, rruntime.Mount{Volume: m.GetName(), Path: path.Clean(m.GetMountPath()), SubPath: m.GetSubPath()})
@@ -162,12 +172,24 @@ func (p *plan) contain(c *Config, n int, called string, from *runpb.Container, i
 	p.boost(need.CPU, from.GetResources().GetStartupCpuBoost())
 	p.spec.Containers = append(p.spec.Containers, rruntime.Container{
 		Name: from.GetName(), Image: img, Command: from.GetCommand(), Args: from.GetArgs(),
-		Env: slices.Concat(env, own.Environ()), WorkingDir: from.GetWorkingDir(),
+		Env: slices.Concat(env, p.environ(n)), WorkingDir: from.GetWorkingDir(),
 		Limits: cgroups.Limits{CPU: need.CPU, Memory: need.Memory, PIDs: c.PIDs},
 		Mounts: mounts,
 	})
 	p.containers = append(p.containers, p.probes(n, called, from))
 	return nil
+}
+
+// environ are the variables that container n has of the platform.
+func (p *plan) environ(n int) []string {
+	if !p.serves() {
+		return contract.WorkerPoolEnv{WorkerPool: p.owner, Revision: p.revision}.Environ()
+	}
+	env := contract.ServiceEnv{Service: p.owner, Revision: p.revision, Timeout: p.timeout}
+	if n == p.ingress {
+		env.Port = p.port
+	}
+	return env.Environ()
 }
 
 // boost takes in the CPU that the last container has while the instance starts:
@@ -203,8 +225,8 @@ func (p *plan) volumes(rev *runpb.Revision) error {
 	return nil
 }
 
-// serviceName is the full name of the revision's service.
-func (p *plan) serviceName() string {
+// ownerName is the full name of the revision's service or worker pool.
+func (p *plan) ownerName() string {
 	name, _, _ := strings.Cut(p.name, "/revisions/")
 	return name
 }
@@ -214,9 +236,16 @@ func (p *plan) serviceName() string {
 func (p *plan) instance(id string) rruntime.Spec {
 	spec := p.spec
 	spec.ID = id
-	spec.Identity.InstanceID = scheduler.PublicID(p.uid, id)
+	spec.Identity.InstanceID = PublicID(p.uid, id)
 	return spec
 }
+
+// PublicID is what an instance of the revision with that UID is told to be, and
+// what its logs call it: always the same.
+func PublicID(uid, instance string) string { return scheduler.PublicID(bare(uid), instance) }
+
+// bare is a UID without hyphens.
+func bare(uid string) string { return strings.ReplaceAll(uid, "-", "") }
 
 // ContainerID is what the container at a place of an instance is called, which
 // names its log.
@@ -235,6 +264,6 @@ const (
 // newInstanceID draws the ID of an instance: a DNS label.
 func newInstanceID(p *plan) string {
 	tail := "-" + p.uid[:min(len(p.uid), uidDigits)] + "-" + strings.ToLower(rand.Text()[:randomDigits])
-	name := p.service[:min(len(p.service), maxInstanceID-len(tail))]
+	name := p.owner[:min(len(p.owner), maxInstanceID-len(tail))]
 	return strings.TrimRight(name, "-") + tail
 }

@@ -153,12 +153,13 @@ func TestProbes(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*runpb.Revision){
-		"as many of both":        func(r *runpb.Revision) { r.Containers = nil },
-		"full resource name":     func(r *runpb.Revision) { r.Name = "hello-00001-abc" },
-		"cpu limit":              func(r *runpb.Revision) { r.Containers[0].Resources.Limits["cpu"] = "much" },
-		"want an email address":  func(r *runpb.Revision) { r.ServiceAccount = "root" },
-		"size limit":             func(r *runpb.Revision) { twoContainers(r); r.Volumes[0].GetEmptyDir().SizeLimit = "much" },
-		"only volumes in memory": func(r *runpb.Revision) { r.Volumes = []*runpb.Volume{{Name: "v"}} },
+		"as many of both":               func(r *runpb.Revision) { r.Containers = nil },
+		"full resource name":            func(r *runpb.Revision) { r.Name = "hello-00001-abc" },
+		"of a service or a worker pool": func(r *runpb.Revision) { r.Name = strings.Replace(r.Name, "services", "jobs", 1) },
+		"cpu limit":                     func(r *runpb.Revision) { r.Containers[0].Resources.Limits["cpu"] = "much" },
+		"want an email address":         func(r *runpb.Revision) { r.ServiceAccount = "root" },
+		"size limit":                    func(r *runpb.Revision) { twoContainers(r); r.Volumes[0].GetEmptyDir().SizeLimit = "much" },
+		"only volumes in memory":        func(r *runpb.Revision) { r.Volumes = []*runpb.Volume{{Name: "v"}} },
 		"values from secrets": func(r *runpb.Revision) {
 			r.Containers[0].Env = []*runpb.EnvVar{{Name: "A", Values: &runpb.EnvVar_ValueSource{ValueSource: &runpb.EnvVarSource{}}}}
 		},
@@ -180,8 +181,10 @@ func TestInstanceIDs(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, service := range []string{"a", strings.Repeat("long-", 9) + "name", strings.Repeat("x", 49)} {
+		var uid string
 		p, err := planOf(t, func(r *runpb.Revision) {
-			r.Service = strings.Replace(testService, "hello", service, 1)
+			r.Name = strings.Replace(r.Name, "services/hello", "services/"+service, 1)
+			uid = r.GetUid()
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -192,6 +195,10 @@ func TestInstanceIDs(t *testing.T) {
 				t.Fatalf("%q", id)
 			}
 			seen[id] = true
+			// The control plane has the UID as it is.
+			if got, want := p.instance(id).Identity.InstanceID, PublicID(uid, id); got != want || !strings.Contains(uid, "-") {
+				t.Fatalf("%s is told to be %s, its logs say %s", id, got, want)
+			}
 		}
 	}
 }

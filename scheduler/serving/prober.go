@@ -36,8 +36,12 @@ func (p *plan) probes(n int, called string, from *runpb.Container) container {
 		liveness:  p.prober(liveness, called, from.GetLivenessProbe()),
 		readiness: p.prober(readiness, called, from.GetReadinessProbe()),
 	}
-	if c.startup == nil && n == p.ingress {
+	switch {
+	case c.startup != nil:
+	case n == p.ingress:
 		c.startup = defaultProbe(c.name, p.port)
+	case !p.serves():
+		c.steady = steadyTime
 	}
 	return c
 }
@@ -72,7 +76,7 @@ func (p *plan) prober(purpose, of string, from *runpb.Probe) *prober {
 		Port: out.check.Port, Path: out.check.Path,
 	}
 	// What control fills in where there is no probe is the default one.
-	out.log.Default = purpose == startup && out.check.Kind == probe.TCP && out.check.Port == p.port &&
+	out.log.Default = purpose == startup && p.serves() && out.check.Kind == probe.TCP && out.check.Port == p.port &&
 		out.delay == 0 && out.period == contract.StartTime && out.threshold == 1
 	return out
 }

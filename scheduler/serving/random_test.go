@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -18,11 +19,11 @@ import (
 	rruntime "runnel/runtime"
 )
 
-// TestRandomLife lets revisions share a small host, on which anything may go
-// wrong, while requests come and go, scales and routes change, and the process is
+// TestRandomLife lets revisions of a service and a worker pool share a small host,
+// on which anything may go wrong, while requests come and go, scales and routes change, and the process is
 // replaced, gently or by a kill. It checks what must hold whatever happens.
 //
-// contract: SC-1, SC-11, SC-16, LIFE-9, LIFE-13, REQ-5
+// contract: SC-1, SC-11, SC-16, WP-2, LIFE-9, LIFE-13, REQ-5
 func TestRandomLife(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
@@ -58,6 +59,9 @@ func randomLife(t *testing.T, r *rand.Rand) {
 	for n := range 1 + r.IntN(3) {
 		g.names = append(g.names, fmt.Sprintf("hello-%05d-abc%s", n, "xyz"[:n]))
 	}
+	if r.IntN(2) == 0 {
+		g.names = append(g.names, "mill-00001-abc")
+	}
 	g.enter()
 	for range 20 + r.IntN(20) {
 		g.step()
@@ -76,7 +80,7 @@ func (g *game) enter() {
 	for _, name := range g.names {
 		s, known := g.scales[name]
 		if !known {
-			s = g.scale()
+			s = g.scale(name)
 			g.scales[name] = s
 		}
 		w.add(g.t, g.revision(name), s)
@@ -85,14 +89,25 @@ func (g *game) enter() {
 	g.route()
 }
 
+// works reports whether a revision is one of the worker pool.
+func works(name string) bool { return strings.HasPrefix(name, "mill-") }
+
 func (g *game) revision(name string) *runpb.Revision {
+	if works(name) {
+		return workers(name, func(r *runpb.Revision) {
+			r.GetContainers()[0].LivenessProbe = &runpb.Probe{ProbeType: &runpb.Probe_HttpGet{HttpGet: &runpb.HTTPGetAction{}}}
+		})
+	}
 	return revision(name, func(r *runpb.Revision) {
 		r.MaxInstanceRequestConcurrency = int32(len(name) - 14)
 		r.GetContainers()[0].LivenessProbe = &runpb.Probe{ProbeType: &runpb.Probe_HttpGet{HttpGet: &runpb.HTTPGetAction{}}}
 	})
 }
 
-func (g *game) scale() Scale {
+func (g *game) scale(name string) Scale {
+	if works(name) {
+		return manual(g.r.IntN(4))
+	}
 	most := 1 + g.r.IntN(5)
 	s := auto(g.r.IntN(3)*g.r.IntN(2), most)
 	switch g.r.IntN(12) {
@@ -107,7 +122,7 @@ func (g *game) scale() Scale {
 func (g *game) route() {
 	s := Service{Name: testService}
 	for n, name := range g.names {
-		if g.r.IntN(4) > 0 {
+		if g.r.IntN(4) > 0 && !works(name) {
 			s.Traffic = append(s.Traffic, Traffic{Revision: g.revision(name).GetName(), Tag: fmt.Sprint("t", n)})
 		}
 	}
@@ -120,7 +135,7 @@ func (g *game) step() {
 	full := g.revision(name).GetName()
 	switch g.r.IntN(14) {
 	case 0:
-		s := g.scale()
+		s := g.scale(name)
 		g.scales[name] = s
 		g.town.SetScale(full, s)
 	case 1:
@@ -140,6 +155,9 @@ func (g *game) step() {
 	case 5:
 		g.hurt()
 	default:
+		if works(name) {
+			break
+		}
 		w, takes := g.town, time.Duration(g.r.IntN(20_000))*time.Millisecond
 		for range 1 + g.r.IntN(8) {
 			l := w.find(full)

@@ -73,7 +73,10 @@ func (l *loop) allUp(i *instance, ended <-chan struct{}, results <-chan error, n
 
 // exitMessage says why an instance that has ended was never ready.
 func (l *loop) exitMessage(i *instance) string {
-	message := contract.ListenMessage(l.plan.port)
+	message := contract.EndedMessage
+	if l.plan.serves() {
+		message = contract.ListenMessage(l.plan.port)
+	}
 	switch {
 	case i.unseen != nil || i.exit.Lost:
 		return message
@@ -103,6 +106,9 @@ func (l *loop) bringUp(ctx context.Context, i *instance, n int, up []chan struct
 		}
 	}
 	close(up[n])
+	if !sleep(ctx, c.steady) {
+		return context.Cause(ctx)
+	}
 	return nil
 }
 
@@ -177,8 +183,11 @@ func (l *loop) attempt(ctx context.Context, i *instance, p *prober, end time.Tim
 }
 
 // answers reports whether an instance that was ready in another process still
-// listens.
+// listens, where it has to.
 func (l *loop) answers(ctx context.Context, i *instance) bool {
+	if !l.plan.serves() {
+		return true
+	}
 	ctx, stop := context.WithTimeout(ctx, contract.DefaultProbeTimeout)
 	defer stop()
 	return l.fleet.probe(ctx, probe.Check{Kind: probe.TCP, Port: l.plan.port}, i.runtime.Addr()) == nil

@@ -6,7 +6,8 @@ import (
 	"runnel/contract"
 )
 
-// startTimes are how long the last instances of a service took to start.
+// startTimes are how long the last instances of a service or a worker pool took
+// to start.
 type startTimes struct {
 	last [16]time.Duration
 	n    int
@@ -30,15 +31,15 @@ func (s *startTimes) patience() time.Duration {
 	return contract.Patience(sum / time.Duration(n))
 }
 
-// hasStarted counts a start of one of the service's instances.
-func (f *Fleet) hasStarted(service string, took time.Duration) {
+// hasStarted counts a start of one of the instances of a service or worker pool.
+func (f *Fleet) hasStarted(owner string, took time.Duration) {
 	f.mu.Lock()
-	starts := f.starts[service]
+	starts := f.starts[owner]
 	starts.add(took)
 	patience := starts.patience()
 	var of []*loop
 	for _, l := range f.revisions {
-		if l.service() == service {
+		if l.owner() == owner {
 			of = append(of, l)
 		}
 	}

@@ -5,14 +5,15 @@ package serving
 type Scale struct {
 	// Min and Max bound the instances. A Max of 0 stops them all.
 	Min, Max int
-	// Manual is how many there are to be, where it is not negative.
+	// Manual is how many there are to be, where it is not negative, as it must
+	// not be in a worker pool.
 	Manual int
 }
 
 // Status is a revision's instances at one moment.
 type Status struct {
-	// Desired is how many there should be, Ready how many take requests,
-	// Starting how many are on their way.
+	// Desired is how many there should be, Ready how many are ready, to take
+	// requests where there are any, Starting how many are on their way.
 	Desired, Ready, Starting int
 	// Active and Waiting are requests.
 	Active, Waiting int
