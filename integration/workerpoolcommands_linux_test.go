@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"runnel/image/imagetest"
 )
 
 // obedient is the end of a script of one process that goes on until it is told to
@@ -22,10 +24,11 @@ func (w *workers) verb(line string, more ...string) result {
 	return w.cli(append(append([]string{"worker-pools"}, strings.Fields(line)...), more...)...)
 }
 
-// mill deploys the worker pool mill, whose instances run a script.
-func (w *workers) mill(text string, flags ...string) result {
+// mill deploys the worker pool mill, whose instances run a script in the shell of
+// an image.
+func (w *workers) mill(image, text string, flags ...string) result {
 	w.h.Helper()
-	return w.verb("deploy mill --memory 128Mi --image "+w.h.shell()+" --args", append([]string{"^@@^" + text}, flags...)...)
+	return w.verb("deploy mill --memory 128Mi --image "+image+" --args", append([]string{"^@@^" + text}, flags...)...)
 }
 
 // value is what a verb shows of one thing.
@@ -35,12 +38,15 @@ func (w *workers) value(key, line string) string {
 }
 
 // contract: CLI-3, WP-2, WP-7
-// Every verb, from the first deploy to the end.
+// Every verb, from the first deploy to the end, with images of a registry.
 func TestWorkerPoolCommands(t *testing.T) {
 	h := openHost(t)
 	w := h.serveWorkers()
+	image := imagetest.Serve(t).Host + "/team/mill:1"
+	shell := imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}
+	imagetest.Push(t, shell, image)
 
-	w.mill("echo here with $MODE; "+obedient, "--set-env-vars", "MODE=one", "--labels", "team=data", "--revision-suffix", "v1").
+	w.mill(image, "echo here with $MODE; "+obedient, "--set-env-vars", "MODE=one", "--labels", "team=data", "--revision-suffix", "v1").
 		exits(0).shows("Deploying new worker pool...", "Worker pool [mill] revision [mill-v1] has been deployed.")
 	w.number(1) // which is the default
 	w.verb("update mill --instances 4").exits(0).shows("Worker pool [mill] has been updated.")
@@ -49,7 +55,9 @@ func TestWorkerPoolCommands(t *testing.T) {
 	w.verb("describe mill").exits(0).shows("+ WorkerPool mill in region us-central1", "team:data", "100%  LATEST (currently mill-v1)", "Manual (Instances: 4)")
 
 	// A new revision without instances, then with a share of them.
-	w.mill("echo here with $MODE; "+obedient, "--no-promote", "--update-env-vars", "MODE=two", "--revision-suffix", "v2").exits(0).shows("has 0 percent of the instances")
+	shell.Config.Env = append(shell.Config.Env, "FROM=another")
+	digest := imagetest.Push(t, shell, image).Descriptor.Digest
+	w.mill(image, "echo here with $MODE; "+obedient, "--no-promote", "--update-env-vars", "MODE=two", "--revision-suffix", "v2").exits(0).shows("has 0 percent of the instances")
 	if !maps.Equal(w.number(4), first) {
 		t.Error("instances have been replaced for a revision that gets none")
 	}
@@ -65,6 +73,9 @@ func TestWorkerPoolCommands(t *testing.T) {
 	w.verb("revisions list --worker-pool mill").exits(0).shows("REVISION", "mill-v1", "mill-v2")
 	if got := w.value("name", "revisions list --filter active=yes"); got != "mill-v2" {
 		t.Errorf("active are %s", got)
+	}
+	if got := w.value("spec.containers[0].image", "revisions describe mill-v2"); !strings.HasSuffix(got, digest) {
+		t.Errorf("mill-v2 is of %s, want %s", got, digest)
 	}
 	w.verb("revisions describe mill-v1").exits(0).shows("+ Revision mill-v1 in region us-central1", "MODE:")
 	w.verb("revisions delete mill-v2 --quiet").exits(1)
@@ -139,7 +150,7 @@ func TestWorkerPoolOfAFile(t *testing.T) {
 func TestWorkerPoolLogIsFollowed(t *testing.T) {
 	h := openHost(t)
 	w := h.serveWorkers()
-	w.mill("while :; do echo tick; sleep 0.2; done").exits(0)
+	w.mill(h.shell(), "while :; do echo tick; sleep 0.2; done").exits(0)
 	p := h.startWith(func(c *exec.Cmd) { c.Env = append(c.Env, w.environment()...) }, "worker-pools", "logs", "mill", "--follow")
 	w.eventually("it ticks", func() bool { return strings.Count(p.stdout.String(), "tick\n") > 3 })
 	p.signal(syscall.SIGINT)
@@ -153,9 +164,9 @@ func TestWorkerPoolLogIsFollowed(t *testing.T) {
 func TestBadWorkerPoolCommands(t *testing.T) {
 	h := openHost(t)
 	w := h.serveWorkers()
-	w.mill(obedient, "--revision-suffix", "v1").exits(0)
+	w.mill(h.shell(), obedient, "--revision-suffix", "v1").exits(0)
 	pids := w.number(1)
-	image := "--image " + h.shell()
+	image, registry := "--image "+h.shell(), imagetest.Serve(t).Host
 	for line, want := range map[string]string{
 		"deploy mill --port 8080 " + image:                        "--port: a worker pool takes no requests",
 		"deploy mill --allow-unauthenticated " + image:            "--allow-unauthenticated: a worker pool takes no requests",
@@ -179,16 +190,16 @@ func TestBadWorkerPoolCommands(t *testing.T) {
 	}
 	const missing = "cannot find worker pool [none] in project [local] region [us-central1]"
 	for line, want := range map[string]string{
-		"update none --instances 1":              missing,
-		"describe none":                          missing,
-		"delete none --quiet":                    missing,
-		"logs none":                              missing,
-		"update-instance-split none --to-latest": missing,
-		"revisions list --worker-pool none":      missing,
-		"revisions describe none":                "cannot find revision [none]",
-		"revisions delete mill-v1 --quiet":       "mill-v1",
-		"deploy mill " + image + "-nosuch":       "nosuch",
-		"replace /no/such/file":                  "",
+		"update none --instances 1":                     missing,
+		"describe none":                                 missing,
+		"delete none --quiet":                           missing,
+		"logs none":                                     missing,
+		"update-instance-split none --to-latest":        missing,
+		"revisions list --worker-pool none":             missing,
+		"revisions describe none":                       "cannot find revision [none]",
+		"revisions delete mill-v1 --quiet":              "mill-v1",
+		"deploy mill --image " + registry + "/nosuch:1": "nosuch:1",
+		"replace /no/such/file":                         "",
 	} {
 		if r := w.verb(line); r.code == 0 || !strings.Contains(r.stderr, want) || strings.Contains(r.stderr, "%!") {
 			t.Errorf("worker-pools %s lacks %q\n%s", line, want, r)
@@ -199,7 +210,7 @@ func TestBadWorkerPoolCommands(t *testing.T) {
 	}
 
 	// What ends at once is no worker, and the one before goes on.
-	w.mill("echo no bread; exit 3", "--revision-suffix", "v2").exits(1).shows("Creating Revision... failed", "runnel worker-pools logs mill --system --revision mill-v2")
+	w.mill(h.shell(), "echo no bread; exit 3", "--revision-suffix", "v2").exits(1).shows("Creating Revision... failed", "runnel worker-pools logs mill --system --revision mill-v2")
 	w.verb("logs mill --system --revision mill-v2").exits(0).shows("no bread")
 	if !maps.Equal(w.number(1), pids) {
 		t.Error("what has not started has replaced an instance")
