@@ -46,8 +46,8 @@ type Config struct {
 	Scheduler *scheduler.Scheduler
 	// Images is where their images are.
 	Images Images
-	// Fleet keeps the instances of services; nil: there are no services here. It
-	// is the caller's to detach, after Close.
+	// Fleet keeps the instances of services and worker pools; nil: there are none
+	// of these here. It is the caller's to detach, after Close.
 	Fleet Fleet
 	// Journal is the one that Fleet writes; required with it.
 	Journal *Journal
@@ -79,8 +79,8 @@ type Config struct {
 	// name, or its id where project and region are the daemon's own.
 	MoreDomains []string
 	Domains     map[string]string
-	// KeepRevisions is how many revisions are kept of each service, and KeepTags
-	// how many tags a location may have; 0 means 1,000, and 2,000.
+	// KeepRevisions is how many revisions are kept of each service and worker pool,
+	// and KeepTags how many tags a location may have; 0 means 1,000, and 2,000.
 	KeepRevisions, KeepTags int
 	// KeepInstances is how many instances of a revision that have ended are
 	// remembered, with their logs; 0 means 100.
@@ -138,7 +138,7 @@ type Control struct {
 	kept *kept
 	// routing is held while it is told how a service's requests are served.
 	routing sync.Mutex
-	// changes rings for operations that are done, jobs and services that have
+	// changes rings for operations that are done, jobs, services and worker pools that have
 	// changed, and executions that have got further.
 	changes bells
 

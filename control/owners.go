@@ -21,7 +21,8 @@ func isPool(full string) bool {
 	return at == atWorkerPool || at == atPoolRevision
 }
 
-// ownerLevel is the level of the owner that a name leads to, or through.
+// ownerLevel is the level of the owner that a name, which need not be one, leads
+// to or through.
 func ownerLevel(full string) level {
 	if goesThrough(full, atWorkerPool) {
 		return atWorkerPool
@@ -36,7 +37,7 @@ func goesThrough(full string, l level) bool {
 	return len(parts) == 2*l.depth() && parts[2*l.depth()-2] == levels[l].collection
 }
 
-// revisionLevel is the level of the revisions of what a name leads to, or through.
+// revisionLevel is the level of that owner's revisions.
 func revisionLevel(full string) level {
 	if ownerLevel(full) == atWorkerPool {
 		return atPoolRevision
@@ -44,7 +45,7 @@ func revisionLevel(full string) level {
 	return atRevision
 }
 
-// kind is what the records of the owners at a level are kept as.
+// ownerKind is what the records of the owners at a level are kept as.
 func (l level) ownerKind() store.Kind {
 	if l == atWorkerPool {
 		return kindWorkerPools
@@ -52,7 +53,7 @@ func (l level) ownerKind() store.Kind {
 	return kindServices
 }
 
-// noun is what messages call the owners of a level.
+// noun is what messages call the owner that n is, or leads through.
 func (n name) noun() string {
 	if n.at == atWorkerPool || n.at == atPoolRevision {
 		return "worker pool"

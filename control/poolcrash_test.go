@@ -107,3 +107,21 @@ func TestAWorkerPoolKeepsItsInstancesAcrossRestarts(t *testing.T) {
 		t.Errorf("it has changed: %v", got)
 	}
 }
+
+// A revision whose images got lost comes back with its part of the instances.
+func TestAWorkerPoolWhoseImagesAreLostComesBack(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	spec := controltest.NewWorkerPool()
+	spec.Scaling = instances(2)
+	p, _ := createPool(t, w, "work", spec)
+	digests := w.Fleet.Images(p.GetLatestReadyRevision())
+	w.Images.Push(controltest.Image)
+	w.Stop()
+	w.Images.Lose()
+	w.Resume()
+	w.Eventually("the instances to be there again", func() bool { return living(w, p.GetLatestReadyRevision()) == 2 })
+	if got := w.Fleet.Images(p.GetLatestReadyRevision()); len(got) != 1 || got[0] != digests[0] {
+		t.Errorf("it has %v, want the digest of before: %v", got, digests)
+	}
+}

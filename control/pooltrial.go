@@ -17,7 +17,7 @@ func isUntried(r *runpb.Revision) bool {
 
 // tried stores what has become of the first instances of a revision that was
 // untried: it has been ready rightly, or is not any more. Its worker pool is looked
-// at anew.
+// at anew then, and the error is errSuperseded.
 func (c *Control) tried(ctx context.Context, r *servedRevision, failure error) error {
 	err := c.persist(ctx, func(tx *store.Tx) error {
 		now := getRevision(tx, r.GetName())

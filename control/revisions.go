@@ -84,11 +84,7 @@ func newRevision(ctx context.Context, tx *store.Tx, s *runpb.Service) (*runpb.Re
 	}
 	r := fromTemplate(t)
 	if n.at == atPoolRevision {
-		r.Labels = maps.Clone(r.Labels)
-		if r.Labels == nil {
-			r.Labels = make(map[string]string)
-		}
-		r.Labels[poolLabel] = n.owner().id()
+		r.Labels = labelled(r.Labels, poolLabel, n.owner().id())
 	}
 	r.Name, r.Uid, r.Service = n.String(), newUID(), n.owner().id()
 	r.Generation = 1
@@ -106,6 +102,13 @@ func newRevision(ctx context.Context, tx *store.Tx, s *runpb.Service) (*runpb.Re
 // poolLabel is the label of a revision that tells its worker pool.
 // Source: gcloud, which selects by it.
 const poolLabel = "run.googleapis.com/workerPool"
+
+// labelled are labels with one more.
+func labelled(labels map[string]string, key, value string) map[string]string {
+	all := map[string]string{key: value}
+	maps.Copy(all, labels)
+	return all
+}
 
 // fromTemplate is what a revision has of its template. It shares what it has
 // with that.
