@@ -17,9 +17,7 @@ func ValidateWorkerPool(pool *runpb.WorkerPool) error {
 	c := &checker{}
 	name := c.ownerName("name", pool.GetName(), "workerPools", "a worker pool")
 	c.header(pool)
-	if n := pool.GetScaling().GetManualInstanceCount(); n < 0 {
-		c.add("scaling.manualInstanceCount", "%d is not a number of instances: want 0, which stops all, or more", n)
-	}
+	c.poolScaling("scaling", pool.GetScaling())
 	c.instanceSplits("instanceSplits", name, pool.GetInstanceSplits())
 	t := pool.GetTemplate()
 	if t == nil {

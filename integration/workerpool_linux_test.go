@@ -61,8 +61,15 @@ func (w *workers) script(text string) *runpb.Container {
 	}
 }
 
-// forever is a script of one process that goes on.
+// forever is a script of one process that goes on, also when it is told to go.
 const forever = "exec sleep 1000000"
+
+// server is a container of one process that goes when it is told to.
+func (w *workers) server() *runpb.Container {
+	c := w.script("")
+	c.Image, c.Args = w.h.server(), nil
+	return c
+}
 
 // pool is a worker pool of containers: as many instances as count, or the default
 // if that is negative.
@@ -145,13 +152,25 @@ func (w *workers) deleted(id string) {
 	})
 }
 
-// number waits until the daemon runs so many processes, and gives them. Each
-// container is one, if its script goes on as a program.
+// running are the processes of worker pools. Each container is one, if its script
+// goes on as a program.
+func (w *workers) running() map[string]bool {
+	w.h.Helper()
+	pids := w.pids()
+	for pid := range pids {
+		if environ(pid)["CLOUD_RUN_WORKER_POOL"] == "" {
+			delete(pids, pid) // it has been created, and not been started yet
+		}
+	}
+	return pids
+}
+
+// number waits until so many processes run, and no other is there, and gives them.
 func (w *workers) number(n int) (pids map[string]bool) {
 	w.h.Helper()
 	w.eventually(fmt.Sprintf("%d processes run", n), func() bool {
-		pids = w.pids()
-		return len(pids) == n
+		pids = w.running()
+		return len(pids) == n && len(w.pids()) == n
 	})
 	return pids
 }

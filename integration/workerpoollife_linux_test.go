@@ -110,10 +110,10 @@ func TestWorkersAreToldToGo(t *testing.T) {
 		return "trap 'echo told to go; " + then + "' TERM; while :; do sleep 0.2; done"
 	}
 	w.deployed("polite", pool(1, w.script(trap("exit 0")), w.script(trap("exit 0"))))
-	polite := w.pids()
+	polite := w.running()
 	w.deployed("stubborn", pool(1, w.script(trap(":")), w.script("exec sleep 1000000"))) // one has a handler, the other is deaf
-	w.eventually("all run", func() bool { return len(w.pids()) >= len(polite)+2 })
-	stubborn := w.pids()
+	w.eventually("all run", func() bool { return len(w.running()) >= len(polite)+2 })
+	stubborn := w.running()
 	for pid := range polite {
 		delete(stubborn, pid)
 	}
@@ -144,7 +144,7 @@ func TestWorkersAreToldToGo(t *testing.T) {
 
 // poolsThatRun are the worker pools that have a process, again for each.
 func (w *workers) poolsThatRun() (ids []string) {
-	for pid := range w.pids() {
+	for pid := range w.running() {
 		ids = append(ids, environ(pid)["CLOUD_RUN_WORKER_POOL"])
 	}
 	return ids

@@ -53,7 +53,7 @@ func TestWorkersSeeWhoTheyAre(t *testing.T) {
 func TestWorkerPoolsAreScaledByHand(t *testing.T) {
 	h := openHost(t)
 	w := h.serveWorkers()
-	p := w.deployed("mill", pool(0, w.script("echo here; "+forever)))
+	p := w.deployed("mill", pool(0, w.server()))
 	if p.GetLatestReadyRevision() == "" {
 		t.Errorf("without instances it is not ready: %v", p)
 	}
@@ -67,20 +67,14 @@ func TestWorkerPoolsAreScaledByHand(t *testing.T) {
 			t.Errorf("scaling is %v, want %d", p.GetScaling(), n)
 		}
 		pids := w.number(n)
-		kept := 0
-		for pid := range pids {
-			if before[pid] {
-				kept++
-			}
-		}
-		if kept != min(n, len(before)) {
-			t.Errorf("of %d processes %d go on with %d", len(before), kept, n)
+		if k := kept(pids, before); k != min(n, len(before)) {
+			t.Errorf("of %d processes %d go on with %d", len(before), k, n)
 		}
 		before = pids
 	}
 	w.scaled("mill", 0)
 	w.number(0)
-	w.tellsOf("mill", "here", "Reason: MANUAL_OR_CUSTOMER_MIN_INSTANCE", "Shutting down user disabled instance")
+	w.tellsOf("mill", "listening on", "Reason: MANUAL_OR_CUSTOMER_MIN_INSTANCE", "Shutting down user disabled instance")
 	w.scaled("mill", 1)
 	w.number(1)
 	w.deleted("mill")
@@ -92,8 +86,7 @@ func TestWorkerPoolsAreScaledByHand(t *testing.T) {
 func TestInstancesAreSplit(t *testing.T) {
 	h := openHost(t)
 	w := h.serveWorkers()
-	small := w.script(forever)
-	small.Resources.Limits["cpu"] = "0.08"
+	small := w.server()
 	one := path.Base(w.deployed("mill", pool(10, small)).GetLatestReadyRevision())
 	w.number(10)
 	small = proto.CloneOf(small)
@@ -138,6 +131,6 @@ func TestInstancesAreSplit(t *testing.T) {
 func (w *workers) split(want map[string]int) {
 	w.h.Helper()
 	w.eventually(fmt.Sprintf("the processes are %v", want), func() bool {
-		return fmt.Sprint(revisionsOf(w.pids())) == fmt.Sprint(want)
+		return fmt.Sprint(revisionsOf(w.running())) == fmt.Sprint(want)
 	})
 }

@@ -96,11 +96,11 @@ func fieldPath(path string) string {
 	if field, ok := strings.CutPrefix(path, "service."); ok {
 		return ServicePath(field)
 	}
-	if field, ok := strings.CutPrefix(path, "worker_pool."); ok {
+	if field, ok := strings.CutPrefix(path, "workerPool."); ok {
 		return WorkerPoolPath(field)
 	}
 	switch path {
-	case "job_id", "jobId", "service_id", "serviceId", "worker_pool_id", "workerPoolId":
+	case "job_id", "jobId", "service_id", "serviceId", "workerPoolId":
 		return "metadata.name"
 	case "overrides.timeout":
 		return "overrides.timeoutSeconds"

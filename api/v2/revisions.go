@@ -18,7 +18,11 @@ type revisions struct {
 
 // GetRevision implements runpb.RevisionsServer.
 func (s revisions) GetRevision(ctx context.Context, r *runpb.GetRevisionRequest) (*runpb.Revision, error) {
-	return s.c.Revision(ctx, r.GetName())
+	revision, err := s.c.Revision(ctx, r.GetName())
+	if revision.GetDeleteTime() != nil {
+		leaving(revision.GetConditions()...)
+	}
+	return revision, err
 }
 
 // ListRevisions implements runpb.RevisionsServer.

@@ -26,7 +26,11 @@ func (s workerPools) CreateWorkerPool(ctx context.Context, r *runpb.CreateWorker
 
 // GetWorkerPool implements runpb.WorkerPoolsServer.
 func (s workerPools) GetWorkerPool(ctx context.Context, r *runpb.GetWorkerPoolRequest) (*runpb.WorkerPool, error) {
-	return s.c.WorkerPool(ctx, r.GetName())
+	pool, err := s.c.WorkerPool(ctx, r.GetName())
+	if pool.GetDeleteTime() != nil {
+		leaving(append(pool.GetConditions(), pool.GetTerminalCondition())...)
+	}
+	return pool, err
 }
 
 // ListWorkerPools implements runpb.WorkerPoolsServer. It is of one location, as on

@@ -54,7 +54,7 @@ func TestCurl(t *testing.T) {
 		{"policy", []string{base + "/jobs/hello:getIamPolicy?options.requestedPolicyVersion=3"}, "etag", []string{`"ACAB"`}},
 		{"locations", []string{"http://" + s.addr + "/v1/projects/p/locations"}, "locations", []string{`"us-central1"`}},
 		{"delete", []string{"-X", "DELETE", base + "/jobs/hello"}, "name", []string{`/operations/`}},
-		{"worker pools", []string{base + "/workerPools"}, "error", []string{`"code": 501`}},
+		{"instances", []string{base + "/instances"}, "error", []string{`"code": 501`}},
 	} {
 		args := append([]string{"-sS", "-m", "60", "-H", "Authorization: Bearer " + token, "-H", "Content-Type: application/json; charset=utf-8"}, tt.args...)
 		out, err := exec.CommandContext(t.Context(), curl, args...).CombinedOutput()

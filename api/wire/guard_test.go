@@ -78,7 +78,7 @@ func dial(t testing.TB, target string, opts ...grpc.DialOption) *grpc.ClientConn
 func TestGRPCCallersMustBringTheToken(t *testing.T) {
 	t.Parallel()
 	s := start(t, wire.Config{Token: token})
-	pools := runpb.NewWorkerPoolsClient(dial(t, s.addr))
+	instances := runpb.NewInstancesClient(dial(t, s.addr))
 	for header, want := range map[string]codes.Code{
 		"":                codes.Unauthenticated,
 		"Bearer wrong":    codes.Unauthenticated,
@@ -86,7 +86,7 @@ func TestGRPCCallersMustBringTheToken(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err := pools.GetWorkerPool(metadata.AppendToOutgoingContext(ctx, "authorization", header), &runpb.GetWorkerPoolRequest{})
+		_, err := instances.GetInstance(metadata.AppendToOutgoingContext(ctx, "authorization", header), &runpb.GetInstanceRequest{})
 		if status.Code(err) != want || strings.Contains(err.Error(), "%20") || strings.Contains(err.Error(), "HTTP") {
 			t.Errorf("%q: %v, want %v", header, err, want)
 		}

@@ -45,7 +45,7 @@ func TestPathsReachTheirHandlers(t *testing.T) {
 		"GET /healthz":                                   "ok\n",
 		"GET /":                                          `"code": 404`,
 		"GET /favicon.ico":                               `"code": 404`,
-		"GET /v2/" + region + "/workerPools":             `"code": 501`,
+		"GET /v2/" + region + "/instances":               `"code": 501`,
 		"GET /v2/" + region + "/jobs/" + token:           `"code": 404`,
 		"GET /v2/" + region + "/jobs?pageToken=nonsense": `"code": 400`,
 		"GET /v2/" + region + "/operations?filter=a%3Db": `"code": 400`,

@@ -76,7 +76,7 @@ func TestOnePortTakesEverything(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		defer cancel()
-		_, err := runpb.NewWorkerPoolsClient(c).GetWorkerPool(ctx, &runpb.GetWorkerPoolRequest{})
+		_, err := runpb.NewInstancesClient(c).GetInstance(ctx, &runpb.GetInstanceRequest{})
 		if status.Code(err) != codes.Unauthenticated {
 			t.Errorf("gRPC %s: %v", name, err)
 		}

@@ -1,0 +1,177 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"path"
+	"strconv"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+)
+
+// contract: WP-2
+// The daemon is killed, again and again: the same processes go on and count.
+func TestWorkersOutliveTheDaemon(t *testing.T) {
+	h := openHost(t)
+	w := h.serveWorkers()
+	w.deployed("mill", pool(2, w.server(), named("beside", w.script(forever))))
+	before := w.number(4)
+	goesOn := func(how string) {
+		t.Helper()
+		if now := w.number(4); !sameProcesses(now, before) {
+			t.Errorf("after a %s the processes are %v, were %v", how, now, before)
+		}
+	}
+	w.kill()
+	w.start()
+	goesOn("kill")
+	w.stop()
+	w.start()
+	goesOn("stop")
+
+	// One that ends while nobody looks is replaced, with what belongs to it.
+	w.kill()
+	for pid := range before {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.kill(n)
+		break
+	}
+	w.start()
+	w.eventually("the other instance runs, and a new one", func() bool {
+		now := w.running()
+		return len(now) == 4 && kept(now, before) == 2
+	})
+	before = w.number(4)
+	if p := w.scaled("mill", 3); p.GetTerminalCondition().GetState() != runpb.Condition_CONDITION_SUCCEEDED {
+		t.Errorf("%v", p)
+	}
+	if now := w.number(6); kept(now, before) != 4 {
+		t.Errorf("the processes are %v, were %v", now, before)
+	}
+	w.scaled("mill", 0)
+	w.number(0)
+}
+
+// kept counts the processes that were there before.
+func kept(now, before map[string]bool) (n int) {
+	for pid := range now {
+		if before[pid] {
+			n++
+		}
+	}
+	return n
+}
+
+// A daemon that is killed during a deployment has it go on in its next life.
+func TestDeploymentOfWorkersGoesOn(t *testing.T) {
+	h := openHost(t)
+	w := h.serveWorkers()
+	c := w.script("echo here; sleep 3; exec httpd -f -p 9090 -h /etc")
+	c.StartupProbe = &runpb.Probe{PeriodSeconds: 60, FailureThreshold: 1, ProbeType: &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{Port: 9090}}}
+	op, err := w.pools.CreateWorkerPool(w.ctx, &runpb.CreateWorkerPoolRequest{Parent: parent, WorkerPoolId: "mill", WorkerPool: pool(2, c)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("an instance starts", func() bool { return len(w.pids()) > 0 })
+	w.kill()
+	w.start()
+	var p *runpb.WorkerPool
+	w.eventually("the operation is done", func() bool {
+		if p, err = op.Poll(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+		return op.Done()
+	})
+	if p.GetTerminalCondition().GetState() != runpb.Condition_CONDITION_SUCCEEDED || p.GetLatestReadyRevision() == "" {
+		t.Errorf("%v", p)
+	}
+	w.number(2)
+	if n := len(w.times("mill", "here")); n != 2 {
+		t.Errorf("%d instances have been started, want 2", n)
+	}
+}
+
+// contract: WP-8, LOG-1, LOG-8, LOG-9, LOG-12
+// What workers print is found as gcloud asks for it.
+func TestLogsOfWorkers(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
+	h := openHost(t)
+	w := h.serveWorkers()
+	p := w.deployed("mill", pool(1, named("main", w.script(`echo plain; echo '{"severity":"ERROR","message":"bad","code":7}' >&2; `+forever)), named("beside", w.script("echo beside; "+forever))))
+	w.deployed("other", pool(1, w.script("echo of another; "+forever)))
+	revision := path.Base(p.GetLatestReadyRevision())
+	w.tellsOf("mill", "plain", "beside")
+	w.tellsOf("other", "of another")
+	for filter, want := range map[string]int{
+		`resource.type=cloud_run_worker_pool AND resource.labels.worker_pool_name=mill AND log_id("run.googleapis.com/stdout")`: 2,
+		`resource.type=cloud_run_worker_pool AND resource.labels.revision_name=` + revision + ` AND severity=ERROR`:             1,
+		`resource.labels.worker_pool_name=mill AND labels.container_name=beside AND severity=DEFAULT`:                           1,
+		`resource.labels.worker_pool_name=mill AND log_id("run.googleapis.com/varlog/system")`:                                  1,
+		`resource.type=cloud_run_revision`: 0,
+	} {
+		found := w.list(filter)
+		if len(found) != want {
+			t.Errorf("%s finds %d entries, want %d: %+v", filter, len(found), want, found)
+		}
+		for _, e := range found {
+			l := e.Resource.Labels
+			if e.Resource.Type != "cloud_run_worker_pool" || l["worker_pool_name"] != "mill" || l["revision_name"] != revision ||
+				l["location"] != "europe-west1" || l["project_id"] != "demo" || e.Labels["instanceId"] == "" {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+}
+
+// list are the entries that a filter lets through, as entries.list of the Cloud
+// Logging API has them.
+func (w *workers) list(filter string) []entry {
+	w.h.Helper()
+	body, err := json.Marshal(map[string]any{"resourceNames": []string{"projects/demo"}, "filter": filter, "pageSize": 1000})
+	if err != nil {
+		w.h.Fatal(err)
+	}
+	client := w.httpClient()
+	defer client.CloseIdleConnections()
+	resp, err := client.Post("http://daemon/v2/entries:list", "application/json", bytes.NewReader(body))
+	if err != nil {
+		w.h.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ Entries []entry }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
+		w.h.Fatalf("%s: %s, %v", filter, resp.Status, err)
+	}
+	return answer.Entries
+}
+
+// A shim that is killed takes its workers along. Others are started.
+func TestShimIsKilledUnderWorkers(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
+	h := openHost(t)
+	w := h.serveWorkers()
+	w.deployed("mill", pool(2, w.server()))
+	before := w.number(2)
+	h.kill(w.process.shim())
+	w.eventually("the processes end", func() bool {
+		for pid := range before {
+			if isHere(pid) {
+				return false
+			}
+		}
+		return true
+	})
+	if w.process.ended() {
+		w.process.wait()
+		w.start()
+	}
+	w.number(2)
+	<-time.After(time.Second)
+	w.number(2)
+}
