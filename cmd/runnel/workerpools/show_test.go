@@ -196,6 +196,17 @@ runnel worker-pools logs puller --follow
 	}
 }
 
+// The file of the examples is one.
+func TestExampleIsAccepted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Must("worker-pools replace ../../../examples/worker-pool.yaml")
+	got := w.pool("factors")
+	if cs := got.GetTemplate().GetContainers(); got.GetScaling().GetManualInstanceCount() != 2 || len(cs) != 2 || cs[0].GetDependsOn()[0] != "redis" {
+		t.Errorf("the worker pool is %v", got)
+	}
+}
+
 // contract: WP-7
 func TestSplitIsShown(t *testing.T) {
 	t.Parallel()

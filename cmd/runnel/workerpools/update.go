@@ -18,8 +18,8 @@ func (c *commands) update() *cobra.Command {
 		Use:   "update NAME [flags]",
 		Short: "Change a worker pool",
 		Long: `Change what the flags name. All else stays as it is. What changes how instances
-run makes a new revision, which gets the instances once one of them has started;
-the rest, such as how many there are, holds at once.`,
+run makes a new revision, which takes over once its instances have started; the
+rest, such as how many there are, holds at once.`,
 		Example: `  runnel worker-pools update puller --instances 5
   runnel worker-pools update puller --instances 0
   runnel worker-pools update puller --update-env-vars MODE=delta --remove-env-vars DAY
