@@ -3,9 +3,11 @@ package workerpools
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 )
 
 // contract: CLI-3, CLI-8, CLI-9
@@ -184,6 +186,41 @@ func TestDeployAlwaysMakesARevision(t *testing.T) {
 		if got := latest(); got != "puller-00002-xxx" {
 			t.Errorf("%s: the latest revision is %s", line, got)
 		}
+	}
+}
+
+// Updates at the same time do not take each other back, and what is set by no
+// flag stays.
+func TestUpdatesThatMeet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Must("worker-pools deploy puller --image busybox --set-env-vars A=1 --description words --instances 2")
+	var meeting sync.WaitGroup
+	for _, name := range []string{"B", "C", "D"} {
+		meeting.Go(func() {
+			if got := w.Do("worker-pools update puller --async --update-env-vars " + name + "=1"); got.Code != 0 {
+				t.Errorf("%s: exit %d\n%s", name, got.Code, got.Stderr)
+			}
+		})
+	}
+	meeting.Wait()
+	p := w.pool("puller")
+	if n := len(p.GetTemplate().GetContainers()[0].GetEnv()); n != 4 || p.GetDescription() != "words" || p.GetScaling().GetManualInstanceCount() != 2 || p.GetClient() != release.ClientName {
+		t.Errorf("the worker pool is %v", p)
+	}
+}
+
+// contract: WP-9
+func TestAtMostTenContainers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	line := "worker-pools deploy puller"
+	for i := range 10 {
+		line += fmt.Sprintf(" --container c%d --image busybox", i)
+	}
+	w.Must(line)
+	if got := w.Do(line + " --container c10 --image busybox"); got.Code != 2 || !strings.Contains(got.Stderr, "containers") || !strings.Contains(got.Stderr, "10") {
+		t.Errorf("exit %d\n%s", got.Code, got.Stderr)
 	}
 }
 
