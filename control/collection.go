@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	rimage "runnel/image"
 	"runnel/store"
 )
 
@@ -84,6 +85,17 @@ func (c *Control) collect() {
 	c.attention.call(collectionName, c.collectNow)
 }
 
+// agingName is what attention knows collectAged by.
+const agingName = "uploads"
+
+// collectAged collects from time to time, until ctx ends: nothing else tells of an
+// upload that has grown old and has come to no use.
+func (c *Control) collectAged(ctx context.Context, _ string) {
+	for wait(ctx, rimage.KeepUploads); ctx.Err() == nil; wait(ctx, rimage.KeepUploads) {
+		c.collect()
+	}
+}
+
 // collectNow removes the images that nothing needs.
 func (c *Control) collectNow(ctx context.Context, _ string) {
 	if !c.collection.begin() {
@@ -119,6 +131,7 @@ func (c *Control) neededImages() (digests []string, err error) {
 			}
 		}
 		digests = append(digests, c.revisionImages(tx)...)
+		digests = append(digests, namedUploads(tx, unfinished)...)
 		return nil
 	})
 	return digests, err

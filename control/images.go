@@ -17,8 +17,14 @@ type Images interface {
 	Import(ctx context.Context, reference string) (*rimage.Image, error)
 	// Image is an image that is there already. It asks no network.
 	Image(digest string) (*rimage.Image, error)
-	// Collect removes every image whose digest is not in keep. It is never
-	// called while an Import is under way, nor the other way round.
+	// AddLayer makes an image of the one that base means now and a layer on it,
+	// whose tar the upload is, and in whose directory programs start. AddArchive
+	// makes it of an archive. Their errors wrap those of the image package.
+	AddLayer(ctx context.Context, base, workingDir string, u rimage.Upload) (*rimage.Image, error)
+	AddArchive(ctx context.Context, u rimage.Upload) (*rimage.Image, error)
+	// Collect removes every image whose digest is not in keep, but for uploads
+	// that nobody has imported yet and that are not old. It is never called while
+	// an Import is under way, nor the other way round.
 	Collect(ctx context.Context, keep []string) error
 }
 

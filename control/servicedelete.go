@@ -145,5 +145,6 @@ func (c *Control) removeService(ctx context.Context, s *runpb.Service) error {
 	c.config.Logger.Info("service is removed", "service", full)
 	c.finished(s.GetUid(), done)
 	c.changes.ring(full)
+	c.collect() // what it named was kept until now
 	return nil
 }

@@ -50,6 +50,7 @@ func (c *Control) Start(ctx context.Context) error {
 	}
 	c.discard(left.operations)
 	c.collect()
+	c.attention.call(agingName, c.collectAged)
 	return nil
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // Collect forgets the images that keep does not want and removes the layers no
-// image is left to use. What a Pull in progress has found or brought stays. It
-// returns how many bytes of disk were given back, also with an error.
+// image is left to use. What a Pull in progress has found or brought stays, and
+// so does, for a while, an upload that nobody has asked for yet. It returns how many bytes of disk were given back, also with an error.
 //
 // It is for a caller that goes on for long and knows what is in use. "runnel run"
 // does not call it, so that a store that is kept between runs only grows.
@@ -61,7 +61,7 @@ func (s *Store) detach(unwanted map[digest]bool) (doomed []string, err error) {
 	}
 	used := map[digest]bool{}
 	for _, r := range records {
-		if unwanted[r.Digest] && s.pinned[string(r.Digest)] == 0 {
+		if unwanted[r.Digest] && s.pinned[string(r.Digest)] == 0 && !s.awaited(r) {
 			if err := os.Remove(s.recordPath(r.Digest)); err != nil {
 				return nil, err
 			}

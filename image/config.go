@@ -30,6 +30,14 @@ func (c imageConfig) export() Config {
 	}
 }
 
+// imported is the other way round.
+func imported(c Config) imageConfig {
+	return imageConfig{
+		Entrypoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env,
+		WorkingDir: c.WorkingDir, User: c.User,
+	}
+}
+
 // commandLine is a list of words; images of Docker's first years hold a single
 // string instead.
 type commandLine []string

@@ -3,7 +3,7 @@ package image
 import "errors"
 
 // The reasons for which a reference does not become an image. Errors of this
-// package wrap at most one of them; match with errors.Is.
+// package wrap at most one of them, but for ErrBase; match with errors.Is.
 var (
 	// ErrReference: the reference cannot be read.
 	ErrReference = errors.New("not an image reference")
@@ -30,6 +30,9 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrNoSpace: the store's disk is full, or would fall below its reserve.
 	ErrNoSpace = errors.New("no space left on the image store's disk")
+	// ErrBase: the image that an upload is to be laid on cannot be had. It stands
+	// beside the one that says why.
+	ErrBase = errors.New("base image")
 	// ErrLocked: another process has the store open.
 	ErrLocked = errors.New("image store is in use by another process")
 	// ErrClosed: the store was closed.

@@ -64,6 +64,7 @@ const (
 // read where it lies.
 type archive struct {
 	file    *os.File
+	name    string // as messages have it
 	members map[string]member
 }
 
@@ -73,16 +74,19 @@ type member struct {
 	link         string
 }
 
-func openArchive(name string) (files, error) {
+func openArchive(path string) (files, error) { return openArchiveAs(path, path) }
+
+// openArchiveAs is openArchive for a file that messages call by a name.
+func openArchiveAs(path, name string) (files, error) {
 	// Opening a FIFO would wait for its writer; sniff then sees what it is.
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: no file %s", ErrNotFound, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("image archive: %w", err)
 	}
-	a := &archive{file: f, members: map[string]member{}}
+	a := &archive{file: f, name: name, members: map[string]member{}}
 	if err := a.index(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
 	}
@@ -142,7 +146,7 @@ func (a *archive) open(name string) (io.ReadCloser, int64, error) {
 		m, ok = a.members[m.link]
 	}
 	if !ok || m.link != "" {
-		return nil, 0, fmt.Errorf("%w: %s has no %s", ErrNotFound, a.file.Name(), oneLine(strings.ToValidUTF8(name, "?")))
+		return nil, 0, fmt.Errorf("%w: %s has no %s", ErrNotFound, a.name, oneLine(strings.ToValidUTF8(name, "?")))
 	}
 	return io.NopCloser(io.NewSectionReader(a.file, m.offset, m.size)), m.size, nil
 }

@@ -17,7 +17,8 @@ type Image struct {
 	// Reference is what was asked for, as it was written.
 	Reference string
 	// Digest is that of the manifest, "sha256:…": of the linux/amd64 one where
-	// the reference named an index.
+	// the reference named an index. An uploaded layer on a base has no manifest:
+	// it is that of the configuration, which names every layer by its diff ID.
 	Digest string
 	// Config is what the image says of how to run it.
 	Config Config

@@ -45,7 +45,11 @@ func (s *Store) bringInTurn(ctx context.Context, f *flight, src source, l layer)
 		return "", "", context.Cause(ctx)
 	}
 	f.running.Store(true)
-	dir, id, err = s.bring(ctx, src, l, &f.current)
+	limits, err := s.layerLimits()
+	if err != nil {
+		return "", "", err
+	}
+	dir, id, err = s.bring(ctx, src, l, limits, &f.current)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("layer %s: %w", l.name().short(), err)
 	}
@@ -54,11 +58,7 @@ func (s *Store) bringInTurn(ctx context.Context, f *flight, src source, l layer)
 
 // bring gets and unpacks a layer into a temporary directory, and gives that and
 // the layer's diff ID.
-func (s *Store) bring(ctx context.Context, src source, l layer, watch *atomic.Int64) (_ string, _ digest, err error) {
-	limits, err := s.layerLimits()
-	if err != nil {
-		return "", "", err
-	}
+func (s *Store) bring(ctx context.Context, src blobs, l layer, limits limits, watch *atomic.Int64) (_ string, _ digest, err error) {
 	var steps undo.Stack
 	defer steps.OnError(&err)
 	tmp, err := os.MkdirTemp(s.tmpDir(), "layer-")
@@ -100,7 +100,7 @@ type pipeline struct {
 }
 
 // openPipeline starts fetching. The caller must close it.
-func openPipeline(ctx context.Context, src source, l layer, maxBytes int64, watch *atomic.Int64) (*pipeline, error) {
+func openPipeline(ctx context.Context, src blobs, l layer, maxBytes int64, watch *atomic.Int64) (*pipeline, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	body, err := src.blob(ctx, l.desc)
 	if err != nil {

@@ -42,29 +42,45 @@ func (s *Store) Pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 	return img, nil
 }
 
-func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (_ *Image, err error) {
+func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (*Image, error) {
+	var pins []string
+	defer func() { s.unpin(pins) }()
+	r, err := s.obtain(ctx, ref, opts, &pins)
+	if err != nil {
+		return nil, err
+	}
+	return s.image(ref, r), nil
+}
+
+// obtain gets the record of what a reference means now. Until the caller takes
+// the pins back, nothing of it is collected.
+func (s *Store) obtain(ctx context.Context, ref string, opts PullOptions, pins *[]string) (*record, error) {
 	parsed, err := ParseReference(ref)
 	if err != nil {
 		return nil, err
+	}
+	if parsed.uploaded() {
+		return s.adopt(parsed, pins)
 	}
 	src, err := s.openSource(parsed)
 	if err != nil {
 		return nil, err
 	}
+	return s.take(ctx, src, parsed, opts, pins)
+}
+
+// take gets the image that a reference means in a source, which it closes.
+func (s *Store) take(ctx context.Context, src source, ref Reference, opts PullOptions, pins *[]string) (_ *record, err error) {
 	p := &pull{store: s, src: src, report: opts.Progress}
 	defer func() {
 		err = errors.Join(err, s.leaveAll(p.flights), src.close())
-		s.unpin(p.pins)
+		*pins = append(*pins, p.pins...)
 	}()
-	found, err := resolve(ctx, src, parsed)
+	found, err := resolve(ctx, src, ref)
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.record(ctx, found)
-	if err != nil {
-		return nil, err
-	}
-	return s.image(ref, r), nil
+	return p.record(ctx, found)
 }
 
 // pull is one Pull under way.

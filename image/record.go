@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // recordVersion changes when a record of before cannot be read any more, or not
@@ -19,6 +20,10 @@ type record struct {
 	Digest  digest        `json:"digest"`
 	Config  Config        `json:"config"`
 	Layers  []recordLayer `json:"layers"` // bottom to top
+	// Upload says that the image is in no registry.
+	Upload bool `json:"upload,omitempty"`
+	// Awaited is when it was uploaded, until somebody asks for it.
+	Awaited time.Time `json:"awaited,omitzero"`
 }
 
 // recordLayer ties a blob to what it unpacks to.

@@ -13,10 +13,15 @@ type source interface {
 	root(ctx context.Context) (document, error)
 	// manifest is a manifest that an index points to.
 	manifest(ctx context.Context, d descriptor) (document, error)
+	blobs
+	close() error
+}
+
+// blobs is the part of a source that the layers come from.
+type blobs interface {
 	// blob streams a configuration or layer. The caller closes it; cancelling
 	// ctx ends a read that waits.
 	blob(ctx context.Context, d descriptor) (io.ReadCloser, error)
-	close() error
 }
 
 // openSource does no network I/O yet for a registry; a local file is opened and

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // Defaults of StoreConfig.
@@ -36,6 +37,9 @@ type StoreConfig struct {
 	// ReserveBytes is how much of the disk is kept free: a pull that would use
 	// it fails. 0 means 512 MiB, negative means nothing.
 	ReserveBytes int64
+	// KeepUploads is how long an upload is kept that nobody has asked for. 0 means
+	// an hour.
+	KeepUploads time.Duration
 	// TrustedHosts are "host:port" that a registry may send us to although they
 	// have private addresses, such as the token server of a private registry.
 	TrustedHosts []string
@@ -50,7 +54,7 @@ func (c StoreConfig) Validate() error {
 	if c.Workers < 0 {
 		errs = append(errs, fmt.Errorf("image store: %d workers", c.Workers))
 	}
-	if c.MaxLayerBytes < 0 || c.MaxLayerEntries < 0 {
+	if c.MaxLayerBytes < 0 || c.MaxLayerEntries < 0 || c.KeepUploads < 0 {
 		errs = append(errs, errors.New("image store: a limit is negative"))
 	}
 	return errors.Join(errs...)
@@ -62,6 +66,9 @@ func (c StoreConfig) withDefaults() StoreConfig {
 	}
 	if c.MaxLayerEntries == 0 {
 		c.MaxLayerEntries = defaultMaxEntries
+	}
+	if c.KeepUploads == 0 {
+		c.KeepUploads = KeepUploads
 	}
 	switch {
 	case c.ReserveBytes == 0:

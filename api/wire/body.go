@@ -1,21 +1,28 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
 // frame is what gRPC sends besides a message, and some room, in bytes.
 const frame = 1 << 10
 
-// boundBody bounds the size of a request's body, and the time until its end.
-func boundBody(a *answer, r *http.Request, atMost time.Duration) {
+// boundBody bounds the size of a request's body, and the time until its end or,
+// of one that is streamed, until something of it comes.
+func (s *Server) boundBody(a *answer, r *http.Request) {
 	if r.Body == http.NoBody || r.ContentLength == 0 {
 		return
 	}
-	_ = a.rc.SetReadDeadline(time.Now().Add(atMost)) // net/http has no writer that cannot
+	if slices.Contains(s.config.Streamed, r.URL.Path) {
+		r.Body = &stream{r.Body, a.rc, s}
+		return
+	}
+	_ = a.rc.SetReadDeadline(time.Now().Add(s.times.body)) // net/http has no writer that cannot
 	n := int64(maxBody)
 	if isGRPC(r) {
 		n += frame // so that gRPC itself says which message is too large
@@ -36,6 +43,30 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {
 		_ = b.rc.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// stream is a body of which each read has a deadline. Reads fail once the server
+// is closing.
+type stream struct {
+	io.ReadCloser
+	rc     *http.ResponseController
+	server *Server
+}
+
+// Read implements io.Reader.
+func (s *stream) Read(p []byte) (int, error) {
+	_ = s.rc.SetReadDeadline(time.Now().Add(s.server.times.body))
+	// Either this sees that the server is closing, or what then takes the time
+	// away comes after the deadline was set.
+	defer context.AfterFunc(s.server.closing, func() { _ = s.rc.SetReadDeadline(time.Unix(1, 0)) })()
+	n, err := s.ReadCloser.Read(p)
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		_ = s.rc.SetReadDeadline(time.Time{})
+	case s.server.closing.Err() != nil:
+		err = errStopping()
 	}
 	return n, err
 }

@@ -42,6 +42,10 @@ type Config struct {
 	Handlers map[string]http.Handler
 	// Open are paths that need no token, beside /healthz.
 	Open []string
+	// Streamed are the paths of Handlers that bound the bodies of their requests
+	// themselves. Such a body may take as long as something of it keeps coming.
+	// Shutdown ends it.
+	Streamed []string
 	// Logger is told of panics and internal errors, and of each request at
 	// level Debug. It may be nil. Neither tokens nor queries are logged.
 	Logger *slog.Logger

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -130,6 +131,38 @@ func (i *Images) Import(ctx context.Context, reference string) (*rimage.Image, e
 	digest := i.digest(reference)
 	i.stored[digest] = true
 	return &rimage.Image{Reference: reference, Digest: digest}, nil
+}
+
+// AddLayer implements control.Images. The layer may be anything.
+func (i *Images) AddLayer(ctx context.Context, base, workingDir string, u rimage.Upload) (*rimage.Image, error) {
+	below, err := i.Import(ctx, base)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", rimage.ErrBase, base, err)
+	}
+	return i.add(u, below.Digest+workingDir)
+}
+
+// AddArchive implements control.Images. The archive may be anything.
+func (i *Images) AddArchive(_ context.Context, u rimage.Upload) (*rimage.Image, error) {
+	return i.add(u, "")
+}
+
+// add stores an upload by the hash of what it was made from.
+func (i *Images) add(u rimage.Upload, from string) (*rimage.Image, error) {
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, from) // a hash takes everything
+	n, err := io.Copy(sum, io.LimitReader(u.Body, u.MaxBytes+1))
+	if err == nil && n > u.MaxBytes {
+		err = fmt.Errorf("%w: over %d bytes", rimage.ErrTooLarge, u.MaxBytes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	digest := "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.stored[digest] = true
+	return &rimage.Image{Reference: digest, Digest: digest}, nil
 }
 
 // Image implements control.Images.

@@ -49,14 +49,15 @@ var rooms = []room{
 	{"api/v2", []string{"api", "control"}, "a facade over control"},
 	{"api/rest", nil, "it carries calls to any gRPC server, and knows none"},
 	{"api/gcloud", []string{"api/rest", "control"}, "a facade over control"},
+	{"api/source", []string{"api/rest", "control"}, "it hands what is sent to control, and looks into none of it"},
 	{"api/wire", []string{"api/gcloud", "api/rest", "api/v1", "api/v2", "control"}, "it takes connections and hands calls on"},
 
-	{"cmd/runnel", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "certs", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "probe", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
+	{"cmd/runnel", []string{"api", "api/gcloud", "api/rest", "api/source", "api/v1", "api/v2", "api/wire", "certs", "cgroups", "control", "image", "ingress", "logs", "metadata", "net", "probe", "runtime", "runtime/logfile", "runtime/logfile/tail", "runtime/shim", "scheduler", "store"}, "it wires everything but the shim's other side, which is a binary of its own"},
 	{"cmd/runnel-shim", []string{"runtime/shim", "runtime/shim/server"}, "the shim's binary holds the shim and nothing else"},
 
 	{"image/imagetest", []string{"image"}, "it makes images for tests"},
 	{"control/controltest", []string{"control", "image", "runtime", "scheduler", "store"}, "it gives tests a control plane without a host"},
-	{"cmd/runnel/clitest", []string{"api", "api/gcloud", "api/rest", "api/v1", "api/v2", "api/wire", "cmd/runnel", "control", "control/controltest"}, "it gives tests of commands a daemon without a host"},
+	{"cmd/runnel/clitest", []string{"api", "api/gcloud", "api/rest", "api/source", "api/v1", "api/v2", "api/wire", "cmd/runnel", "control", "control/controltest"}, "it gives tests of commands a daemon without a host"},
 	{"internal/testenv", nil, "every package's own tests may use it, so it may import none of them"},
 	{"internal/testserver", nil, "it stands for a program of anybody's"},
 	{"internal/mkimage", []string{"image/imagetest"}, "it makes the images of the demo and of the benchmarks"},

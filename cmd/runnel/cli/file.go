@@ -58,9 +58,12 @@ func Bare(err error) error {
 }
 
 // CheckImage refuses a file in place of the image that --image is to name.
-func CheckImage(image string) error {
+func CheckImage(image string) error { return CheckImageOf("image", image) }
+
+// CheckImageOf is CheckImage for another flag.
+func CheckImageOf(flag, image string) error {
 	if info, err := os.Stat(image); err == nil && info.Mode().IsRegular() {
-		return Usagef("--image %s: that is a file; write oci-archive:%[1]s or docker-archive:%[1]s", image)
+		return Usagef("--%s %s: that is a file; write oci-archive:%[2]s or docker-archive:%[2]s", flag, image)
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ const (
 	reconnectAfter = 200 * time.Millisecond
 	// connectTimeout is how long one attempt may take.
 	connectTimeout = 5 * time.Second
+	// continueTimeout is how long a body waits until the daemon wants it, or
+	// else is sent unasked.
+	continueTimeout = time.Hour
 )
 
 // Config says where a daemon is and how to be let in.
@@ -111,6 +114,9 @@ func Open(cfg Config) (*Client, error) {
 	c.web = &http.Client{Transport: &http.Transport{
 		DialContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
 		TLSClientConfig: t.tls.Clone(),
+		// Of requests that expect to be told to continue: the daemon fetches what
+		// an upload is laid on before it takes that.
+		ExpectContinueTimeout: continueTimeout,
 	}}
 	return c, nil
 }
@@ -153,23 +159,49 @@ func (c *Client) Read(ctx context.Context, path string) ([]byte, error) {
 // body, which may go on for as long as ctx allows. Any answer but 200 is an
 // error.
 func (c *Client) Do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	scheme := "http"
-	if c.target.tls != nil {
-		scheme = "https"
-	}
-	req, err := http.NewRequestWithContext(ctx, method, scheme+"://"+c.target.authority+path, bytes.NewReader(body))
+	req, err := c.request(ctx, method, path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	if len(body) > 0 {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	return c.send(req)
+}
+
+// Stream is Do with POST for a body of any length, which is not read before the
+// daemon wants it; one that refuses early reads none of it.
+func (c *Client) Stream(ctx context.Context, path string, body io.Reader) (*http.Response, error) {
+	req, err := c.request(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/octet-stream")
+	req.Header.Set("Expect", "100-continue")
+	return c.send(req)
+}
+
+// request is a request to the daemon's HTTP side.
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	scheme := "http"
+	if c.target.tls != nil {
+		scheme = "https"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, scheme+"://"+c.target.authority+path, body)
+	if err != nil {
+		return nil, err
+	}
 	if c.target.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.target.token)
 	}
+	return req, nil
+}
+
+// send has a request answered, with 200.
+func (c *Client) send(req *http.Request) (*http.Response, error) {
 	resp, err := c.web.Do(req)
 	if err != nil {
-		return nil, c.explainHTTP(ctx, err)
+		return nil, c.explainHTTP(req.Context(), err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()

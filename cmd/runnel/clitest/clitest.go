@@ -5,7 +5,9 @@ package clitest
 
 import (
 	"bytes"
+	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"runnel/api/source"
 	"runnel/api/wire"
 	"runnel/cmd/runnel/cli"
 	"runnel/control/controltest"
@@ -64,6 +67,11 @@ func (w *World) Listen(network, address string, cfg wire.Config) (stop func()) {
 		w.t.Fatal(err)
 	}
 	cfg.Control = w.Control
+	cfg.Handlers = maps.Clone(cfg.Handlers)
+	if cfg.Handlers == nil {
+		cfg.Handlers = map[string]http.Handler{}
+	}
+	cfg.Handlers["POST "+source.Path], cfg.Streamed = source.NewHandler(w.Control), []string{source.Path}
 	server := wire.New(cfg)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()

@@ -74,11 +74,12 @@ func (f *Flags) Images() (images []string) {
 	return images
 }
 
-// CheckImages refuses a deploy without an image, and a file in place of one.
-func (f *Flags) CheckImages() error {
+// CheckImages refuses a deploy without an image, unless a directory is deployed
+// in place of one, and a file in place of one.
+func (f *Flags) CheckImages(directory bool) error {
 	images := f.Images()
-	if len(images) == 0 {
-		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
+	if len(images) == 0 && !directory {
+		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim, or a directory with --source")
 	}
 	for _, image := range images {
 		if err := cli.CheckImage(image); err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"runnel/api/gcloud"
+	"runnel/api/source"
 	v1 "runnel/api/v1"
 	"runnel/api/wire"
 	"runnel/certs"
@@ -35,6 +36,7 @@ func (d *Daemon) openServer(context.Context) (err error) {
 		V1:       v1.NewHandler(d.control),
 		Handlers: d.handlers(),
 		Open:     []string{metadata.KeySetPath},
+		Streamed: []string{source.Path},
 		Logger:   d.log,
 	}
 	switch t := d.cfg.TLS; {
@@ -68,6 +70,7 @@ func (d *Daemon) handlers() map[string]http.Handler {
 		"GET " + metadata.KeySetPath: d.machine.Signer.KeySet(),
 		"GET " + logs.StreamPath:     d.logs.Stream(),
 		"POST " + logs.ListPath:      d.logs.List(),
+		"POST " + source.Path:        source.NewHandler(d.control),
 	}
 }
 

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -19,12 +20,13 @@ const clientName = "runnel"
 // create builds "runnel jobs create".
 func (c *commands) create() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "create NAME --image IMAGE [flags]",
+		Use:   "create NAME {--image IMAGE | --source DIR} [flags]",
 		Short: "Create a job",
 		Long: `Create a job from flags, and execute it if --execute-now or --wait says so.
 
 Lists are separated by commas; a list that begins with ^X^ is separated by X
-instead. The daemon fetches the image before the command returns.`,
+instead. The daemon fetches the image before the command returns. --source deploys
+a directory in its place, as "runnel deploy --help" tells.`,
 		Example: `  runnel jobs create hello --image busybox --command echo --args hello
   runnel jobs create etl --image host:5000/etl:v2 --tasks 100 --parallelism 10 \
        --cpu 2 --memory 1Gi --task-timeout 10m5s --set-env-vars MODE=full --wait`,
@@ -35,7 +37,7 @@ instead. The daemon fetches the image before the command returns.`,
 		if err := s.wantImage(); err != nil {
 			return err
 		}
-		name, err := c.NameArgument(ctx, args, "job", s.changes.Image())
+		name, err := c.NameArgument(ctx, args, "job", cmp.Or(s.changes.Image(), s.source.Name()))
 		if err != nil {
 			return err
 		}
@@ -53,11 +55,13 @@ instead. The daemon fetches the image before the command returns.`,
 // deploy builds "runnel jobs deploy".
 func (c *commands) deploy() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "deploy NAME --image IMAGE [flags]",
+		Use:   "deploy NAME {--image IMAGE | --source DIR} [flags]",
 		Short: "Create a job, or update it if it exists",
 		Long: `Create a job if there is none of that name, and update it otherwise. What no
 flag names stays as it is.`,
-		Example:           `  runnel jobs deploy etl --image host:5000/etl:v3 --execute-now`,
+		Example: `  runnel jobs deploy etl --image host:5000/etl:v3 --execute-now
+  runnel jobs deploy etl --source . --no-build --base-image python:3-slim \
+       --command python3 --args main.py`,
 		ValidArgsFunction: c.completeJobs,
 	}
 	s := c.newSubmission(cmd)
@@ -65,7 +69,7 @@ flag names stays as it is.`,
 		if err := s.wantImage(); err != nil {
 			return err
 		}
-		name, err := c.NameArgument(ctx, args, "job", s.changes.Image())
+		name, err := c.NameArgument(ctx, args, "job", cmp.Or(s.changes.Image(), s.source.Name()))
 		if err != nil {
 			return err
 		}
@@ -91,8 +95,8 @@ flag names stays as it is.`,
 // wantImage refuses a new job without an image, and a file in place of one.
 func (s *submission) wantImage() error {
 	image := s.changes.Image()
-	if image == "" {
-		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim")
+	if image == "" && !s.source.Given() {
+		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim, or a directory with --source")
 	}
 	return cli.CheckImage(image)
 }

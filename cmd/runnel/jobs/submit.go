@@ -14,6 +14,7 @@ import (
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/client"
 	"runnel/cmd/runnel/jobs/change"
+	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/stages"
 	"runnel/cmd/runnel/verb"
 )
@@ -22,6 +23,7 @@ import (
 type submission struct {
 	*commands
 	changes                 *change.Flags
+	source                  *source.Flags // nil if the verb stores nothing
 	executeNow, wait, async bool
 }
 
@@ -30,6 +32,7 @@ func (c *commands) newSubmission(cmd *cobra.Command) *submission {
 	s := &submission{commands: c}
 	cmd.Flags().SortFlags = false
 	s.changes = change.Register(cmd.Flags())
+	s.source = source.Register(cmd.Flags())
 	s.registerWaiting(cmd)
 	cmd.Flags().BoolVar(&s.executeNow, "execute-now", false, "execute the job as soon as it is stored")
 	cmd.Args = verb.WantAtMostOne("job name")
@@ -48,7 +51,10 @@ func (s *submission) check() error {
 		return cli.Usagef("--async: cannot stand beside --execute-now or --wait")
 	}
 	s.executeNow = s.executeNow || s.wait
-	return s.changes.Check()
+	if err := s.changes.Check(); err != nil {
+		return err
+	}
+	return s.source.Check()
 }
 
 // words are how a verb speaks of what it does.
@@ -60,6 +66,9 @@ type words struct {
 // store has put store the job, waits until it is ready, executes it if that is
 // asked for, and tells how it went.
 func (s *submission) store(ctx context.Context, r *verb.Remote, name string, w words, put func(context.Context) (*longrunningpb.Operation, error)) error {
+	if err := s.source.Upload(ctx, s.Env, r.Client); err != nil {
+		return err
+	}
 	s.Say("%s Cloud Run job [%s] in project [%s] region [%s]", w.doing, verb.Short(name), r.Project, r.Region)
 	header, names := w.step+" job...", []string(nil)
 	if s.executeNow {

@@ -32,7 +32,7 @@ func (c *commands) update() *cobra.Command {
 		if err := s.check(); err != nil {
 			return err
 		}
-		if !s.changes.Given() && !s.executeNow {
+		if !s.changes.Given() && !s.source.Given() && !s.executeNow {
 			return cli.Usagef("nothing to change: name at least one setting, see %s --help", cmd.CommandPath())
 		}
 		return nil

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -11,11 +12,12 @@ import (
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/release"
+	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/verb"
 )
 
-const longDeploy = `Make a service from an image, or a new revision of one that is there: what no
-flag names stays as it is. The daemon fetches the image, starts an instance of
+const longDeploy = `Make a service from an image or a directory, or a new revision of one that is
+there: what no flag names stays as it is. The daemon fetches the image, starts an instance of
 the new revision, and moves the traffic to it once that listens; if it does not,
 the revision before keeps the traffic, and the exit status is 1.
 
@@ -27,6 +29,12 @@ it. --allow-unauthenticated opens it to everybody; without that flag or its
 opposite a new service asks, on a terminal. "runnel services proxy" calls a
 private one.
 
+--source deploys a directory. With --no-build and --base-image it is laid on that
+image as /workspace, where programs start; the image's own command is run unless
+--command and --args say otherwise. What it needs has to be in it. Without them
+its Dockerfile is built by buildah, on this machine. .git is left out, and what
+.gcloudignore or else .dockerignore name.
+
 Lists are separated by commas; a list that begins with ^X^ is separated by X
 instead. With several containers, what stands behind a --container is about that
 one; the one with a --port takes the requests.
@@ -35,6 +43,10 @@ one; the one with a --port takes the requests.
 const exampleDeploy = `  # a service that everybody may call
   runnel deploy hello --image host:5000/hello:v1 --allow-unauthenticated
   curl http://hello.run.localhost:8080/
+
+  # a directory, laid on an image as it is
+  runnel deploy hello --source . --no-build --base-image python:3-slim \
+       --command python3 --args main.py --allow-unauthenticated
 
   # a new revision that is tried out before it gets traffic
   runnel deploy hello --image host:5000/hello:v2 --no-traffic --tag next
@@ -57,7 +69,7 @@ const exampleDeploy = `  # a service that everybody may call
 func NewDeploy(e cli.Env) *cobra.Command {
 	c := newCommands(e)
 	cmd := &cobra.Command{
-		Use:               "deploy NAME --image IMAGE [flags]",
+		Use:               "deploy NAME {--image IMAGE | --source DIR} [flags]",
 		Short:             "Make a service, or a new revision of it",
 		Long:              longDeploy,
 		Example:           exampleDeploy,
@@ -66,6 +78,7 @@ func NewDeploy(e cli.Env) *cobra.Command {
 	}
 	s := c.newSubmission(cmd)
 	s.force = true
+	s.source = source.Register(cmd.Flags())
 	s.access.Register(cmd.Flags(), "allow-unauthenticated", "everybody may call the service")
 	c.Register(cmd, "service")
 	check := func() error {
@@ -75,13 +88,16 @@ func NewDeploy(e cli.Env) *cobra.Command {
 		if err := s.access.Check(); err != nil {
 			return err
 		}
-		if file := cmd.Flags().Arg(0); len(s.changes.Containers().Images()) == 0 && isFile(file) {
+		if err := s.source.Check(); err != nil {
+			return err
+		}
+		if file := cmd.Flags().Arg(0); len(s.changes.Containers().Images()) == 0 && !s.source.Given() && isFile(file) {
 			return cli.Usagef("--image is missing; did you mean runnel services replace %s?", file)
 		}
-		return s.changes.Containers().CheckImages()
+		return s.changes.Containers().CheckImages(s.source.Given())
 	}
 	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
-		name, err := c.NameArgument(ctx, args, "service", s.changes.Containers().Image())
+		name, err := c.NameArgument(ctx, args, "service", cmp.Or(s.changes.Containers().Image(), s.source.Name()))
 		if err != nil {
 			return err
 		}
@@ -108,6 +124,9 @@ func (s *submission) deploy(ctx context.Context, r *verb.Remote, name string) er
 		return cli.Usagef("--no-traffic: the service is new, and has no revision yet that could keep the traffic")
 	}
 	if err := s.decideAccess(ctx, name); err != nil {
+		return err
+	}
+	if err := s.source.Upload(ctx, s.Env, r.Client); err != nil {
 		return err
 	}
 	w := release.Words{Doing: "Deploying container to", Header: "Deploying...", Async: "deploying"}

@@ -17,6 +17,7 @@ import (
 	"runnel/cmd/runnel/family"
 	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/services/change"
+	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/stages"
 	"runnel/cmd/runnel/verb"
 )
@@ -33,6 +34,8 @@ type submission struct {
 	flagOf func(path string) string
 	async  bool
 	access family.Toggle
+	// source makes the image of a directory; nil if the verb takes none.
+	source *source.Flags
 	// force makes a revision even if nothing changes but what an image's tag
 	// stands for.
 	force bool

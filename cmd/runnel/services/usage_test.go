@@ -30,7 +30,7 @@ func TestBadUsage(t *testing.T) {
 		"deploy hello --image /etc/passwd":                                         "runnel deploy: --image /etc/passwd: that is a file",
 		"deploy hello.yaml":                                                        "runnel deploy: --image is missing; did you mean runnel services replace hello.yaml?",
 		"deploy hello --image x --platform managed":                                "runnel deploy: unknown flag --platform: there is but one platform here: leave it out",
-		"deploy hello --source .":                                                  "runnel deploy: unknown flag --source: images are not built here",
+		"deploy hello --source .":                                                  "runnel deploy: --source .: there is no Dockerfile in it",
 		"deploy hello --image x --set-secrets A=b:1":                               "runnel deploy: unknown flag --set-secrets: secrets are not supported",
 		"deploy hello --image x --add-cloudsql-instances a":                        "runnel deploy: unknown flag --add-cloudsql-instances: Cloud SQL is not offered",
 		"deploy hello --image x -d":                                                "runnel deploy: unknown flag -d: what runs is started and removed without being told",

@@ -1,6 +1,7 @@
 package workerpools
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -11,11 +12,13 @@ import (
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/release"
+	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/verb"
 )
 
-const longDeploy = `Make a worker pool from an image, or a new revision of one that is there: what no
-flag names stays as it is. The daemon fetches the image, starts the instances of
+const longDeploy = `Make a worker pool from an image or, with --source, a directory, as "runnel deploy
+--help" tells; or a new revision of one that is there: what no flag names stays as
+it is. The daemon fetches the image, starts the instances of
 the new revision, and stops those of the one before once all run and their
 start-up probes, if there are some, have passed. If they do not, the revision
 before keeps its instances, and the exit status is 1.
@@ -33,6 +36,10 @@ const exampleDeploy = `  # three instances that read a queue
   runnel worker-pools deploy puller --image host:5000/puller --instances 3 \
        --set-env-vars QUEUE=orders --cpu 1 --memory 512Mi
 
+  # a directory, laid on an image as it is
+  runnel worker-pools deploy puller --source . --no-build --base-image python:3-slim \
+       --command python3 --args main.py
+
   # a new revision that is tried out with a tenth of the instances
   runnel worker-pools deploy puller --image host:5000/puller:v2 --no-promote
   runnel worker-pools update-instance-split puller --to-revisions puller-00002-def=10
@@ -48,7 +55,7 @@ const exampleDeploy = `  # three instances that read a queue
 // deploy builds "runnel worker-pools deploy".
 func (c *commands) deploy() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "deploy NAME --image IMAGE [flags]",
+		Use:               "deploy NAME {--image IMAGE | --source DIR} [flags]",
 		Short:             "Make a worker pool, or a new revision of it",
 		Long:              longDeploy,
 		Example:           exampleDeploy,
@@ -57,17 +64,21 @@ func (c *commands) deploy() *cobra.Command {
 	}
 	s := c.newSubmission(cmd)
 	s.force = true
+	s.source = source.Register(cmd.Flags())
 	check := func() error {
 		if err := s.changes.Check(); err != nil {
 			return err
 		}
-		if file := cmd.Flags().Arg(0); len(s.changes.Containers().Images()) == 0 && isFile(file) {
+		if err := s.source.Check(); err != nil {
+			return err
+		}
+		if file := cmd.Flags().Arg(0); len(s.changes.Containers().Images()) == 0 && !s.source.Given() && isFile(file) {
 			return cli.Usagef("--image is missing; did you mean runnel worker-pools replace %s?", file)
 		}
-		return s.changes.Containers().CheckImages()
+		return s.changes.Containers().CheckImages(s.source.Given())
 	}
 	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
-		name, err := c.NameArgument(ctx, args, "worker pool", s.changes.Containers().Image())
+		name, err := c.NameArgument(ctx, args, "worker pool", cmp.Or(s.changes.Containers().Image(), s.source.Name()))
 		if err != nil {
 			return err
 		}
@@ -87,6 +98,9 @@ func (s *submission) deploy(ctx context.Context, r *verb.Remote, name string) er
 		if promotion := s.changes.Promotion(); promotion != nil && !*promotion {
 			return cli.Usagef("--no-promote: the worker pool is new, and has no revision yet that could keep the instances")
 		}
+	}
+	if err := s.source.Upload(ctx, s.Env, r.Client); err != nil {
+		return err
 	}
 	return s.store(ctx, r, name, w, s.change)
 }

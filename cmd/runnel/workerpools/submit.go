@@ -10,6 +10,7 @@ import (
 
 	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/shares"
+	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/stages"
 	"runnel/cmd/runnel/verb"
 	"runnel/cmd/runnel/workerpools/change"
@@ -21,6 +22,8 @@ type submission struct {
 	*commands
 	changes *change.Flags // nil if no flags say what it is
 	async   bool
+	// source makes the image of a directory; nil if the verb takes none.
+	source *source.Flags
 	// force makes a revision even if nothing changes but what an image's tag
 	// stands for.
 	force bool

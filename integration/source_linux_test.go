@@ -1,0 +1,124 @@
+package integration
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"runnel/image/imagetest"
+	"runnel/internal/testenv"
+)
+
+// directory makes a directory with files in it, by their names; those that begin
+// with #! are programs.
+func (h *host) directory(files map[string]string) string {
+	h.Helper()
+	dir := h.TempDir()
+	for name, text := range files {
+		h.write(dir, name, text)
+	}
+	return dir
+}
+
+// write puts a file into a directory.
+func (h *host) write(dir, name, text string) {
+	h.Helper()
+	path := filepath.Join(dir, name)
+	mode := os.FileMode(0o644)
+	if strings.HasPrefix(text, "#!") {
+		mode = 0o755
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		h.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// greetingServer is a script that serves what stands in a file beside it, by
+// busybox.
+func greetingServer() map[string]string {
+	return map[string]string{
+		"serve.sh":       "#!/bin/sh\nexec httpd -f -p \"$PORT\" -h web\n",
+		"web/index.html": "first\n",
+		"web/where":      "in the directory\n",
+		".git/config":    "nothing to deploy\n",
+		"secret.env":     "nothing to deploy either\n",
+		".gcloudignore":  "*.env\n",
+	}
+}
+
+// A service comes from a directory on a registry's image; a changed file is a new
+// revision; it starts again without the registry, and by another daemon; and when
+// all is deleted nothing of it is left on the disk.
+func TestServiceFromADirectory(t *testing.T) {
+	h := openHost(t)
+	server := imagetest.Serve(t)
+	base := server.Host + "/base:1"
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, base)
+	d := h.serveRequests()
+	dir := h.directory(greetingServer())
+	deploy := func(flags ...string) result {
+		args := []string{"deploy", "hello", "--source", dir, "--no-build", "--base-image", base, "--command", "./serve.sh", "--memory", "128Mi", "--allow-unauthenticated"}
+		return d.cli(append(args, flags...)...)
+	}
+	deploy().exits(0).shows("Uploading sources...", "has been deployed and is serving")
+	d.get("hello", "/").is(h, 200, "first")
+	d.get("hello", "/where").is(h, 200, "in the directory")
+	first := d.images()
+
+	h.write(dir, "web/index.html", "second\n")
+	deploy().exits(0).shows("has been deployed and is serving")
+	d.get("hello", "/").is(h, 200, "second")
+	deploy().exits(0) // the same files are the same image
+	if got := d.images(); len(got) != len(first)+1 {
+		t.Errorf("%d images after a changed file and one more deployment, want one more than %d", len(got), len(first))
+	}
+
+	server.Intercept(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		http.Error(w, "closed", http.StatusServiceUnavailable)
+	})
+	d.kill()
+	d.start()
+	d.cli("services", "update", "hello", "--update-env-vars", "A=1").exits(0)
+	d.get("hello", "/").is(h, 200, "second")
+	d.cli("services", "delete", "hello", "--quiet").exits(0)
+	testenv.Eventually(t, patience(), func() bool { return len(d.images()) == 0 && len(d.layers()) == 0 }, "nothing of the service is left on the disk")
+}
+
+// images are the records of the images that the daemon's root has, layers the
+// directories of their layers.
+func (d *daemon) images() []string { return d.stored("images") }
+func (d *daemon) layers() []string { return d.stored("layers") }
+
+func (d *daemon) stored(what string) (names []string) {
+	d.h.Helper()
+	found, err := filepath.Glob(filepath.Join(d.root, "images", what, "sha256", "*"))
+	if err != nil {
+		d.h.Fatal(err)
+	}
+	return found
+}
+
+// A job comes from a directory, too, and is another one when that has changed.
+func TestJobFromADirectory(t *testing.T) {
+	hostOnly(t, "Debian's packages")
+	h := openHost(t)
+	d := h.serve()
+	dir := h.directory(map[string]string{
+		"main.py": "import helper, os\nprint('I am', helper.name(), 'in', os.getcwd())\n", "helper.py": "def name(): return 'one'\n",
+	})
+	line := []string{"jobs", "deploy", "etl", "--source", dir, "--no-build", "--base-image", debian(h), "--command", "python3", "--args", "main.py", "--memory", "256Mi", "--wait"}
+	d.cli(line...).exits(0)
+	h.write(dir, "helper.py", "def name(): return 'two'\n")
+	d.cli(line...).exits(0)
+	logs := d.cli("jobs", "logs", "etl").exits(0).stdout
+	for _, want := range []string{"I am one in /workspace", "I am two in /workspace"} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("the logs lack %q:\n%s", want, logs)
+		}
+	}
+}
