@@ -146,6 +146,18 @@ func TestWorkerPoolOfAFile(t *testing.T) {
 	w.number(3)
 }
 
+// A worker pool comes from a directory, too.
+func TestWorkerPoolFromADirectory(t *testing.T) {
+	h := openHost(t)
+	w := h.serveWorkers()
+	base := imagetest.Serve(t).Host + "/base:1"
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, base)
+	dir := h.directory(map[string]string{"work.sh": "#!/bin/sh\necho at work in $PWD\n" + obedient + "\n"})
+	w.verb("deploy mill --memory 128Mi --no-build --base-image", base, "--source", dir, "--command", "./work.sh").exits(0)
+	w.number(1)
+	w.eventually("it has printed", func() bool { return strings.Contains(w.verb("logs mill").stdout, "at work in /workspace\n") })
+}
+
 // Who follows a log sees it grow, and stops with Ctrl-C; nothing else does.
 func TestWorkerPoolLogIsFollowed(t *testing.T) {
 	h := openHost(t)
