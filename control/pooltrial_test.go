@@ -42,6 +42,34 @@ func TestAWorkerPoolsRevisionThatFailsLeavesTheOldOne(t *testing.T) {
 	}
 }
 
+// Those that gain instances have them all before the others lose the first.
+func TestInstancesAreSharedAnewBeforeTheOldOnesGo(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	spec := controltest.NewWorkerPool()
+	spec.Scaling = instances(10)
+	p, _ := createPool(t, w, "work", spec)
+	first := p.GetLatestReadyRevision()
+	p.InstanceSplits = []*runpb.InstanceSplit{{Revision: shortName(first), Percent: 100}}
+	p.Template.Containers[0].Args = []string{"second"}
+	p, _ = updatePool(t, w, p)
+	second := p.GetLatestReadyRevision()
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{HoldMinimum: true} })
+	p.InstanceSplits = []*runpb.InstanceSplit{{Revision: shortName(first), Percent: 30}, {Percent: 70}}
+	op := beginPoolUpdate(t, w, p, "instanceSplits")
+	w.Eventually("the instances to be waited for", func() bool {
+		return slices.Contains(w.Fleet.Events(), "warm "+shortName(second))
+	})
+	if living(w, first) != 10 || living(w, second) != 7 {
+		t.Errorf("%d and %d instances", living(w, first), living(w, second))
+	}
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial { return controltest.Trial{} })
+	w.Fleet.Release()
+	if done := w.WaitFor(op.GetName()); done.GetError() != nil || living(w, first) != 3 || living(w, second) != 7 {
+		t.Errorf("%v: %d and %d instances", done, living(w, first), living(w, second))
+	}
+}
+
 // The instances of a new revision are all there before the first of the old ones
 // goes.
 func TestInstancesAreThereBeforeTheOldOnesGo(t *testing.T) {

@@ -222,13 +222,6 @@ func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
 	if err != nil {
 		return err
 	}
-	if isPool(r.GetName()) {
-		s, err := c.readStanding(split(r.GetName()).owner().String())
-		if err != nil {
-			return err
-		}
-		return c.keep(r.Revision, images, s.scales(s.note.Routes)[r.id()])
-	}
 	// What it is to have at least it gets with its traffic.
 	return c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
 }

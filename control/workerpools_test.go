@@ -164,6 +164,22 @@ func TestInstancesAreSplit(t *testing.T) {
 	}
 }
 
+// What does not change says since when.
+func TestConditionsOfAWorkerPoolKeepTheirTimes(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	before := getPool(t, w, w.WorkerPool("work"))
+	after, _ := updatePool(t, w, &runpb.WorkerPool{Name: before.GetName(), Description: "d"}, "description")
+	if len(after.GetConditions()) == 0 || after.GetEtag() == before.GetEtag() {
+		t.Errorf("%v", after)
+	}
+	for _, c := range before.GetConditions() {
+		if !proto.Equal(c, condition(after.GetConditions(), c.GetType())) {
+			t.Errorf("%v, and before %v", after.GetConditions(), c)
+		}
+	}
+}
+
 // contract: WP-2
 func TestAWorkerPoolWithoutInstancesIsReady(t *testing.T) {
 	t.Parallel()
