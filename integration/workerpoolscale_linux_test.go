@@ -2,7 +2,9 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -133,4 +135,28 @@ func (w *workers) split(want map[string]int) {
 	w.eventually(fmt.Sprintf("the processes are %v", want), func() bool {
 		return fmt.Sprint(revisionsOf(w.running())) == fmt.Sprint(want)
 	})
+}
+
+// Where the host has no room for the instances of two revisions, those of the new
+// one take the places of the others, which come back if the new ones are not well.
+func TestWorkersAreReplacedOnASmallHost(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
+	h := openHost(t)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(config, []byte("capacity: {memory: 300Mi}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := h.serveWorkers("--config", config)
+	c := w.server()
+	w.deployed("mill", pool(2, c))
+	w.number(2)
+	c.Env = greeting("two")
+	p := w.deployed("mill", pool(2, c))
+	w.split(map[string]int{path.Base(p.GetLatestReadyRevision()): 2})
+	w.greets(w.number(2), "two")
+	bad := w.script("exit 7")
+	if _, err := w.deploys("mill", pool(2, bad)); err == nil || !strings.Contains(err.Error(), "Container called exit(7).") {
+		t.Errorf("deployed: %v", err)
+	}
+	w.split(map[string]int{path.Base(p.GetLatestReadyRevision()): 2})
 }

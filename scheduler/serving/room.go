@@ -27,20 +27,14 @@ func (l *loop) giveWay(now time.Time, w *wishes, stats *ingress.Stats) {
 }
 
 // press has another revision give up the instance that has been idle for longest,
-// so that requests which wait for room get it. What a minimum keeps is left.
+// so that requests which wait for room get it. What a minimum keeps is left; but
+// of a worker pool one revision takes the place of another.
 func (l *loop) press(now time.Time, w *wishes, stats *ingress.Stats) {
-	if now.Sub(l.pressed) < pressTime || stats.Waiting == 0 && !w.checked() {
+	if now.Sub(l.pressed) < pressTime || stats.Waiting == 0 && !w.checked() && !l.deploys(w) {
 		return
 	}
 	l.pressed = now
-	l.fleet.mu.Lock()
-	others := make([]*loop, 0, len(l.fleet.revisions))
-	for _, other := range l.fleet.revisions {
-		if other != l {
-			others = append(others, other)
-		}
-	}
-	l.fleet.mu.Unlock()
+	others := l.others()
 	var from *loop
 	longest := now.Add(-spareTime)
 	for _, other := range others {
@@ -48,9 +42,25 @@ func (l *loop) press(now time.Time, w *wishes, stats *ingress.Stats) {
 			from, longest = other, since
 		}
 	}
+	if from == nil && l.deploys(w) {
+		from = l.predecessor(others)
+	}
 	if from != nil {
 		from.wish(func(w *wishes) { w.yields = true })
 	}
+}
+
+// others are the loops of all other revisions.
+func (l *loop) others() []*loop {
+	l.fleet.mu.Lock()
+	defer l.fleet.mu.Unlock()
+	others := make([]*loop, 0, len(l.fleet.revisions))
+	for _, other := range l.fleet.revisions {
+		if other != l {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // spare is since when the instance has been idle that a revision would give up.
@@ -76,6 +86,10 @@ func (l *loop) yield(w *wishes, stats *ingress.Stats) {
 		return
 	}
 	l.wish(func(w *wishes) { w.yields = false })
+	if !l.plan.serves() {
+		l.makeWay(w)
+		return
+	}
 	for _, i := range l.idle(stats) {
 		if l.going() > w.least() && l.pool.DrainIdle(i.spec.ID) {
 			l.end(i)
