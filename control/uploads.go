@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -60,7 +61,7 @@ func (c *Control) Upload(ctx context.Context, u Upload) (reference string, err e
 // checkUpload refuses what no image can be called or laid on.
 func checkUpload(name, base string) error {
 	const any = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-	if rimage.UploadDigest(rimage.UploadReference(name, any)) != any {
+	if strings.ContainsAny(name, ":@") || rimage.UploadDigest(rimage.UploadReference(name, any)) != any {
 		return violation("name", "%q: want lower-case letters and digits, parted by one of . _ - /", name)
 	}
 	if base == "" {

@@ -13,7 +13,7 @@ const noteInterval = 200 * time.Millisecond
 
 // noted is a body that tells how far it has been read.
 type noted struct {
-	r       io.Reader
+	r       *io.PipeReader
 	tracker *stages.Tracker
 	n       int64
 	told    time.Time
@@ -29,6 +29,9 @@ func (b *noted) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Close ends whoever writes the body: the daemon takes no more of it.
+func (b *noted) Close() error { return b.r.CloseWithError(errRefused) }
 
 // size is a number of bytes for people.
 func size(n int64) string {

@@ -26,9 +26,13 @@ const whiteoutPrefix = ".wh."
 // make the same bytes, whoever owns them and whenever they were changed. Symbolic
 // links stay links; what is neither file, directory nor link is an error.
 func pack(ctx context.Context, w io.Writer, dir string, ignored *ignored) error {
-	p := &packer{dir: filepath.Clean(dir), ignored: ignored, tar: tar.NewWriter(w)}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return fmt.Errorf("cannot read %s: %w", dir, cli.Bare(err))
+	}
+	p := &packer{dir: root, ignored: ignored, tar: tar.NewWriter(w)}
 	// In the order of their names, so that the order is always the same.
-	err := filepath.WalkDir(p.dir, func(name string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -56,7 +60,7 @@ func (p *packer) visit(name string, entry fs.DirEntry, err error) error {
 	if err != nil {
 		return err
 	}
-	if rel == "." { // which may be a link to a directory
+	if rel == "." {
 		return p.directory(name, rel)
 	}
 	switch skip, whole := p.ignored.skips(rel, entry.IsDir()); {

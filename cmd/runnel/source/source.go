@@ -114,10 +114,9 @@ func stream(ctx context.Context, c *client.Client, query url.Values, n *noted, w
 		written <- err
 	}()
 	resp, err := c.Stream(ctx, source.Path+"?"+query.Encode(), n)
-	_ = r.CloseWithError(errRefused) // whoever still writes is to end
+	_ = n.Close() // never fails
 	if werr := <-written; werr != nil && !errors.Is(werr, errRefused) {
-		err = errors.Join(werr, closed(resp))
-		return "", err
+		return "", errors.Join(werr, closed(resp))
 	}
 	if err != nil {
 		return "", err
