@@ -62,13 +62,13 @@ func (c *Control) Upload(ctx context.Context, u Upload) (reference string, err e
 func checkUpload(name, base string) error {
 	const any = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 	if strings.ContainsAny(name, ":@") || rimage.UploadDigest(rimage.UploadReference(name, any)) != any {
-		return violation("name", "%q: want lower-case letters and digits, parted by one of . _ - /", name)
+		return status.Errorf(codes.InvalidArgument, "name %q: want lower-case letters and digits, parted by one of . _ - /", name)
 	}
 	if base == "" {
 		return nil
 	}
 	if err := checkImage(base); err != nil {
-		return violation("base", "%v", err)
+		return status.Errorf(codes.InvalidArgument, "base image %v", err)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func uploadError(ctx context.Context, err error) error {
 	case errors.Is(err, rimage.ErrBase) && mayPass(err):
 		return status.Error(codes.Unavailable, err.Error())
 	case errors.Is(err, rimage.ErrBase):
-		return violation("base", "%v", err)
+		return status.Error(codes.InvalidArgument, err.Error())
 	case errors.Is(err, rimage.ErrTooLarge):
 		return status.Error(codes.OutOfRange, err.Error())
 	case errors.Is(err, os.ErrDeadlineExceeded):

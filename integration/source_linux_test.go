@@ -1,8 +1,13 @@
 package integration
 
 import (
+	"archive/tar"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,5 +125,81 @@ func TestJobFromADirectory(t *testing.T) {
 		if !strings.Contains(logs, want) {
 			t.Errorf("the logs lack %q:\n%s", want, logs)
 		}
+	}
+}
+
+// What the builder makes of a Dockerfile is deployed.
+func TestServiceFromADockerfile(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
+	h := openHost(t)
+	d := h.serveRequests()
+	dir := h.directory(map[string]string{"Dockerfile": "FROM scratch\n"})
+	archive := filepath.Join(h.TempDir(), "built.tar")
+	if _, err := (imagetest.Build{
+		Layers: []imagetest.Layer{imagetest.MustBusybox(t), {Entries: []imagetest.Entry{imagetest.File("web/index.html", "built\n", 0o644)}}},
+		Config: imagetest.Config{Entrypoint: []string{"/bin/sh", "-c"}, Cmd: []string{`exec httpd -f -p "$PORT" -h /web`}, Env: []string{"PATH=/bin:/sbin:/usr/bin:/usr/sbin"}},
+	}).WriteOCIArchive(archive, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	bin := h.TempDir()
+	h.write(bin, "buildah", "#!/bin/sh\ncase $1 in\nbuild) echo STEP 1: FROM scratch; echo sha256:abc >\"$3\";;\npush) cp "+archive+" \"${4#oci-archive:}\";;\nesac\n")
+	run := func(path string) result {
+		return h.startWith(func(c *exec.Cmd) { c.Env = append(c.Env, append(d.environment(), "PATH="+path)...) },
+			"deploy", "hello", "--source", dir, "--memory", "128Mi", "--allow-unauthenticated").wait()
+	}
+	run(h.TempDir()).exits(2).shows("apt-get install buildah")
+	run(bin+":"+os.Getenv("PATH")).exits(0).shows("STEP 1: FROM scratch", "Uploading image...", "has been deployed and is serving")
+	d.get("hello", "/").is(h, 200, "built")
+}
+
+// The daemon is killed in the middle of an upload: the next one has nothing of it,
+// and takes it as before.
+func TestDaemonIsKilledDuringAnUpload(t *testing.T) {
+	hostOnly(t, "it does not depend on the kernel's version")
+	h := openHost(t)
+	d := h.serve()
+	dir := h.directory(map[string]string{"main": "#!/bin/sh\necho hello from $PWD\n"})
+	base := h.shell()
+	r, w := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://daemon/source/v1/images?base="+url.QueryEscape(base), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		resp, err := d.httpClient().Do(req)
+		if err == nil {
+			err = fmt.Errorf("answered %s", resp.Status)
+			_ = resp.Body.Close() // it was read for its status
+		}
+		ended <- err
+	}()
+	tw := tar.NewWriter(w)
+	if err := tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "workspace/big", Size: 1 << 20, Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tw.Write(make([]byte, 1<<19)); err != nil {
+		t.Fatal(err)
+	}
+	tmp := func() []string {
+		found, err := filepath.Glob(filepath.Join(d.root, "images", "tmp", "layer-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	testenv.Eventually(t, patience(), func() bool { return len(tmp()) == 1 }, "the upload is being written")
+	d.kill()
+	_ = w.CloseWithError(io.ErrClosedPipe)
+	if err := <-ended; err == nil || strings.Contains(err.Error(), "answered") {
+		t.Errorf("the client is told %v", err)
+	}
+	d.start()
+	if left := tmp(); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	d.cli("jobs", "deploy", "etl", "--source", dir, "--no-build", "--base-image", base, "--command", "./main", "--memory", "128Mi", "--wait").exits(0)
+	if logs := d.cli("jobs", "logs", "etl").exits(0).stdout; !strings.Contains(logs, "hello from /workspace") {
+		t.Errorf("the logs\n%s", logs)
 	}
 }

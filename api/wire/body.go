@@ -14,13 +14,16 @@ const frame = 1 << 10
 
 // boundBody bounds the size of a request's body, and the time until its end or,
 // of one that is streamed, until something of it comes.
-func (s *Server) boundBody(a *answer, r *http.Request) {
+func (s *Server) boundBody(a *answer, r *http.Request) *http.Request {
 	if r.Body == http.NoBody || r.ContentLength == 0 {
-		return
+		return r
 	}
 	if slices.Contains(s.config.Streamed, r.URL.Path) {
+		// net/http knows its own body by its type: one that the client holds back
+		// until it is asked for it must not be waited for after a refusal.
+		r = r.WithContext(r.Context())
 		r.Body = &stream{r.Body, a.rc, s}
-		return
+		return r
 	}
 	_ = a.rc.SetReadDeadline(time.Now().Add(s.times.body)) // net/http has no writer that cannot
 	n := int64(maxBody)
@@ -28,6 +31,7 @@ func (s *Server) boundBody(a *answer, r *http.Request) {
 		n += frame // so that gRPC itself says which message is too large
 	}
 	r.Body = &body{http.MaxBytesReader(a.ResponseWriter, r.Body, n), a.rc}
+	return r
 }
 
 // body is a request's body under a deadline, which it lifts at the end: the

@@ -55,7 +55,7 @@ func (s *Server) handler() http.Handler {
 		a := newAnswer(w, r, s.times.write)
 		defer s.log(a, r, begin)
 		defer s.recover(a, r)
-		s.boundBody(a, r)
+		r = s.boundBody(a, r)
 		r, ok := s.admit(a, r, g)
 		switch {
 		case !ok:

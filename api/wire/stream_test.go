@@ -76,13 +76,18 @@ func TestStreamedBodiesMustKeepComing(t *testing.T) {
 // Shutdown ends a body that is streamed, and tells why.
 func TestShutdownEndsStreamedBodies(t *testing.T) {
 	t.Parallel()
-	s := start(t, streamed())
+	begun := make(chan struct{})
+	c := streamed()
+	read := c.Handlers["/stream"]
+	c.Handlers["/stream"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		read.ServeHTTP(w, r)
+	})
+	s := start(t, c)
 	body, w := io.Pipe()
 	answer := make(chan string, 1)
 	go func() { answer <- upload(t, newClient(t, false, nil), s, body) }()
-	if _, err := io.WriteString(w, "x"); err != nil { // somebody reads
-		t.Fatal(err)
-	}
+	await(t, begun, "nobody reads the body")
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -108,4 +113,28 @@ func upload(t *testing.T, client *http.Client, s *server, body io.Reader) string
 		return err.Error()
 	}
 	return string(text)
+}
+
+// Who waits to be asked for a body gets a refusal without sending any of it.
+func TestStreamedBodiesAreRefusedUnread(t *testing.T) {
+	t.Parallel()
+	c := handle("/refuse", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	c.Streamed = []string{"/refuse"}
+	s := start(t, c)
+	client := newClient(t, false, nil)
+	client.Transport.(*http.Transport).ExpectContinueTimeout = limit
+	body, w := io.Pipe() // of which nothing comes
+	defer w.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/refuse", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Expect", "100-continue")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusTeapot {
+		t.Errorf("%d, %v", resp.StatusCode, err)
+	}
 }

@@ -9,8 +9,10 @@ func absent(name string) string {
 	switch name {
 	case "platform", "execution-environment", "cluster", "cluster-location", "namespace":
 		return "there is but one platform here: " + leaveOut
-	case "source", "build-env-vars-file", "build-service-account", "function", "base-image":
-		return "images are not built here: build one, and name it with --image"
+	case "source", "base-image", "no-build":
+		return "directories are deployed by runnel deploy, runnel jobs deploy and runnel worker-pools deploy"
+	case "build-env-vars-file", "build-service-account", "function":
+		return "images are built by a Dockerfile alone, with --source: " + leaveOut
 	case "vpc-connector", "clear-vpc-connector", "vpc-egress", "network", "subnet", "network-tags", "net":
 		return "each instance has a network of its own: " + leaveOut
 	case "gpu", "gpu-type", "gpu-zonal-redundancy", "no-gpu-zonal-redundancy", "gpus":

@@ -83,7 +83,7 @@ func TestUploadIsRefused(t *testing.T) {
 		"--source " + built + " --base-image x":         {2, "add --no-build"},
 		"--source " + built + " --base-image x --build": {2, "cannot stand beside --build"},
 		"--source " + empty + " --base-image none":      {1, "none"},
-		"--source " + empty + " --base-image A":         {1, "base: "},
+		"--source " + empty + " --base-image A":         {1, "base image \"A\": not an image reference"},
 		"--source " + odd + " --base-image x":           {1, ".wh.x: a name that begins with"},
 	} {
 		if got := w.Do("put " + line); got.Code != want.code || !strings.Contains(got.Stderr, want.says) || got.Stdout != "" {
