@@ -10,7 +10,7 @@ func absent(name string) string {
 	case "platform", "execution-environment", "cluster", "cluster-location", "namespace":
 		return "there is but one platform here: " + leaveOut
 	case "source", "base-image", "no-build":
-		return "directories are deployed by runnel deploy and runnel jobs deploy"
+		return "directories are deployed by runnel deploy, runnel jobs deploy and runnel worker-pools deploy"
 	case "build-env-vars-file", "build-service-account", "function":
 		return "images are built by a Dockerfile alone, with --source: " + leaveOut
 	case "vpc-connector", "clear-vpc-connector", "vpc-egress", "network", "subnet", "network-tags", "net":

@@ -33,6 +33,9 @@ func Group(cmd *cobra.Command) *cobra.Command {
 
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
+	if own := elsewhereCalled(name); slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return c.Name() == own && !c.Hidden }) {
+		return Usagef("unknown command %q; did you mean %s?", name, own)
+	}
 	if path := cmp.Or(below(cmd, name), beside(cmd, name), below(cmd, elsewhereCalled(name))); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
@@ -85,12 +88,14 @@ func flagError(cmd *cobra.Command, err error) error {
 		return Usagef("unknown flag %s%s: %s", dashes(unknown), unknown.GetSpecifiedName(), absent(unknown.GetSpecifiedName()))
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if unknown.GetSpecifiedShortnames() != "" {
-			return Usagef("unknown flag -%s%s", name, didYouMean(cmd.CommandPath(), "--", elsewhere(name, names)))
+		meant := elsewhere(name, flagNames(cmd, false))
+		if meant == "" {
+			meant = elsewhere(name, flagNames(cmd, true))
 		}
-		return Usagef("unknown flag --%s%s", name, didYouMean(cmd.CommandPath(), "--", meant(name, names)))
+		if meant == "" && unknown.GetSpecifiedShortnames() == "" {
+			meant = api.Nearest(name, flagNames(cmd, true))
+		}
+		return Usagef("unknown flag %s%s%s", dashes(unknown), name, didYouMean(cmd.CommandPath(), "--", meant))
 	case errors.As(err, &missing):
 		return Usagef("--%s: a value is missing", missing.GetSpecifiedName())
 	case errors.As(err, &invalid):
@@ -129,13 +134,14 @@ func NotBeside(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// meant is the flag that an unknown one probably stands for: what docker,
-// kubectl or other commands of gcloud call it, or a misspelling.
-func meant(name string, flags []string) string {
-	if flag := elsewhere(name, flags); flag != "" {
-		return flag
-	}
-	return api.Nearest(name, flags)
+// flagNames are the flags of cmd: those that help shows or, if hidden, all.
+func flagNames(cmd *cobra.Command, hidden bool) (names []string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if hidden || !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
 }
 
 // elsewhere is the flag that one of docker, kubectl or another command of gcloud
@@ -160,6 +166,7 @@ func elsewhere(name string, flags []string) string {
 		"add-volume-mount":      {"mount", "volume-mount"},
 		"labels":                {"l", "label"},
 		"scaling":               {"replicas", "instances", "scale"},
+		"instances":             {"replicas", "scale", "count"},
 		"min-instances":         {"min-replicas", "min-scale", "scale-min"},
 		"max-instances":         {"max-replicas", "max-scale", "scale-max"},
 		"concurrency":           {"container-concurrency", "concurrency-limit"},
@@ -167,7 +174,7 @@ func elsewhere(name string, flags []string) string {
 		"use-http2":             {"http2", "h2c"},
 		"allow-unauthenticated": {"public", "no-auth"},
 		"service-account":       {"serviceaccount", "sa"},
-		"to-revisions":          {"traffic", "to-revision"},
+		"to-revisions":          {"traffic", "to-revision", "split"},
 		"limit":                 {"tail", "lines"},
 	} {
 		if slices.Contains(names, name) && slices.Contains(flags, flag) {

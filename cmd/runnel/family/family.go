@@ -1,7 +1,7 @@
-// Package family is the flags that jobs and services have in common for
-// environment variables, labels and whatever else is a map, and what they do to
-// a container. It is pure but for the file of environment variables that a flag
-// may name.
+// Package family is the flags that resources of all kinds have in common for
+// environment variables, labels and whatever else is a map, for what is said or
+// denied, and what they do to a container. It is pure but for the file of
+// environment variables that a flag may name.
 package family
 
 import (

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/source"
 	"runnel/cmd/runnel/verb"
 )
@@ -90,13 +91,13 @@ func NewDeploy(e cli.Env) *cobra.Command {
 		if err := s.source.Check(); err != nil {
 			return err
 		}
-		if file := cmd.Flags().Arg(0); len(s.changes.Images()) == 0 && !s.source.Given() && isFile(file) {
+		if file := cmd.Flags().Arg(0); len(s.changes.Containers().Images()) == 0 && !s.source.Given() && isFile(file) {
 			return cli.Usagef("--image is missing; did you mean runnel services replace %s?", file)
 		}
-		return s.wantImages()
+		return s.changes.Containers().CheckImages(s.source.Given())
 	}
 	cmd.RunE = c.Checked(check, func(ctx context.Context, r *verb.Remote, args []string) error {
-		name, err := c.NameArgument(ctx, args, "service", cmp.Or(s.changes.Image(), s.source.Name()))
+		name, err := c.NameArgument(ctx, args, "service", cmp.Or(s.changes.Containers().Image(), s.source.Name()))
 		if err != nil {
 			return err
 		}
@@ -108,20 +109,6 @@ func NewDeploy(e cli.Env) *cobra.Command {
 // isFile reports whether the name of a service is rather one of a file.
 func isFile(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
-}
-
-// wantImages refuses a deploy without an image, and a file in place of one.
-func (s *submission) wantImages() error {
-	images := s.changes.Images()
-	if len(images) == 0 && !s.source.Given() {
-		return cli.Usagef("--image is missing: name an image, such as debian:stable-slim, or a directory with --source")
-	}
-	for _, image := range images {
-		if err := cli.CheckImage(image); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // deploy makes the service of a full name, or a revision of it.
@@ -142,9 +129,9 @@ func (s *submission) deploy(ctx context.Context, r *verb.Remote, name string) er
 	if err := s.source.Upload(ctx, s.Env, r.Client); err != nil {
 		return err
 	}
-	w := words{doing: "Deploying container to", header: "Deploying...", async: "deploying"}
+	w := release.Words{Doing: "Deploying container to", Header: "Deploying...", Async: "deploying"}
 	if s.existing == nil {
-		w.header = "Deploying new service..."
+		w.Header = "Deploying new service..."
 	}
 	return s.store(ctx, r, name, w, s.createOrUpdate)
 }

@@ -8,6 +8,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 )
 
 // contract: CLI-1, CLI-8, CLI-9
@@ -179,7 +180,7 @@ func TestUpdatesThatMeet(t *testing.T) {
 	}
 	meeting.Wait()
 	s := w.service("hello")
-	if n := len(s.GetTemplate().GetContainers()[0].GetEnv()); n != 4 || s.GetDescription() != "words" || s.GetClient() != clientName {
+	if n := len(s.GetTemplate().GetContainers()[0].GetEnv()); n != 4 || s.GetDescription() != "words" || s.GetClient() != release.ClientName {
 		t.Errorf("the service is %v", s)
 	}
 }

@@ -38,22 +38,11 @@ func (c *commands) listServices() *cobra.Command {
 }
 
 // everyService are the services of the locations that are meant.
-func everyService(ctx context.Context, r *verb.Remote, pageSize int32) (all []*runpb.Service, err error) {
-	places, err := r.Places(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, place := range places {
-		services, err := verb.Every(ctx, func(ctx context.Context, token string) ([]*runpb.Service, string, error) {
-			page, err := r.Client.Services.ListServices(ctx, &runpb.ListServicesRequest{Parent: place, PageSize: pageSize, PageToken: token})
-			return page.GetServices(), page.GetNextPageToken(), err
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, services...)
-	}
-	return all, nil
+func everyService(ctx context.Context, r *verb.Remote, pageSize int32) ([]*runpb.Service, error) {
+	return verb.EveryPlace(ctx, r, func(ctx context.Context, parent, token string) ([]*runpb.Service, string, error) {
+		page, err := r.Client.Services.ListServices(ctx, &runpb.ListServicesRequest{Parent: parent, PageSize: pageSize, PageToken: token})
+		return page.GetServices(), page.GetNextPageToken(), err
+	})
 }
 
 // serviceCells are the columns of a service.
@@ -106,23 +95,7 @@ func (c *commands) listRevisions() *cobra.Command {
 // revisionCells are the columns of a revision.
 func (c *commands) revisionCells(revision *runpb.Revision) []string {
 	return []string{
-		c.Cell(revisionState(revision)), verb.Short(revision.GetName()), active(revision), verb.Part(revision.GetName(), servicesOf),
+		c.Cell(sheet.RevisionState(revision)), verb.Short(revision.GetName()), sheet.Active(revision), verb.Part(revision.GetName(), servicesOf),
 		sheet.Moment(revision.GetCreateTime()), revision.GetCreator(),
 	}
 }
-
-// active is yes for a revision that may get requests.
-func active(revision *runpb.Revision) string {
-	if sheet.Condition(revision.GetConditions(), conditionActive).GetState() == runpb.Condition_CONDITION_SUCCEEDED {
-		return "yes"
-	}
-	return ""
-}
-
-// ready is the condition that says whether a revision can serve.
-func ready(revision *runpb.Revision) *runpb.Condition {
-	return sheet.Condition(revision.GetConditions(), "Ready")
-}
-
-// revisionState is the state of a revision.
-func revisionState(revision *runpb.Revision) sheet.State { return sheet.StateOf(ready(revision)) }

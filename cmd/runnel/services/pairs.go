@@ -8,6 +8,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/cmd/runnel/services/traffic"
+	"runnel/cmd/runnel/shares"
 	"runnel/cmd/runnel/verb"
 )
 
@@ -36,9 +37,6 @@ type tagged struct {
 	InStatus bool   `json:"inStatus"`
 }
 
-// none is what stands where there is no share and no tag.
-const none = "-"
-
 // pairsOf are the pairs of a service, by name, the latest revision last.
 func pairsOf(service *runpb.Service) (pairs []pair) {
 	wanted := service.GetTraffic()
@@ -46,15 +44,15 @@ func pairsOf(service *runpb.Service) (pairs []pair) {
 		wanted = []*runpb.TrafficTarget{{Percent: 100}}
 	}
 	var keys []string
-	shares := map[string][2]int32{}
+	parts := map[string][2]int32{}
 	collect := func(side int, t *runpb.TrafficTarget) {
 		key := traffic.Key(t)
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
-		share := shares[key]
-		share[side] += t.GetPercent()
-		shares[key] = share
+		part := parts[key]
+		part[side] += t.GetPercent()
+		parts[key] = part
 	}
 	for _, t := range wanted {
 		collect(0, t)
@@ -63,17 +61,14 @@ func pairsOf(service *runpb.Service) (pairs []pair) {
 	for _, t := range is {
 		collect(1, t.TrafficTarget)
 	}
-	slices.SortFunc(keys, traffic.CompareKeys)
+	slices.SortFunc(keys, shares.Compare)
 	for _, key := range keys {
-		p := pair{Key: key, LatestRevision: key == traffic.Latest, RevisionName: key, ServiceURL: service.GetUri(), URLs: []string{}}
-		p.DisplayRevisionID = key
+		p := pair{Key: key, LatestRevision: key == shares.Latest, RevisionName: key, ServiceURL: service.GetUri(), URLs: []string{}}
 		if p.LatestRevision {
 			p.RevisionName = verb.Short(service.GetLatestReadyRevision())
-			if p.RevisionName != "" { // it is empty while none has been ready
-				p.DisplayRevisionID = fmt.Sprintf("%s (currently %s)", key, p.RevisionName)
-			}
 		}
-		p.setPercents(shares[key][0], shares[key][1], hasKey(wanted, key))
+		p.DisplayRevisionID = shares.DisplayKey(key, p.RevisionName)
+		p.setPercents(parts[key][0], parts[key][1], hasKey(wanted, key))
 		p.setTags(wanted, is)
 		pairs = append(pairs, p)
 	}
@@ -106,22 +101,11 @@ func hasKey(targets []*runpb.TrafficTarget, key string) bool {
 
 // setPercents sets what is wanted and what is.
 func (p *pair) setPercents(wanted, is int32, named bool) {
-	p.SpecPercent, p.StatusPercent = none, fmt.Sprint(is)
+	p.SpecPercent, p.StatusPercent = shares.None, fmt.Sprint(is)
 	if named {
 		p.SpecPercent = fmt.Sprint(wanted)
 	}
-	p.DisplayPercent = percent(p.SpecPercent)
-	if p.SpecPercent != p.StatusPercent {
-		p.DisplayPercent = fmt.Sprintf("%-4s (currently %s)", percent(p.SpecPercent), percent(p.StatusPercent))
-	}
-}
-
-// percent is a share as people write it.
-func percent(share string) string {
-	if share == none {
-		return share
-	}
-	return share + "%"
+	p.DisplayPercent = shares.Display(p.SpecPercent, p.StatusPercent)
 }
 
 // setTags sets the tags that lead to the revision, or are to.

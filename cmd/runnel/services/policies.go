@@ -10,11 +10,11 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/format"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/sheet"
 	"runnel/cmd/runnel/verb"
 )
@@ -67,21 +67,18 @@ func fetchPolicy(ctx context.Context, r *verb.Remote, name string) (policy, erro
 
 // editPolicy changes the policy as it is now, and begins again if it is another
 // by then.
-func editPolicy(ctx context.Context, r *verb.Remote, name string, edit func(policy) error) (p policy, err error) {
-	for range maxConflicts {
-		if p, err = fetchPolicy(ctx, r, name); err != nil {
+func editPolicy(ctx context.Context, r *verb.Remote, name string, edit func(policy) error) (policy, error) {
+	return release.Retry(func() (policy, error) {
+		p, err := fetchPolicy(ctx, r, name)
+		if err != nil {
 			return p, err
 		}
-		if err = edit(p); err != nil {
+		if err := edit(p); err != nil {
 			return p, err
 		}
-		var stored *iampb.Policy
-		stored, err = r.Client.Services.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: name, Policy: p.Policy})
-		if !verb.Is(err, codes.Aborted) {
-			return policy{stored}, err
-		}
-	}
-	return p, err
+		stored, err := r.Client.Services.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: name, Policy: p.Policy})
+		return policy{stored}, err
+	})
 }
 
 // getPolicy builds "runnel services get-iam-policy".

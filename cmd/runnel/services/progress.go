@@ -2,60 +2,49 @@ package services
 
 import (
 	"context"
-	"io"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
-	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/services/traffic"
-	"runnel/cmd/runnel/sheet"
+	"runnel/cmd/runnel/shares"
 	"runnel/cmd/runnel/stages"
 	"runnel/cmd/runnel/verb"
 )
 
-// Types of the conditions of services and revisions.
-const (
-	configurationsReady = "ConfigurationsReady"
-	routesReady         = "RoutesReady"
-	conditionActive     = "Active"
-)
+// kind is how services are spoken of.
+var kind = release.Kind{Title: "Service", Verbs: servicesOf}
+
+// routing is the stage in which revisions get their shares.
+var routing = release.Stage{Name: "Routing traffic...", Condition: release.RoutesReady}
 
 // progress shows how far a service has come.
 type progress struct {
-	tracker *stages.Tracker
-	kinds   []string // the conditions of the first stages
-	access  int      // the stage of the policy, -1 if there is none
+	*release.Progress
+	access int // the stage of the policy, -1 if there is none
 }
 
 // newProgress shows the stages of what the words are about.
-func (s *submission) newProgress(env cli.Env, w words) *progress {
-	p := &progress{access: -1}
-	var names []string
-	add := func(name, kind string) {
-		names = append(names, name)
-		p.kinds = append(p.kinds, kind)
-	}
-	if !w.quiet {
-		add("Creating Revision...", configurationsReady)
+func (s *submission) newProgress(w release.Words) *progress {
+	var all []release.Stage
+	if !w.Quiet {
+		all = append(all, release.Stage{Name: "Creating Revision...", Condition: release.ConfigurationsReady})
 		if s.changes == nil || !s.changes.NoTraffic() && followsLatest(s.existing) {
-			add("Routing traffic...", routesReady)
+			all = append(all, routing)
 		}
 	}
+	p := &progress{access: -1}
+	var more []string
 	if s.open != nil {
-		p.access = len(names)
-		names = append(names, "Setting IAM Policy...")
+		p.access, more = len(all), []string{"Setting IAM Policy..."}
 	}
-	p.tracker = stages.New(env, w.header, names...)
+	p.Progress = release.NewProgress(release.Surroundings(s.Env, s.async), w.Header, all, more...)
 	return p
 }
 
 // newRouting shows the one stage of a change of traffic.
-func (s *submission) newRouting(w words) *progress {
-	env := s.Env
-	if s.async {
-		env.Stderr, env.Screen = io.Discard, false
-	}
-	return &progress{tracker: stages.New(env, w.header, "Routing traffic..."), kinds: []string{routesReady}, access: -1}
+func (s *submission) newRouting(w release.Words) *progress {
+	return &progress{release.NewProgress(release.Surroundings(s.Env, s.async), w.Header, []release.Stage{routing}), -1}
 }
 
 // followsLatest reports whether a new revision of a service gets traffic.
@@ -64,49 +53,26 @@ func followsLatest(service *runpb.Service) bool {
 		return true
 	}
 	for _, t := range service.GetTraffic() {
-		if traffic.Key(t) == traffic.Latest && t.GetPercent() > 0 {
+		if traffic.Key(t) == shares.Latest && t.GetPercent() > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// show shows how far service has come. A stage runs once those before it are
-// done.
-func (p *progress) show(service *runpb.Service) {
-	stale := service.GetObservedGeneration() != service.GetGeneration()
-	for i, kind := range p.kinds {
-		c := sheet.Condition(service.GetConditions(), kind)
-		state := c.GetState()
-		if stale && state == runpb.Condition_CONDITION_SUCCEEDED {
-			state = runpb.Condition_CONDITION_PENDING // that of the revision before
-		}
-		switch state {
-		case runpb.Condition_CONDITION_SUCCEEDED:
-			p.tracker.Set(i, stages.Done, "")
-		case runpb.Condition_CONDITION_FAILED:
-			p.tracker.Set(i, stages.Failed, "")
-			return
-		default:
-			p.tracker.Set(i, stages.Running, c.GetMessage())
-			return
-		}
-	}
-}
-
 // policy shows how setting the policy has gone.
 func (p *progress) policy(err error) {
 	if err != nil {
-		p.tracker.Set(p.access, stages.Failed, "the policy stays as it was")
+		p.Tracker.Set(p.access, stages.Failed, "the policy stays as it was")
 		return
 	}
-	p.tracker.Set(p.access, stages.Done, "")
+	p.Tracker.Set(p.access, stages.Done, "")
 }
 
 // tell says what has been done and what can be done next.
-func (s *submission) tell(ctx context.Context, r *verb.Remote, service *runpb.Service, w words) {
-	if w.done != "" {
-		s.Say("%s", w.done)
+func (s *submission) tell(ctx context.Context, r *verb.Remote, service *runpb.Service, w release.Words) {
+	if w.Done != "" {
+		s.Say("%s", w.Done)
 		return
 	}
 	if s.applied {
@@ -147,7 +113,7 @@ func (s *submission) isPrivate(ctx context.Context, r *verb.Remote, service *run
 func latestPercent(service *runpb.Service) (percent int32) {
 	latest := verb.Short(service.GetLatestReadyRevision())
 	for _, t := range service.GetTrafficStatuses() {
-		if key := traffic.Key(&runpb.TrafficTarget{Type: t.GetType(), Revision: t.GetRevision()}); key == traffic.Latest || key == latest {
+		if key := traffic.Key(&runpb.TrafficTarget{Type: t.GetType(), Revision: t.GetRevision()}); key == shares.Latest || key == latest {
 			percent += t.GetPercent()
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/stages"
 )
 
@@ -17,12 +18,12 @@ func TestConditionsOfAnOlderGenerationAreNotShown(t *testing.T) {
 	for observed, want := range map[int64]string{1: "Deploying...\nDone.\n", 2: "Deploying...\nCreating Revision... done\nRouting traffic... done\nDone.\n"} {
 		var out strings.Builder
 		s := &submission{commands: newCommands(cli.Env{Stderr: &out})}
-		p := s.newProgress(s.Env, words{header: "Deploying..."})
-		p.show(&runpb.Service{Generation: 2, ObservedGeneration: observed, Conditions: []*runpb.Condition{
-			{Type: configurationsReady, State: runpb.Condition_CONDITION_SUCCEEDED},
-			{Type: routesReady, State: runpb.Condition_CONDITION_SUCCEEDED},
+		p := s.newProgress(release.Words{Header: "Deploying..."})
+		p.Show(&runpb.Service{Generation: 2, ObservedGeneration: observed, Conditions: []*runpb.Condition{
+			{Type: release.ConfigurationsReady, State: runpb.Condition_CONDITION_SUCCEEDED},
+			{Type: release.RoutesReady, State: runpb.Condition_CONDITION_SUCCEEDED},
 		}})
-		p.tracker.Close(stages.Done, "Done.")
+		p.Tracker.Close(stages.Done, "Done.")
 		if out.String() != want {
 			t.Errorf("generation %d of 2 was seen:\n%swant\n%s", observed, out.String(), want)
 		}

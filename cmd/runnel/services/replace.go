@@ -10,6 +10,7 @@ import (
 
 	v1 "runnel/api/v1"
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/verb"
 )
 
@@ -41,11 +42,11 @@ gets its default. "-" reads the file from standard input.`,
 func (s *submission) replaceService(ctx context.Context, r *verb.Remote, service *runpb.Service) error {
 	id := verb.Short(service.GetName())
 	service.Name = r.Full(servicesOf, id)
-	w := words{doing: "Applying new configuration to", header: "Deploying...", async: "deploying"}
+	w := release.Words{Doing: "Applying new configuration to", Header: "Deploying...", Async: "deploying"}
 	existing, err := r.Client.Services.GetService(ctx, &runpb.GetServiceRequest{Name: service.GetName()})
 	switch {
 	case verb.Is(err, codes.NotFound):
-		w.header = "Deploying new service..."
+		w.Header = "Deploying new service..."
 	case err != nil:
 		return err
 	default:
@@ -53,7 +54,7 @@ func (s *submission) replaceService(ctx context.Context, r *verb.Remote, service
 	}
 	s.applied = true
 	return s.store(ctx, r, service.GetName(), w, func(ctx context.Context, r *verb.Remote, _ string) (*longrunningpb.Operation, error) {
-		service.Client, service.ClientVersion = clientName, ""
+		service.Client, service.ClientVersion = release.ClientName, ""
 		return r.Client.Services.UpdateService(ctx, &runpb.UpdateServiceRequest{Service: service, AllowMissing: true})
 	})
 }

@@ -28,9 +28,9 @@ func (c *commands) serviceRow(service *runpb.Service, export bool) (format.Row, 
 // revisionRow is the same for a revision.
 func (c *commands) revisionRow(revision *runpb.Revision, export bool) (format.Row, error) {
 	return sheet.Row(v1.FormatRevision(revision, v1.Options{Export: export}), map[string]any{
-		"ready_symbol":       c.Mark(revisionState(revision)).Symbol,
+		"ready_symbol":       c.Mark(sheet.RevisionState(revision)).Symbol,
 		"name":               verb.Short(revision.GetName()),
-		"active":             active(revision),
+		"active":             sheet.Active(revision),
 		"service_name":       verb.Part(revision.GetName(), servicesOf),
 		"region":             verb.Part(revision.GetName(), "locations"),
 		"author":             revision.GetCreator(),

@@ -223,7 +223,7 @@ Traffic:
 		"services update-traffic hello --to-revisions none=10":               "runnel services update-traffic: --to-revisions: ",
 		"services update-traffic hello --update-tags x=none":                 "runnel services update-traffic: --update-tags: ",
 		"services update-traffic hello --to-tags none=10":                    "runnel services update-traffic: --to-tags none=10: the service has no tag of that name",
-		"services update-traffic hello --to-revisions LATEST=20,hello-v1=20": "runnel services update-traffic: --to-revisions: every revision with traffic is named",
+		"services update-traffic hello --to-revisions LATEST=20,hello-v1=20": "runnel services update-traffic: --to-revisions: every revision with a share is named",
 	} {
 		if got := w.Do(line); got.Code != 2 || !strings.Contains(got.Stderr, want) {
 			t.Errorf("runnel %s: exit %d\n%swant %s", line, got.Code, got.Stderr, want)

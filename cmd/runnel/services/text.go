@@ -2,7 +2,6 @@ package services
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -41,10 +40,8 @@ func (c *commands) serviceText(service *runpb.Service) []byte {
 		sheet.Line(0, "Scaling", scalingText(service.GetScaling())),
 		sheet.Line(0, "Description", service.GetDescription()),
 	})
-	fmt.Fprintf(&b, "\nLast updated on %v by %s:\n", cmp.Or(sheet.Timestamp(service.GetTerminalCondition().GetLastTransitionTime()), any("?")), cmp.Or(service.GetLastModifier(), "?"))
-	t := service.GetTemplate()
-	fmt.Fprintf(&b, "  Revision %s\n", verb.Short(service.GetLatestCreatedRevision()))
-	sheet.Write(&b, templateSheet(t, 1, service.GetScaling().GetScalingMode() == runpb.ServiceScaling_MANUAL))
+	sheet.Updated(&b, service.GetTerminalCondition(), service.GetLastModifier(), verb.Short(service.GetLatestCreatedRevision()))
+	sheet.Write(&b, templateSheet(service.GetTemplate(), 1, service.GetScaling().GetScalingMode() == runpb.ServiceScaling_MANUAL))
 	c.Message(&b, service.GetTerminalCondition())
 	return b.Bytes()
 }
@@ -52,7 +49,7 @@ func (c *commands) serviceText(service *runpb.Service) []byte {
 // revisionText describes a revision to people.
 func (c *commands) revisionText(revision *runpb.Revision) []byte {
 	var b bytes.Buffer
-	c.Heading(&b, revisionState(revision), "Revision", revision.GetName())
+	c.Heading(&b, sheet.RevisionState(revision), "Revision", revision.GetName())
 	fmt.Fprintln(&b)
 	sheet.Labels(&b, revision.GetLabels())
 	sheet.Write(&b, templateSheet(&runpb.RevisionTemplate{
@@ -60,7 +57,7 @@ func (c *commands) revisionText(revision *runpb.Revision) []byte {
 		ServiceAccount: revision.GetServiceAccount(), Timeout: revision.GetTimeout(), SessionAffinity: revision.GetSessionAffinity(),
 		MaxInstanceRequestConcurrency: revision.GetMaxInstanceRequestConcurrency(),
 	}, 0, false))
-	c.Message(&b, ready(revision))
+	c.Message(&b, sheet.Ready(revision))
 	return b.Bytes()
 }
 
@@ -98,10 +95,7 @@ func scalingText(s *runpb.ServiceScaling) string {
 // templateSheet is what instances are made from.
 func templateSheet(t *runpb.RevisionTemplate, depth int, manual bool) (all []sheet.Item) {
 	line := func(name, value string) { all = append(all, sheet.Line(depth, name, value)) }
-	for _, container := range t.GetContainers() {
-		line(strings.TrimSpace("Container "+container.GetName()), "")
-		all = append(all, sheet.Container(container, depth+1)...)
-	}
+	all = sheet.Containers(t.GetContainers(), depth)
 	line("Service account", t.GetServiceAccount())
 	line("Concurrency", some(t.GetMaxInstanceRequestConcurrency()))
 	if !manual {
@@ -114,14 +108,7 @@ func templateSheet(t *runpb.RevisionTemplate, depth int, manual bool) (all []she
 	line("Startup CPU boost", yes(boosted(t), "Enabled"))
 	line("Session Affinity", yes(t.GetSessionAffinity(), "true"))
 	line("Deploy health check", yes(t.GetHealthCheckDisabled(), "disabled"))
-	if len(t.GetVolumes()) > 0 {
-		line("Volumes", "")
-	}
-	for _, v := range t.GetVolumes() {
-		all = append(all, sheet.Line(depth+1, v.GetName(), ""),
-			sheet.Line(depth+2, "type", "in-memory"), sheet.Line(depth+2, "size-limit", v.GetEmptyDir().GetSizeLimit()))
-	}
-	return all
+	return append(all, sheet.Volumes(t.GetVolumes(), depth)...)
 }
 
 // some is a number that says nothing if it is 0.

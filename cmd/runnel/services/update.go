@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/verb"
 )
 
@@ -42,9 +43,9 @@ holds at once.`,
 		if err != nil {
 			return err
 		}
-		w := words{header: "Deploying...", async: "deploying"}
+		w := release.Words{Header: "Deploying...", Async: "deploying"}
 		if !makes {
-			w = words{header: "Updating...", failed: "Update failed", async: "updating", quiet: true, done: "Service [" + verb.Short(s.existing.GetName()) + "] has been updated."}
+			w = release.Words{Header: "Updating...", Failed: "Update failed", Async: "updating", Quiet: true, Done: "Service [" + verb.Short(s.existing.GetName()) + "] has been updated."}
 		}
 		return s.store(ctx, r, s.existing.GetName(), w, s.change)
 	})

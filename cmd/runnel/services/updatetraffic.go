@@ -4,20 +4,19 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"maps"
-	"strconv"
 	"strings"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/codes"
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/client"
 	"runnel/cmd/runnel/family"
 	"runnel/cmd/runnel/format"
+	"runnel/cmd/runnel/release"
 	"runnel/cmd/runnel/services/traffic"
+	"runnel/cmd/runnel/shares"
 	"runnel/cmd/runnel/sheet"
 	"runnel/cmd/runnel/stages"
 	"runnel/cmd/runnel/verb"
@@ -86,36 +85,11 @@ func (t *shift) check(cmd *cobra.Command) error {
 		return cli.Usagef("nothing to change: name --to-latest, --to-revisions, --to-tags or a change of tags, see %s --help", cmd.CommandPath())
 	}
 	for name, values := range map[string][]string{"to-revisions": t.toRevisions, "to-tags": t.toTags} {
-		if _, err := percents(name, values); err != nil {
+		if _, err := shares.Parse(name, values); err != nil {
 			return err
 		}
 	}
 	return t.tags.Check()
-}
-
-// percents reads shares.
-func percents(flag string, values []string) (map[string]int32, error) {
-	pairs, err := cli.Pairs(flag, values)
-	if err != nil {
-		return nil, cli.Usagef("--%s %s: want %s=PERCENT,...", flag, strings.Join(values, ","), strings.ToUpper(strings.TrimSuffix(strings.TrimPrefix(flag, "to-"), "s")))
-	}
-	shares := map[string]int32{}
-	sum := int64(0)
-	for _, p := range pairs {
-		n, err := strconv.ParseInt(strings.TrimSuffix(p.Value, "%"), 10, 32)
-		if err != nil || n < 0 || n > 100 {
-			return nil, cli.Usagef("--%s %s=%s: want a whole number of percent, 0 to 100", flag, p.Name, p.Value)
-		}
-		if _, twice := shares[p.Name]; twice {
-			return nil, cli.Usagef("--%s %s=%s: %[2]s is there twice", flag, p.Name, p.Value)
-		}
-		shares[p.Name] = int32(n)
-		sum += n
-	}
-	if sum > 100 {
-		return nil, cli.Usagef("--%s %s: adds up to %d%%: want at most 100", flag, strings.Join(values, ","), sum)
-	}
-	return shares, nil
 }
 
 // flagOf is the flag that has set a field of a service.
@@ -138,27 +112,26 @@ func (t *shift) apply(targets []*runpb.TrafficTarget) ([]*runpb.TrafficTarget, e
 		}
 		targets = traffic.SetTags(targets, set, t.tags.Removed(), t.tags.Clears())
 	}
-	flag, shares := "to-revisions", map[string]int32{}
+	flag, wanted := "to-revisions", map[string]int32{}
 	switch {
 	case t.toLatest:
-		flag, shares = "to-latest", map[string]int32{traffic.Latest: 100}
+		flag, wanted = "to-latest", map[string]int32{shares.Latest: shares.Whole}
 	case len(t.toTags) > 0:
 		flag = "to-tags"
-		byTag, _ := percents(flag, t.toTags)
+		byTag, _ := shares.Parse(flag, t.toTags)
 		for tag, share := range byTag {
 			key, ok := traffic.Tagged(targets, tag)
 			if !ok {
 				return nil, cli.Usagef("--to-tags %s=%d: the service has no tag of that name", tag, share)
 			}
-			shares[key] += share
+			wanted[key] += share
 		}
 	case len(t.toRevisions) > 0:
-		named, _ := percents(flag, t.toRevisions)
-		maps.Copy(shares, named)
+		wanted, _ = shares.Parse(flag, t.toRevisions)
 	default:
 		return targets, nil
 	}
-	targets, err := traffic.SetPercents(targets, shares)
+	targets, err := traffic.SetPercents(targets, wanted)
 	if err != nil {
 		return nil, cli.Usagef("--%s: %v", flag, err)
 	}
@@ -171,32 +144,29 @@ func (s *submission) shift(ctx context.Context, r *verb.Remote, name string, to 
 	if s.existing, err = getService(ctx, r, name); err != nil {
 		return err
 	}
-	w := words{header: "Updating traffic...", failed: "Updating traffic failed", async: "updating its traffic"}
+	w := release.Words{Header: "Updating traffic...", Failed: "Updating traffic failed", Async: "updating its traffic"}
 	p := s.newRouting(w)
-	service, err := s.carry(ctx, r, s.existing.GetName(), p, func(ctx context.Context, r *verb.Remote, name string) (op *longrunningpb.Operation, err error) {
-		for range maxConflicts {
-			var service *runpb.Service
-			if service, err = getService(ctx, r, name); err != nil {
+	service, err := s.carry(ctx, r, s.existing.GetName(), p, func(ctx context.Context, r *verb.Remote, name string) (*longrunningpb.Operation, error) {
+		return release.Retry(func() (*longrunningpb.Operation, error) {
+			service, err := getService(ctx, r, name)
+			if err != nil {
 				return nil, err
 			}
 			if service.Traffic, err = to.apply(service.GetTraffic()); err != nil {
 				return nil, err
 			}
-			if op, err = update(ctx, r, service); !verb.Is(err, codes.Aborted) {
-				return op, err
-			}
-		}
-		return op, err
+			return update(ctx, r, service)
+		})
 	})
 	var failure *verb.Failed
 	switch {
 	case errors.As(err, &failure):
-		p.tracker.Close(stages.Failed, w.failed)
+		p.Tracker.Close(stages.Failed, w.Failed)
 		return client.NewError(failure.Error(), failure.Status.Err())
 	case err != nil:
-		return s.ended(ctx, p.tracker, s.existing.GetName(), w, service, s.inFlags(r, err))
+		return kind.Ended(ctx, s.Frame, p.Tracker, s.existing.GetName(), w, service, s.inFlags(r, err))
 	}
-	p.tracker.Close(stages.Done, "Done.")
+	p.Tracker.Close(stages.Done, "Done.")
 	if s.async {
 		s.Say("Updating traffic asynchronously.")
 		return nil

@@ -67,7 +67,7 @@ func (f *Frame) answer(ctx context.Context) (string, error) {
 }
 
 // NameArgument is the name that was given to a verb that makes a resource of a
-// kind, such as job, or that a person agrees to.
+// kind, such as job or worker pool, or that a person agrees to.
 func (f *Frame) NameArgument(ctx context.Context, args []string, kind, image string) (string, error) {
 	if len(args) > 0 {
 		return args[0], nil
@@ -75,7 +75,7 @@ func (f *Frame) NameArgument(ctx context.Context, args []string, kind, image str
 	if !f.Env.Attended || f.Quiet || image == "" {
 		return "", cli.Usagef("the %s's name is missing", kind)
 	}
-	suggestion := cli.NameOf(kind, image)
+	suggestion := cli.NameOf(strings.ReplaceAll(kind, " ", "-"), image)
 	fmt.Fprintf(f.Env.Stderr, "%s name (%s):  ", strings.ToUpper(kind[:1])+kind[1:], suggestion)
 	name, err := f.answer(ctx)
 	if err != nil || name != "" {

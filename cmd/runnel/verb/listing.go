@@ -69,6 +69,23 @@ func Every[M any](ctx context.Context, page func(ctx context.Context, token stri
 	}
 }
 
+// EveryPlace reads all pages of the lists of the locations that are meant, whose
+// parents they are.
+func EveryPlace[M any](ctx context.Context, r *Remote, page func(ctx context.Context, parent, token string) (items []M, next string, err error)) (all []M, err error) {
+	places, err := r.Places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		items, err := Every(ctx, func(ctx context.Context, token string) ([]M, string, error) { return page(ctx, place, token) })
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+	}
+	return all, nil
+}
+
 // named is a resource.
 type named interface{ GetName() string }
 

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"runnel/cmd/runnel/cli"
+	"runnel/cmd/runnel/containers"
 	"runnel/cmd/runnel/family"
 	"runnel/cmd/runnel/services/traffic"
 	"runnel/contract"
@@ -25,31 +26,28 @@ const defaultValue = "default"
 // Flags are those that describe a service. Only those that were given say
 // anything.
 type Flags struct {
-	set    *pflag.FlagSet
-	names  []string // of all of them
-	groups groups
+	set        *pflag.FlagSet
+	names      []string // of all of them
+	containers *containers.Flags
 
 	concurrency, timeout     string
 	scaling                  scaling
-	throttling, boost        Toggle
-	affinity, healthCheck    Toggle
+	throttling, boost        family.Toggle
+	affinity, healthCheck    family.Toggle
 	noTraffic                bool
 	tag, suffix              string
-	removeContainers         []string
-	volumes                  volumes
-	invokerCheck, defaultURL Toggle
+	invokerCheck, defaultURL family.Toggle
 	ingress                  string
 	serviceAccount           string
 	labels                   family.Mapping
 	description              string
 	audiences                audiences
-	applied                  map[int]*group // by the container's place, since Apply
 }
 
 // Register adds the flags to set, which must be parsed before Apply.
 func Register(set *pflag.FlagSet) *Flags {
 	f := &Flags{set: set}
-	f.groups.register(set)
+	f.containers = containers.Register(set, containers.Of{Noun: "service", TakesRequests: true})
 	set.StringVar(&f.concurrency, "concurrency", "", "requests that an instance may have at once: 1 to 1000, or default")
 	set.StringVar(&f.timeout, "timeout", "", "time for a request: seconds, or a form such as 10m5s; at most 1h")
 	f.scaling.register(set)
@@ -59,8 +57,6 @@ func Register(set *pflag.FlagSet) *Flags {
 	set.BoolVar(&f.noTraffic, "no-traffic", false, "the new revision gets no traffic, nor do later ones until update-traffic --to-latest")
 	set.StringVar(&f.tag, "tag", "", "traffic `tag` that leads to the new revision, at https://TAG---SERVICE...")
 	set.StringVar(&f.suffix, "revision-suffix", "", "end of the new revision's name instead of one that is made up")
-	set.StringArrayVar(&f.removeContainers, "remove-containers", nil, "containers to remove, `NAME,...`")
-	f.volumes.register(set)
 	f.invokerCheck.Register(set, "invoker-iam-check", "callers must be allowed to invoke the service")
 	set.StringVar(&f.ingress, "ingress", "", "where requests may come from: all, internal or internal-and-cloud-load-balancing")
 	set.StringVar(&f.serviceAccount, "service-account", "", "service account that the metadata server names")
@@ -77,7 +73,7 @@ func Register(set *pflag.FlagSet) *Flags {
 // before a daemon is asked.
 func (f *Flags) Check() error {
 	for _, check := range []func() error{
-		f.groups.check, f.checkRequests, f.scaling.check, f.checkNames, f.volumes.check, f.labels.Check, f.audiences.check,
+		f.containers.Check, f.checkRequests, f.scaling.check, f.checkNames, f.labels.Check, f.audiences.check,
 		f.throttling.Check, f.boost.Check, f.affinity.Check, f.healthCheck.Check, f.invokerCheck.Check, f.defaultURL.Check,
 	} {
 		if err := check(); err != nil {
@@ -121,26 +117,8 @@ func (f *Flags) Given() bool {
 	return slices.ContainsFunc(f.names, f.set.Changed)
 }
 
-// Image is the image of the container that takes the requests or, if there are
-// several, of the first that has one; "" if none was given.
-func (f *Flags) Image() string {
-	for _, g := range f.groups.given() {
-		if g.image != "" {
-			return g.image
-		}
-	}
-	return ""
-}
-
-// Images are all images that were given.
-func (f *Flags) Images() (images []string) {
-	for _, g := range f.groups.given() {
-		if g.image != "" {
-			images = append(images, g.image)
-		}
-	}
-	return images
-}
+// Containers are the flags about the containers of an instance.
+func (f *Flags) Containers() *containers.Flags { return f.containers }
 
 // NoTraffic reports whether the new revision is to get none.
 func (f *Flags) NoTraffic() bool { return f.noTraffic }
@@ -159,9 +137,6 @@ func (f *Flags) Apply(service *runpb.Service, newName func() string) error {
 		service.Template = &runpb.RevisionTemplate{}
 	}
 	t := service.Template
-	if err := f.applyContainers(t); err != nil {
-		return err
-	}
 	if err := f.applyTemplate(t); err != nil {
 		return err
 	}
@@ -184,6 +159,9 @@ func (f *Flags) Apply(service *runpb.Service, newName func() string) error {
 
 // applyTemplate changes what every instance of the next revision has in common.
 func (f *Flags) applyTemplate(t *runpb.RevisionTemplate) (err error) {
+	if t.Containers, err = f.containers.Apply(t.GetContainers()); err != nil {
+		return err
+	}
 	if f.set.Changed("concurrency") {
 		if t.MaxInstanceRequestConcurrency, err = f.maxConcurrency(); err != nil {
 			return err
@@ -203,7 +181,7 @@ func (f *Flags) applyTemplate(t *runpb.RevisionTemplate) (err error) {
 	if f.healthCheck.Given() {
 		t.HealthCheckDisabled = !f.healthCheck.On
 	}
-	t.Volumes, err = f.volumes.apply(t.GetVolumes())
+	t.Volumes, err = f.containers.ApplyVolumes(t.GetVolumes())
 	return err
 }
 

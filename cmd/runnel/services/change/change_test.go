@@ -240,7 +240,7 @@ func TestWhatWasGiven(t *testing.T) {
 		}
 	}
 	f := flags(t, "--container", "a", "--cpu", "1", "--container", "b", "--image", "x", "--container", "c", "--image", "y")
-	if f.Image() != "x" || strings.Join(f.Images(), " ") != "x y" {
-		t.Errorf("images %v, the first %s", f.Images(), f.Image())
+	if f.Containers().Image() != "x" || strings.Join(f.Containers().Images(), " ") != "x y" {
+		t.Errorf("images %v, the first %s", f.Containers().Images(), f.Containers().Image())
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/cmd/runnel/shares"
 )
 
 // parse reads targets such as "a=50 b=30#tag LATEST=20".
@@ -74,9 +76,9 @@ func TestSharesThatAreNotNamedKeepTheirProportion(t *testing.T) {
 		{"the latest by name and as such", "a=40 LATEST=60", "a=40 LATEST=60", "a=40 LATEST=60", nil},
 		{"shares of one revision are one", "a=20 a=30 b=50", "b=40", "a=60 b=40", nil},
 		{"tags stay", "a=50#x b=50#y", "b=100", "b=100 a#x b#y", nil},
-		{"too much", "a=100", "a=60 b=41", "", ErrOver},
-		{"too little", "a=100", "a=60", "", ErrUnder},
-		{"too little among many", "a=60 b=40", "a=60 b=30", "", ErrUnder},
+		{"too much", "a=100", "a=60 b=41", "", shares.ErrOver},
+		{"too little", "a=100", "a=60", "", shares.ErrUnder},
+		{"too little among many", "a=60 b=40", "a=60 b=30", "", shares.ErrUnder},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +126,7 @@ func TestSharesAddUp(t *testing.T) {
 			}
 		}
 		if others == 0 && taken < 100 {
-			if !errors.Is(err, ErrUnder) {
+			if !errors.Is(err, shares.ErrUnder) {
 				t.Fatalf("%v with %v: %v", before, set, err)
 			}
 			continue
@@ -179,7 +181,7 @@ func TestSetTags(t *testing.T) {
 		clear  bool
 		want   string
 	}{
-		{"", map[string]string{"x": Latest}, nil, false, "LATEST=100 LATEST#x"},
+		{"", map[string]string{"x": shares.Latest}, nil, false, "LATEST=100 LATEST#x"},
 		{"a=100 b#x", map[string]string{"y": "a"}, nil, false, "a=100 b#x a#y"},
 		{"a=100 b#x", map[string]string{"x": "a"}, nil, false, "a=100 a#x"},
 		{"a=100 b#x b#y", nil, []string{"x", "none"}, false, "a=100 b#y"},

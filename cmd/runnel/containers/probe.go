@@ -1,10 +1,9 @@
-package change
+package containers
 
 import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -29,7 +28,7 @@ func probeKeys(flag string) []string {
 // checkProbes reads the flags of probes.
 func (g *group) checkProbes() error {
 	for flag, text := range map[string]string{"startup-probe": g.startup, "liveness-probe": g.liveness, "readiness-probe": g.readiness} {
-		if _, err := parseProbe(flag, text); err != nil {
+		if _, err := parseProbe(g.of, flag, text); err != nil {
 			return cli.Usagef("%s--%s: %v", g.where(), flag, err)
 		}
 	}
@@ -49,7 +48,7 @@ func (g *group) applyProbes(c *runpb.Container) error {
 		if !g.set.Changed(flag) {
 			continue
 		}
-		p, err := parseProbe(flag, probe.text)
+		p, err := parseProbe(g.of, flag, probe.text)
 		if err != nil {
 			return err
 		}
@@ -59,7 +58,7 @@ func (g *group) applyProbes(c *runpb.Container) error {
 }
 
 // parseProbe reads the value of a probe's flag, nil for an empty one.
-func parseProbe(flag, text string) (*runpb.Probe, error) {
+func parseProbe(of Of, flag, text string) (*runpb.Probe, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -87,8 +86,10 @@ func parseProbe(flag, text string) (*runpb.Probe, error) {
 	}
 	switch {
 	case handler != "":
-	case flag == "startup-probe":
+	case flag == "startup-probe" && of.TakesRequests: // the port is known
 		p.ProbeType = &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{}}
+	case flag == "startup-probe":
+		return nil, errors.New("say what to ask: httpGet.port, grpc.port or tcpSocket.port")
 	default:
 		return nil, errors.New("say what to ask: httpGet.path, httpGet.port or grpc.port")
 	}
@@ -118,25 +119,25 @@ func setProbe(p *runpb.Probe, key, field, value string) error {
 		grpc(p).Service = value
 		return nil
 	}
-	n, err := strconv.ParseInt(value, 10, 32)
-	if err != nil || n < 0 {
-		return errors.New("want a whole number")
+	n, err := whole(value)
+	if err != nil {
+		return err
 	}
 	switch key {
 	case "initialDelaySeconds":
-		p.InitialDelaySeconds = int32(n)
+		p.InitialDelaySeconds = n
 	case "timeoutSeconds":
-		p.TimeoutSeconds = int32(n)
+		p.TimeoutSeconds = n
 	case "periodSeconds":
-		p.PeriodSeconds = int32(n)
+		p.PeriodSeconds = n
 	case "failureThreshold":
-		p.FailureThreshold = int32(n)
+		p.FailureThreshold = n
 	case "httpGet":
-		httpGet(p).Port = int32(n)
+		httpGet(p).Port = n
 	case "grpc":
-		grpc(p).Port = int32(n)
+		grpc(p).Port = n
 	case "tcpSocket":
-		p.ProbeType = &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{Port: int32(n)}}
+		p.ProbeType = &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{Port: n}}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package change
+package family
 
 import (
 	"strconv"
@@ -27,12 +27,14 @@ func (t *Toggle) Register(set *pflag.FlagSet, name, usage string) {
 // no is the name of the denial.
 func (t *Toggle) no() string { return "no-" + t.name }
 
-// Given reports whether one of the flags was.
-func (t *Toggle) Given() bool { return t.set.Changed(t.name) || t.set.Changed(t.no()) }
+// Given reports whether one of the flags was; none was before Register.
+func (t *Toggle) Given() bool {
+	return t.set != nil && (t.set.Changed(t.name) || t.set.Changed(t.no()))
+}
 
 // Check refuses both at once.
 func (t *Toggle) Check() error {
-	if t.set.Changed(t.name) && t.set.Changed(t.no()) {
+	if t.set != nil && t.set.Changed(t.name) && t.set.Changed(t.no()) {
 		return cli.Usagef("--%s: cannot stand beside --%s", t.name, t.no())
 	}
 	return nil

@@ -1,4 +1,4 @@
-package change
+package containers
 
 import (
 	"fmt"
@@ -12,15 +12,17 @@ import (
 
 // group is the flags that are about one container.
 type group struct {
-	// name is that of the container; empty for the one that takes the requests.
+	// name is that of the container; empty for the only one, or the one that takes
+	// the requests.
 	name string
+	of   Of
 	set  *pflag.FlagSet
 
 	image, port, cpu, memory, workdir string
 	command, args, dependsOn          []string
 	env                               family.Mapping
 	envFile                           string
-	http2                             Toggle
+	http2                             family.Toggle
 	mounts, unmounts                  []string
 	clearMounts                       bool
 	startup, liveness, readiness      string
@@ -30,13 +32,15 @@ type group struct {
 }
 
 // newGroup is the group of a container, none of whose flags has been given.
-func newGroup(name string) *group {
-	g := &group{name: name, set: pflag.NewFlagSet(name, pflag.ContinueOnError)}
+func newGroup(name string, of Of) *group {
+	g := &group{name: name, of: of, set: pflag.NewFlagSet(name, pflag.ContinueOnError)}
 	set := g.set
 	set.SortFlags = false
 	set.StringVar(&g.image, "image", "", "image to run, such as debian:stable-slim or host:5000/repo@sha256:...")
-	set.StringVar(&g.port, "port", "", "port that takes the requests: 1 to 65535, or default for 8080")
-	g.http2.Register(set, "use-http2", "requests come as HTTP/2 without TLS (h2c), end to end")
+	if of.TakesRequests {
+		set.StringVar(&g.port, "port", "", "port that takes the requests: 1 to 65535, or default for 8080")
+		g.http2.Register(set, "use-http2", "requests come as HTTP/2 without TLS (h2c), end to end")
+	}
 	set.StringVar(&g.cpu, "cpu", "", "CPUs of the container: 0.08 to 1, or 2, 4, 6, 8")
 	set.StringVar(&g.memory, "memory", "", "memory of the container, such as 512Mi or 2Gi")
 	set.StringArrayVar(&g.command, "command", nil, "entrypoint instead of the image's, `WORD,...`; empty for the image's")
@@ -45,13 +49,23 @@ func newGroup(name string) *group {
 	g.env.Register(set, "env-vars", "environment variables")
 	set.StringVar(&g.envFile, "env-vars-file", "", "`file` of environment variables that become all there are: YAML, or lines of NAME=VALUE if its name ends in .env")
 	set.StringArrayVar(&g.dependsOn, "depends-on", nil, "containers that have to be started before this one, `NAME,...`; empty for none")
-	set.StringVar(&g.startup, "startup-probe", "", "when the container has started, `KEY=VALUE,...`, such as httpGet.path=/ready,periodSeconds=2; empty for the default")
+	set.StringVar(&g.startup, "startup-probe", "", "when the container has started, `KEY=VALUE,...`, such as "+startExample(of))
 	set.StringVar(&g.liveness, "liveness-probe", "", "whether it still works, or else is replaced, `KEY=VALUE,...`; empty for none")
-	set.StringVar(&g.readiness, "readiness-probe", "", "whether it is to get requests now, `KEY=VALUE,...`; empty for none")
+	if of.TakesRequests {
+		set.StringVar(&g.readiness, "readiness-probe", "", "whether it is to get requests now, `KEY=VALUE,...`; empty for none")
+	}
 	set.StringArrayVar(&g.mounts, "add-volume-mount", nil, "where the container sees a volume, `volume=NAME,mount-path=PATH`")
 	set.StringArrayVar(&g.unmounts, "remove-volume-mount", nil, "mounts to remove, `PATH,...`")
 	set.BoolVar(&g.clearMounts, "clear-volume-mounts", false, "remove all mounts")
 	return g
+}
+
+// startExample is an example of --startup-probe, and what an empty one means.
+func startExample(of Of) string {
+	if of.TakesRequests {
+		return "httpGet.path=/ready,periodSeconds=2; empty for the default"
+	}
+	return "httpGet.path=/ready,httpGet.port=8080; empty for none"
 }
 
 // given reports whether any of the group's flags was.
@@ -94,7 +108,7 @@ func (g *group) check() error {
 
 // parsePort reads a port, 0 for default.
 func parsePort(text string) (int32, error) {
-	if text == "" || text == defaultValue {
+	if text == "" || text == "default" {
 		return 0, nil
 	}
 	n, err := strconv.ParseUint(text, 10, 16)
@@ -109,6 +123,7 @@ func parsePort(text string) (int32, error) {
 // begins the next group, and whatever is about a container belongs to the one
 // that was named last.
 type groups struct {
+	of  Of
 	all []*group // the first one is that without a name
 	now *group
 	// early is a flag of the first group that stands before a --container.
@@ -116,8 +131,9 @@ type groups struct {
 }
 
 // register adds the flags of a container to set.
-func (gs *groups) register(set *pflag.FlagSet) {
-	gs.now = newGroup("")
+func (gs *groups) register(set *pflag.FlagSet, of Of) {
+	gs.of = of
+	gs.now = newGroup("", of)
 	gs.all = []*group{gs.now}
 	set.Var(opening{gs}, "container", "`name` of the container that the flags behind it are about; may be repeated")
 	gs.now.set.VisitAll(func(f *pflag.Flag) {
@@ -166,7 +182,7 @@ func (o opening) Set(name string) error {
 			return nil
 		}
 	}
-	gs.now = newGroup(name)
+	gs.now = newGroup(name, gs.of)
 	gs.all = append(gs.all, gs.now)
 	return nil
 }
