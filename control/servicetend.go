@@ -116,8 +116,8 @@ func (c *Control) shift(ctx context.Context, s *standing, routes []route) error 
 			continue // what it has too many goes when the others are there
 		}
 		c.config.Fleet.SetScale(full, scales[id])
-		if !wantsInstances(scales[id]) {
-			continue
+		if !wantsInstances(scales[id]) || scales[id].Yield > 0 {
+			continue // nobody waits for those that may have made way
 		}
 		if err := c.warm(ctx, s.revision(id)); err != nil {
 			return err

@@ -165,10 +165,26 @@ func (s standing) scales(routes []route) map[string]serving.Scale {
 		if isPending(r.Revision) {
 			all[r.id()] = s.trialScale(r)
 		} else {
-			all[r.id()] = scale(s.service, r.Revision, routes)
+			x := scale(s.service, r.Revision, routes)
+			x.Yield = s.yields(r, x)
+			all[r.id()] = x
 		}
 	}
 	return all
+}
+
+// yields is how many instances of a worker pool's revision are to go as soon as
+// one that is not ready yet is.
+func (s standing) yields(r servedRevision, now serving.Scale) (most int) {
+	for _, next := range s.revisions {
+		if !isPool(r.GetName()) || !isPending(next.Revision) {
+			continue
+		}
+		if routes, err := s.routes(next.id()); err == nil {
+			most = max(most, now.Manual-scale(s.service, r.Revision, routes).Manual)
+		}
+	}
+	return most
 }
 
 // trialScale is that of a revision which is not ready yet.

@@ -175,3 +175,30 @@ func TestShimIsKilledUnderWorkers(t *testing.T) {
 	<-time.After(time.Second)
 	w.number(2)
 }
+
+// A daemon that is killed at any moment of a deployment, again and again, ends up
+// with what was asked for last, and nothing else.
+func TestDaemonIsKilledDuringDeployments(t *testing.T) {
+	hostOnly(t, "it would take too long")
+	h := openHost(t)
+	w := h.serveWorkers()
+	c := w.server()
+	w.deployed("mill", pool(3, c))
+	for n := range 8 {
+		c.Env = greeting(strconv.Itoa(n))
+		p := pool(2+n%3, c)
+		p.Name = poolName("mill")
+		if _, err := w.pools.UpdateWorkerPool(w.ctx, &runpb.UpdateWorkerPoolRequest{WorkerPool: p}); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(time.Duration(n) * 170 * time.Millisecond)
+		w.kill()
+		w.start()
+	}
+	c.Env = greeting("last")
+	p := w.deployed("mill", pool(4, c))
+	w.split(map[string]int{path.Base(p.GetLatestReadyRevision()): 4})
+	w.greets(w.number(4), "last")
+	w.deleted("mill")
+	w.number(0)
+}

@@ -59,7 +59,7 @@ func (l *loop) decide(now time.Time, w *wishes, stats *ingress.Stats) int {
 // wait behind it.
 func (l *loop) grow(now time.Time, w *wishes, stats *ingress.Stats) {
 	queued := false
-	for l.going() < l.desired && !now.Before(l.resume) && !l.isReplaced(w) {
+	for l.going() < l.desired && !now.Before(l.resume) && !l.isReplaced(w, l.going()) {
 		if queued = !l.share.TryReserve(); queued {
 			break
 		}

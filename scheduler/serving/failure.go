@@ -21,6 +21,7 @@ func (l *loop) fail(i *instance, err error) {
 	var broken *StartError
 	if errors.As(err, &broken) {
 		l.failure, l.broken = broken, true
+		l.show() // before anybody is told
 		l.dismiss(broken)
 	}
 	switch {

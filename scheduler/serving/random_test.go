@@ -60,7 +60,7 @@ func randomLife(t *testing.T, r *rand.Rand) {
 		g.names = append(g.names, fmt.Sprintf("hello-%05d-abc%s", n, "xyz"[:n]))
 	}
 	if r.IntN(2) == 0 {
-		g.names = append(g.names, "mill-00001-abc")
+		g.names = append(g.names, "mill-00001-abc", "mill-00002-abcd")
 	}
 	g.enter()
 	for range 20 + r.IntN(20) {
@@ -106,7 +106,8 @@ func (g *game) revision(name string) *runpb.Revision {
 
 func (g *game) scale(name string) Scale {
 	if works(name) {
-		return manual(g.r.IntN(4))
+		n := g.r.IntN(4)
+		return Scale{Manual: n, Yield: g.r.IntN(n + 1)}
 	}
 	most := 1 + g.r.IntN(5)
 	s := auto(g.r.IntN(3)*g.r.IntN(2), most)

@@ -2,14 +2,17 @@ package serving
 
 // Where the host has no room for the instances of two revisions of a worker pool,
 // those of the one that is being deployed take the places of the others one by
-// one, because nobody waits for either. If it turns out that they are not well,
+// one, as far as these are to go anyway. If it turns out that they are not well,
 // the others come back.
 
 // deploys reports whether somebody waits for the instances of a worker pool.
 func (l *loop) deploys(w *wishes) bool { return !l.plan.serves() && len(w.waiters) > 0 }
 
+// stays is how many instances stay whatever another revision wants.
+func (s Scale) stays() int { return s.Manual - s.Yield }
+
 // predecessor is another revision of the worker pool that can make way: the one
-// with the most instances; nil if there is none.
+// with the most instances to give; nil if there is none.
 func (l *loop) predecessor(others []*loop) (from *loop) {
 	most := 0
 	for _, other := range others {
@@ -17,10 +20,7 @@ func (l *loop) predecessor(others []*loop) (from *loop) {
 			continue
 		}
 		other.mu.Lock()
-		n := other.shown.Ready
-		if other.deploys(&other.wishes) {
-			n = 0
-		}
+		n := min(other.shown.Ready, other.shown.Ready+other.shown.Starting-other.wishes.scale.stays())
 		other.mu.Unlock()
 		if n > most {
 			from, most = other, n
@@ -29,10 +29,11 @@ func (l *loop) predecessor(others []*loop) (from *loop) {
 	return from
 }
 
-// isReplaced reports whether another revision of the worker pool is being deployed
-// and has no room.
-func (l *loop) isReplaced(w *wishes) bool {
-	if l.plan.serves() || l.deploys(w) {
+// isReplaced reports whether another revision of the worker pool, which is being
+// deployed and has no room, may have the place of an instance that is missing, or
+// would be.
+func (l *loop) isReplaced(w *wishes, going int) bool {
+	if l.plan.serves() || going < w.scale.stays() {
 		return false
 	}
 	for _, other := range l.others() {
@@ -52,7 +53,7 @@ func (l *loop) isReplaced(w *wishes) bool {
 // makeWay ends the oldest instance for that of another revision, unless one is on
 // its way out.
 func (l *loop) makeWay(w *wishes) {
-	if l.count(ending) > 0 || !l.isReplaced(w) {
+	if l.count(ending) > 0 || !l.isReplaced(w, l.going()-1) {
 		return
 	}
 	var oldest *instance

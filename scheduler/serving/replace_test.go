@@ -26,6 +26,7 @@ func inFullTown(t *testing.T, next script, test func(t *testing.T, w *town, old 
 		}), 3, nil)
 		old := w.add(t, workers("mill-00001-abc", nil), manual(3))
 		w.ready(t, old, 3)
+		w.SetScale(old.plan.name, Scale{Manual: 3, Yield: 3})
 		test(t, w, old)
 		w.clear(t)
 	})
@@ -128,24 +129,19 @@ func TestWorkersWithoutRoomTakeNoneFromOthers(t *testing.T) {
 	})
 }
 
-// Two revisions that are both to have more do not wait for each other.
-func TestTwoRevisionsOfWorkersGrow(t *testing.T) {
-	inTown(t, 5, script{}, func(t *testing.T, w *town) {
-		a := w.add(t, workers("mill-00001-abc", nil), manual(2))
-		b := w.add(t, workers("mill-00002-abcd", nil), manual(2))
-		w.ready(t, a, 2)
-		w.ready(t, b, 2)
-		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+// No revision takes more than another one is to give.
+func TestWorkersStayThatAreToStay(t *testing.T) {
+	inFullTown(t, script{}, func(t *testing.T, w *town, old *loop) {
+		w.SetScale(old.plan.name, Scale{Manual: 3, Yield: 1})
+		l := w.add(t, nextWorkers(), manual(3))
+		late := errors.New("late")
+		ctx, stop := context.WithTimeoutCause(t.Context(), time.Minute, late)
 		defer stop()
-		ended := make(chan error, 2)
-		for _, l := range []*loop{a, b} {
-			w.SetScale(l.plan.name, manual(4))
-			go func() { ended <- w.Warm(ctx, l.plan.name) }()
+		if err := errors.Join(w.Check(ctx, l.plan.name), w.Warm(ctx, l.plan.name)); !errors.Is(err, ErrNoRoom) || !errors.Is(err, late) {
+			t.Errorf("warm: %v", err)
 		}
-		<-ended
-		<-ended
-		if n := w.Status(a.plan.name).Ready + w.Status(b.plan.name).Ready; n != 5 || len(w.made) != 5 {
-			t.Errorf("%d are ready of 5 that there is room for, %d were made", n, len(w.made))
+		if a, b := w.Status(old.plan.name), w.Status(l.plan.name); a.Ready != 2 || b.Ready != 1 || len(w.made) != 4 {
+			t.Errorf("%+v and %+v, %d were made", a, b, len(w.made))
 		}
 	})
 }

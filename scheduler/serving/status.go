@@ -8,6 +8,9 @@ type Scale struct {
 	// Manual is how many there are to be, where it is not negative, as it must
 	// not be in a worker pool.
 	Manual int
+	// Yield is how many of them a revision of the same worker pool may take the
+	// places of while it is being deployed, where there is no room for both.
+	Yield int
 }
 
 // Status is a revision's instances at one moment.
