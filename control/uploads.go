@@ -107,8 +107,8 @@ func isBadImage(err error) bool {
 	return false
 }
 
-// namedUploads are the digests of the uploads that jobs, services, revisions and
-// executions name. No registry has them: they stay also where what names them has
+// namedUploads are the digests of the uploads that jobs, services, worker pools,
+// revisions and executions name. No registry has them: they stay also where what names them has
 // not come to use them, or has failed.
 func namedUploads(tx *store.Tx, unfinished []string) (digests []string) {
 	add := func(reference string) {
@@ -129,9 +129,11 @@ func namedUploads(tx *store.Tx, unfinished []string) (digests []string) {
 			}
 		}
 	}
-	for e := range tx.Newest(kindServices, "") {
-		for _, container := range getService(tx, e.Name).GetTemplate().GetContainers() {
-			add(container.GetImage())
+	for _, kind := range []store.Kind{kindServices, kindWorkerPools} {
+		for e := range tx.Newest(kind, "") {
+			for _, container := range getService(tx, e.Name).GetTemplate().GetContainers() {
+				add(container.GetImage())
+			}
 		}
 	}
 	return digests

@@ -109,6 +109,28 @@ func TestUploadOfAServiceIsKept(t *testing.T) {
 	w.Eventually("nothing to be left", func() bool { return len(w.Images.Stored()) == 0 })
 }
 
+// So does a worker pool.
+func TestUploadOfAWorkerPoolIsKept(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	reference, digest := uploaded(t, w, "one")
+	w.Fleet.Play(func(*runpb.Revision) controltest.Trial {
+		return controltest.Trial{Err: errors.New("it ends at once")}
+	})
+	want := controltest.NewWorkerPool()
+	want.Template.Containers[0].Image = reference
+	p, _ := createPool(t, w, "work", want)
+	if got := collected(t, w); !slices.Contains(got, digest) {
+		t.Fatalf("the upload that a worker pool names is gone: %v", got)
+	}
+	_, op, err := w.Control.DeleteWorkerPool(t.Context(), &runpb.DeleteWorkerPoolRequest{Name: p.GetName()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.WaitFor(op.GetName())
+	w.Eventually("nothing to be left", func() bool { return len(w.Images.Stored()) == 0 })
+}
+
 func TestUploadRefuses(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t)
