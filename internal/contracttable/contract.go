@@ -112,17 +112,12 @@ func (c *contract) proved(r *row, h host) bool {
 	return r.unclaimed == "" && c.verdict(r, h) == passed
 }
 
-// fromOutside reports whether a test that drives the built programs has passed
-// on some host where r is proved.
-func (c *contract) fromOutside(r *row) bool {
-	for _, t := range c.testsOf(r) {
-		for h := range hosts {
-			if t.outside() && c.results[t][h] == passed && c.proved(r, host(h)) {
-				return true
-			}
-		}
-	}
-	return false
+// fromOutside reports whether r is proved on h by a test that drives the built
+// programs there.
+func (c *contract) fromOutside(r *row, h host) bool {
+	return c.proved(r, h) && slices.ContainsFunc(c.testsOf(r), func(t test) bool {
+		return t.outside() && c.results[t][h] == passed
+	})
 }
 
 // shrink takes rows that have a test by now off the list of those to prove.

@@ -16,22 +16,23 @@ const (
 // counts is the table of how many rows of each level hold where.
 func (c *contract) counts() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "| level | rows | claimed | %s | %s | from outside |\n|---|---|---|---|---|---|\n", onHost, inVM)
+	fmt.Fprintf(&out, "| level | rows | claimed | proved: %s | from outside | proved: %s | from outside |\n|---|---|---|---|---|---|---|\n", onHost, inVM)
 	for _, l := range levels() {
-		all, claimed, outside := 0, 0, 0
-		var proved [hosts]int
+		all, claimed := 0, 0
+		var proved, outside [hosts]int
 		for _, r := range c.rows() {
 			if r.level != l {
 				continue
 			}
 			all++
 			claimed += one(r.unclaimed == "")
-			outside += one(c.fromOutside(r))
 			for h := range hosts {
 				proved[h] += one(c.proved(r, host(h)))
+				outside[h] += one(c.fromOutside(r, host(h)))
 			}
 		}
-		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d | %d |\n", l.meaning(), all, claimed, proved[onHost], proved[inVM], outside)
+		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d | %d | %d |\n",
+			l.meaning(), all, claimed, proved[onHost], outside[onHost], proved[inVM], outside[inVM])
 	}
 	return out.String()
 }
@@ -56,74 +57,67 @@ func (c *contract) rows() (all []*row) {
 	return all
 }
 
-// The ways in which a claimed row may stand on the two hosts other than proved on
-// both, in the order in which they are listed.
-var standings = [...]string{
-	"Proved in the VM alone",
-	"Proved on the host alone, failed or skipped in the VM",
-	"Proved on the host alone, not run in the VM",
-	"Claimed and proved on neither",
-	"Claimed, without a test",
+// standing is a way in which claimed rows fall short of being proved from outside
+// on both hosts, and which do.
+type standing struct {
+	what string
+	ids  []string
 }
 
-// standing is the index of the one that r has, or -1.
-func (c *contract) standing(r *row) int {
-	on, in := c.verdict(r, onHost), c.verdict(r, inVM)
+// standings are all of them, those first in which the hosts differ. Each claimed
+// row that falls short is in one.
+func (c *contract) standings() []standing {
+	all := []standing{
+		{what: "From outside in the VM alone"},
+		{what: "From outside on the host alone"},
+		{what: "By tests of parts alone"},
+		{what: "Claimed, and proved on neither"},
+		{what: "Claimed, without a test"},
+	}
+	for _, r := range c.rows() {
+		if i := c.standingOf(r); i >= 0 {
+			all[i].ids = append(all[i].ids, r.id)
+		}
+	}
+	return all
+}
+
+// standingOf is the index of that of r, or -1.
+func (c *contract) standingOf(r *row) int {
+	on, in := c.fromOutside(r, onHost), c.fromOutside(r, inVM)
 	switch {
-	case r.unclaimed != "" || on == passed && in == passed:
+	case r.unclaimed != "" || on && in:
 		return -1
 	case r.open != "":
 		return 4
-	case in == passed:
+	case in:
 		return 0
-	case on == passed && in != notRun:
+	case on:
 		return 1
-	case on == passed:
+	case c.proved(r, onHost) || c.proved(r, inVM):
 		return 2
 	}
 	return 3
 }
 
-// differences lists the rows that are not proved on both hosts, and those that
-// are not proved from outside.
-func (c *contract) differences() string {
-	var ids [len(standings)][]string
-	var inside []string
-	for _, r := range c.rows() {
-		if i := c.standing(r); i >= 0 {
-			ids[i] = append(ids[i], r.id)
-		}
-		if (c.proved(r, onHost) || c.proved(r, inVM)) && !c.fromOutside(r) {
-			inside = append(inside, r.id)
-		}
-	}
+// list has a line for each of those that any row is in.
+func list(standings []standing) string {
 	var out strings.Builder
-	list := func(what string, ids []string) {
-		if len(ids) > 0 {
-			fmt.Fprintf(&out, "- %s: %d, %s.\n", what, len(ids), strings.Join(ids, ", "))
+	for _, s := range standings {
+		if len(s.ids) > 0 {
+			fmt.Fprintf(&out, "- %s, %d: %s.\n", s.what, len(s.ids), ids(s.ids))
 		}
 	}
-	for i, what := range standings {
-		list(what, ids[i])
-	}
-	list("Proved by tests of parts, none of them from outside", inside)
 	return out.String()
 }
 
-// summary is the short table for the front page.
+// summary is the short table for the front page, and where the hosts differ.
 func (c *contract) summary() string {
-	var differ []string
-	for _, r := range c.rows() {
-		on, in := c.verdict(r, onHost), c.verdict(r, inVM)
-		if r.unclaimed == "" && on != notRun && in != notRun && (on == passed) != (in == passed) {
-			differ = append(differ, r.id)
-		}
+	text := c.counts()
+	if differ := list(c.standings()[:2]); differ != "" {
+		text += "\nThe two hosts differ:\n\n" + differ
 	}
-	where := "no row that was tested on both"
-	if len(differ) > 0 {
-		where = strings.Join(differ, ", ")
-	}
-	return c.counts() + "\nThe two hosts differ on: " + where + ".\n"
+	return text
 }
 
 // withSummary puts the short table between the marks of a text.
