@@ -117,6 +117,13 @@ func TestReadTellsWhatIsBroken(t *testing.T) {
 			t.Errorf("%q: error %v, want %q", line, err, want)
 		}
 	}
+	for _, name := range []string{resultsFile, tableFile} {
+		fsys := example()
+		delete(fsys, name)
+		if _, err := read(fsys); err != nil {
+			t.Errorf("before %s is written for the first time: %v", name, err)
+		}
+	}
 	c := readExample(t, func(f fstest.MapFS) { f[readmeFile] = file("# M\n" + summaryMark) })
 	if _, err := c.files(); err == nil || !strings.Contains(err.Error(), "README.md lacks") {
 		t.Errorf("without a mark: error %v", err)

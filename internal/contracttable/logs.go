@@ -14,7 +14,7 @@ import (
 // Tests of programs print lines that are nearly alike, so all of one is wanted.
 var (
 	endOfTest    = regexp.MustCompile(`^( *)--- (PASS|SKIP|FAIL): ([^/\s]+)(/\S+)? \([0-9.]+s\)$`)
-	endOfPackage = regexp.MustCompile(`^(?:ok  |FAIL)\t(\S+)(?:\t[0-9.]+s\b| \[(?:build|setup) failed\]$)`)
+	endOfPackage = regexp.MustCompile(`^(?:ok  |FAIL)\t(\S+)\t[0-9.]+s\b`)
 )
 
 // maxLine bounds a line of a log, in bytes. Longer ones are no ends of tests.

@@ -48,11 +48,11 @@ func TestReadGoTest(t *testing.T) {
 			map[test]outcome{a("TestA"): passed, {"c", "TestC"}: passed},
 		},
 		"what a program under test prints": {
-			[]string{"    --- PASS: TestX (0.00s)", "--- PASS: TestA/x (0.00s)", "--- PASS: TestY (soon)", "ok  \tm/b\tvm: 1 passed, 0 skipped, 0.0s", "--- PASS: TestA (0.00s)", "ok  \tm/a\t0.1s"},
+			[]string{"--- PASS: TestA (0.00s)", "    --- PASS: TestX (0.00s)", "--- PASS: TestA/x (0.00s)", "--- PASS: TestY (soon)", "ok  \tm/b\tvm: 1 passed, 0 skipped, 0.0s", "ok  \tm/a\t0.1s"},
 			map[test]outcome{a("TestA"): passed},
 		},
 		"lines of any length": {
-			[]string{strings.Repeat("x", 3*maxLine), "--- PASS: TestA (0.00s)", strings.Repeat("--- PASS: TestB (0.00s)", maxLine), "ok  \tm/a\t0.1s"},
+			[]string{strings.Repeat("x", 3*maxLine), "--- PASS: TestA (0.00s)", strings.Repeat("x", maxLine) + "--- PASS: TestB (0.00s)", "ok  \tm/a\t0.1s"},
 			map[test]outcome{a("TestA"): passed},
 		},
 	} {
