@@ -17,6 +17,13 @@ BIN        ?= bin
 SHIM_TAGS   = netgo,osusergo
 SHIM_LINK   = -s -w -linkmode external -extldflags -static
 
+# What V=1 prints of the tests stays there, for make contract.
+HOST_LOG    = .cache/host/tests.log
+# Of the VM run all logs, the last at the end: one that froze has left two.
+VM_LOGS     = $(shell ls -tr .cache/vm/failed/*/tests.log .cache/vm/run/tests.log 2>/dev/null)
+# The host's column is cgroup v1's: what a host with v2 says does not go there.
+V2          = $(wildcard /sys/fs/cgroup/cgroup.controllers)
+
 # What Debian has and the build and the demo need, beside Go and git; and what the
 # tests need beside that.
 PACKAGES    = busybox-static ca-certificates curl gcc libc6-dev libseccomp-dev make pkg-config
@@ -29,7 +36,7 @@ PEERS       = containernetworking-plugins docker.io haproxy iptables nginx podma
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup test-setup build build-test build-bench demo test test-unit test-race test-vm bench bench-setup lint fmt install clean
+.PHONY: help setup test-setup build build-test build-bench demo test test-unit test-race test-vm contract bench bench-setup lint fmt install clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -62,11 +69,18 @@ test: test-setup build test-race test-vm ## every test: unit, privileged, integr
 test-unit: ## what needs no root; the rest is skipped unless you are root
 	$(GO) test $(VERBOSE) $(T)
 
+# A pipe loses the exit status, unless the shell can keep it.
+test-race: private SHELL = bash
+test-race: private .SHELLFLAGS = -o pipefail -c
 test-race: test-setup build build-test .cache/node ## all tests on this host, as root, with the race detector
-	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 30m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T)
+	@mkdir -p $(dir $(HOST_LOG))
+	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 45m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T) $(if $(V),2>&1 | tee $(HOST_LOG))
 
 test-vm: test-setup build build-test ## the privileged tests in a VM with cgroup v2 and every capability
 	$(GO) run -buildvcs=false ./internal/vm -bin $(BIN) $(VERBOSE) $(VM)
+
+contract: ## docs/contract.md, from the tests that name rows and the last make test V=1
+	$(GO) run -buildvcs=false ./internal/contracttable $(if $(V2),,$(addprefix -host ,$(wildcard $(HOST_LOG)))) $(addprefix -vm ,$(VM_LOGS))
 
 build-bench: ## bin/benchserver, the program of the services that are measured
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/benchserver ./internal/bench/server

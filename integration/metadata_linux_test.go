@@ -58,7 +58,7 @@ func TestMetadataOfAnInstance(t *testing.T) {
 	}
 }
 
-// contract: MD-2 MD-3
+// contract: MD-2 MD-3 MD-17
 func TestMetadataWantsItsHeader(t *testing.T) {
 	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)

@@ -78,7 +78,7 @@ func (d *daemon) adminToken(audience string) string {
 	return d.api("/runnel/v1/identity-token?audience=" + url.QueryEscape(audience))
 }
 
-// contract: AUTH-1, AUTH-2, AUTH-3, AUTH-4, AUTH-6, NET-13, NET-14
+// contract: AUTH-1, AUTH-2, AUTH-3, AUTH-4, AUTH-6, NET-13, NET-14, ERR-401, ERR-403, ERR-404
 func TestPrivateServiceTurnsAwayWhoMayNotCall(t *testing.T) {
 	hostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
@@ -169,7 +169,7 @@ func TestPolicyIsInForceAtOnce(t *testing.T) {
 	d.get("door", "/").is(h, 403)
 }
 
-// contract: AUTH-1, AUTH-4, ING-1, NET-13
+// contract: AUTH-1, AUTH-4, ING-1, NET-13, ERR-404
 // A service's own token opens the service that grants it, from inside, by both
 // of its names; and an internal service can be asked from there alone.
 func TestServicesCallEachOther(t *testing.T) {

@@ -17,7 +17,7 @@ func (d *daemon) beside(service, path string) (status int, body string) {
 	return answer.Status, answer.Body
 }
 
-// contract: NET-19, ENV-1, ENV-2, DEP-1, VOL-1, VOL-3, MEM-3, LIFE-13
+// contract: NET-19, ENV-1, ENV-2, DEP-1, VOL-1, VOL-3, VOL-8, MEM-3, LIFE-13
 // Two containers are one instance: with one network, one volume, one life.
 func TestTwoContainers(t *testing.T) {
 	h := openHost(t)

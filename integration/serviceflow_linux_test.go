@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// contract: ENV-1, ENV-2, ENV-5, LIFE-3, SC-6, TR-1, URL-1, DIS-1
+// contract: ENV-1, ENV-2, ENV-5, LIFE-3, SC-6, TR-1, TR-5, URL-1, DIS-1, CLI-1
 // The whole of it: a service is deployed, answers from zero, is changed, split
 // over revisions, rolled back, switched off, and deleted.
 func TestServiceFromDeployToDelete(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// contract: NET-9, NET-11, ERR-431
+// contract: NET-9, NET-11, ERR-413, ERR-431
 // Clients that are old, wordy, careful or odd, but in their right.
 func TestOddClients(t *testing.T) {
 	hostOnly(t, "it does not depend on the kernel's version")
