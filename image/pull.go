@@ -46,6 +46,9 @@ func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 	var pins []string
 	defer func() { s.unpin(pins) }()
 	r, err := s.obtain(ctx, ref, opts, &pins)
+	if err == nil && UploadDigest(ref) != "" {
+		err = s.adopt(r)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func (s *Store) obtain(ctx context.Context, ref string, opts PullOptions, pins *
 		return nil, err
 	}
 	if parsed.uploaded() {
-		return s.adopt(parsed, pins)
+		return s.findUpload(parsed, pins)
 	}
 	src, err := s.openSource(parsed)
 	if err != nil {
