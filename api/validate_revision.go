@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"runnel/contract"
 )
@@ -39,6 +40,7 @@ type template interface {
 	GetServiceMesh() *runpb.ServiceMesh
 	GetContainers() []*runpb.Container
 	GetVolumes() []*runpb.Volume
+	GetEncryptionKeyShutdownDuration() *durationpb.Duration
 }
 
 // anyTemplate checks what the templates of the revisions of services and of worker
@@ -50,6 +52,10 @@ func (c *checker) anyTemplate(path, owner string, t template) {
 	c.labels(path+".labels", t.GetLabels())
 	c.annotations(path+".annotations", t.GetAnnotations())
 	c.serviceAccount(path+".serviceAccount", t.GetServiceAccount())
+	// Nothing is done with it, but what is no duration could not be shown as JSON.
+	if d := t.GetEncryptionKeyShutdownDuration(); d != nil && d.CheckValid() != nil {
+		c.add(path+".encryptionKeyShutdownDuration", "is not a duration: %v", d.CheckValid())
+	}
 	if a := t.GetNodeSelector().GetAccelerator(); a != "" {
 		c.add(path+".nodeSelector.accelerator", "%q is not offered: GPUs are not supported", a)
 	}

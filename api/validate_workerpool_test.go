@@ -7,6 +7,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	gapi "google.golang.org/genproto/googleapis/api"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"runnel/api"
 )
@@ -81,6 +82,9 @@ func TestValidateWorkerPool(t *testing.T) {
 		}, []string{"instanceSplits[0].revision"}},
 		{"one that is not named", func(p *runpb.WorkerPool) { p.InstanceSplits = []*runpb.InstanceSplit{{Type: 2, Percent: 100}} }, []string{"instanceSplits[0].revision"}},
 		{"unknown type", func(p *runpb.WorkerPool) { p.InstanceSplits = []*runpb.InstanceSplit{{Type: 9, Percent: 100}} }, []string{"instanceSplits[0].type"}},
+		{"not a duration", func(p *runpb.WorkerPool) {
+			p.Template.EncryptionKeyShutdownDuration = &durationpb.Duration{Seconds: 1, Nanos: -1}
+		}, []string{"template.encryptionKeyShutdownDuration"}},
 		{"another's name", func(p *runpb.WorkerPool) { p.Template.Revision = "other-1" }, []string{"template.revision"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

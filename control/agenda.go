@@ -13,7 +13,7 @@ import (
 type agenda struct {
 	mu  sync.Mutex
 	all map[string]appointment // by full name; guarded by mu
-	// changed holds something if all has changed since keepTime looked.
+	// changed holds something if all has changed since watchClock looked.
 	changed chan struct{}
 }
 
@@ -52,7 +52,7 @@ func (a *agenda) remove(name string) {
 	delete(a.all, name)
 }
 
-// wake has keepTime look at the time.
+// wake has watchClock look at the time.
 func (a *agenda) wake() {
 	select {
 	case a.changed <- struct{}{}:
@@ -80,8 +80,8 @@ func (a *agenda) look(now time.Time) (due []string, next time.Time) {
 // maxSleep is how long the clock on the wall goes unwatched, which may be set.
 const maxSleep = time.Minute
 
-// keepTime has every schedule seen to that is due, until ctx ends.
-func (c *Control) keepTime(ctx context.Context) {
+// watchClock has every schedule seen to that is due, until ctx ends.
+func (c *Control) watchClock(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := c.config.Now()
 		due, next := c.agenda.look(now)

@@ -155,8 +155,8 @@ type Control struct {
 	kept *kept
 	// routing is held while it is told how a service's requests are served.
 	routing sync.Mutex
-	// changes rings for operations that are done, jobs, services and worker pools that have
-	// changed, and executions that have got further.
+	// changes rings for operations that are done, for jobs, services, worker pools and
+	// schedules that have changed, and for executions that have got further.
 	changes bells
 
 	// ctx ends with Close; writes are the changes under way, and clock is who

@@ -30,7 +30,7 @@
 // asked for. Its note says up to which tick all has been seen to, and is written
 // in the transaction that creates the execution.
 //
-//	keepTime ──▶ due ──▶ Allow ────────────────────────▶ execution and note stored
+//	watchClock ▶ due ──▶ Allow ────────────────────────▶ execution and note stored
 //	RunSchedule ─▶ │      Replace ─▶ the last cancelled, ended ─┘
 //	               └────▶ Forbid, or no job ───────────▶ left out, noted
 //

@@ -12,7 +12,8 @@ import (
 )
 
 // Locations are where a project, given as projects/PROJECT or by its id alone,
-// has or may have jobs, services and worker pools: the default region and every location in use.
+// has or may have jobs, services, worker pools and schedules: the default region and
+// every location in use.
 func (c *Control) Locations(_ context.Context, project string) ([]*location.Location, error) {
 	parent, err := c.parse("name", "projects/"+strings.TrimPrefix(project, "projects/")+"/locations/-", atLocation)
 	if err != nil {

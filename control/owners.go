@@ -1,6 +1,7 @@
 package control
 
 import (
+	"log/slog"
 	"strings"
 
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -59,6 +60,15 @@ func (n name) noun() string {
 		return "worker pool"
 	}
 	return "service"
+}
+
+// logged is what logs say an entry is about that is about an owner. The keys are
+// those of the fleet's entries.
+func (n name) logged() slog.Attr {
+	if n.at == atWorkerPool {
+		return slog.String("workerPool", n.String())
+	}
+	return slog.String("service", n.String())
 }
 
 // revision is the name of what an owner called n calls its revision id.

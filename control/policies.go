@@ -19,8 +19,8 @@ import (
 // policyVersion is that of policies without conditions.
 const policyVersion = 1
 
-// Policy is the IAM policy of a job, a service or a worker pool. That of a service says who may
-// call it. The rest is kept for the clients that write one: who may do what is
+// Policy is the IAM policy of a job, a service or a worker pool. That of a service
+// says who may call it. The rest is kept for the clients that write one: who may do what is
 // decided at the door, where every caller is the administrator.
 func (c *Control) Policy(_ context.Context, resource string) (p *iampb.Policy, err error) {
 	n, err := c.parseOwner(resource)
@@ -78,8 +78,8 @@ func policyEtag(t time.Time) []byte {
 }
 
 // SetPolicy replaces the IAM policy of a job, a service or a worker pool, which is
-// in force when it returns. A policy with an etag must be the one that was read last. The mask
-// may name bindings and etag; nil means both.
+// in force when it returns. A policy with an etag must be the one that was read
+// last. The mask may name bindings and etag; nil means both.
 func (c *Control) SetPolicy(ctx context.Context, resource string, p *iampb.Policy, mask *fieldmaskpb.FieldMask) (*iampb.Policy, error) {
 	n, err := c.parseOwner(resource)
 	if err != nil {

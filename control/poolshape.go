@@ -2,6 +2,8 @@ package control
 
 import (
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/api"
 )
 
 // serviceOf is the service that a worker pool is in this package. The two share
@@ -24,8 +26,7 @@ func serviceOf(w *runpb.WorkerPool) *runpb.Service {
 		ClientVersion:         w.GetClientVersion(),
 		LaunchStage:           w.GetLaunchStage(),
 		BinaryAuthorization:   w.GetBinaryAuthorization(),
-		CustomAudiences:       w.GetCustomAudiences(),
-		Template:              serviceTemplate(w.GetTemplate()),
+		Template:              api.ServiceTemplate(w.GetTemplate()),
 		Scaling:               &runpb.ServiceScaling{ScalingMode: runpb.ServiceScaling_MANUAL},
 		ObservedGeneration:    w.GetObservedGeneration(),
 		TerminalCondition:     w.GetTerminalCondition(),
@@ -66,8 +67,7 @@ func poolOf(s *runpb.Service) *runpb.WorkerPool {
 		ClientVersion:         s.GetClientVersion(),
 		LaunchStage:           s.GetLaunchStage(),
 		BinaryAuthorization:   s.GetBinaryAuthorization(),
-		CustomAudiences:       s.GetCustomAudiences(),
-		Template:              poolTemplate(s.GetTemplate()),
+		Template:              api.WorkerPoolTemplate(s.GetTemplate()),
 		ObservedGeneration:    s.GetObservedGeneration(),
 		TerminalCondition:     s.GetTerminalCondition(),
 		Conditions:            s.GetConditions(),
@@ -85,49 +85,4 @@ func poolOf(s *runpb.Service) *runpb.WorkerPool {
 		w.InstanceSplitStatuses = append(w.InstanceSplitStatuses, &runpb.InstanceSplitStatus{Type: runpb.InstanceSplitAllocationType(x.GetType()), Revision: x.GetRevision(), Percent: x.GetPercent()})
 	}
 	return w
-}
-
-// serviceTemplate is the template of a service's revisions that one of a worker
-// pool's is; nil if that is.
-func serviceTemplate(t *runpb.WorkerPoolRevisionTemplate) *runpb.RevisionTemplate {
-	if t == nil {
-		return nil
-	}
-	return &runpb.RevisionTemplate{
-		Revision:                      t.GetRevision(),
-		Labels:                        t.GetLabels(),
-		Annotations:                   t.GetAnnotations(),
-		VpcAccess:                     t.GetVpcAccess(),
-		ServiceAccount:                t.GetServiceAccount(),
-		Containers:                    t.GetContainers(),
-		Volumes:                       t.GetVolumes(),
-		EncryptionKey:                 t.GetEncryptionKey(),
-		ServiceMesh:                   t.GetServiceMesh(),
-		EncryptionKeyRevocationAction: t.GetEncryptionKeyRevocationAction(),
-		EncryptionKeyShutdownDuration: t.GetEncryptionKeyShutdownDuration(),
-		NodeSelector:                  t.GetNodeSelector(),
-		GpuZonalRedundancyDisabled:    t.GpuZonalRedundancyDisabled,
-	}
-}
-
-// poolTemplate is serviceTemplate the other way round.
-func poolTemplate(t *runpb.RevisionTemplate) *runpb.WorkerPoolRevisionTemplate {
-	if t == nil {
-		return nil
-	}
-	return &runpb.WorkerPoolRevisionTemplate{
-		Revision:                      t.GetRevision(),
-		Labels:                        t.GetLabels(),
-		Annotations:                   t.GetAnnotations(),
-		VpcAccess:                     t.GetVpcAccess(),
-		ServiceAccount:                t.GetServiceAccount(),
-		Containers:                    t.GetContainers(),
-		Volumes:                       t.GetVolumes(),
-		EncryptionKey:                 t.GetEncryptionKey(),
-		ServiceMesh:                   t.GetServiceMesh(),
-		EncryptionKeyRevocationAction: t.GetEncryptionKeyRevocationAction(),
-		EncryptionKeyShutdownDuration: t.GetEncryptionKeyShutdownDuration(),
-		NodeSelector:                  t.GetNodeSelector(),
-		GpuZonalRedundancyDisabled:    t.GpuZonalRedundancyDisabled,
-	}
 }

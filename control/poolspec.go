@@ -27,7 +27,6 @@ func wantedPool(w *runpb.WorkerPool) *runpb.WorkerPool {
 		Template:            w.GetTemplate(),
 		InstanceSplits:      w.GetInstanceSplits(),
 		Scaling:             w.GetScaling(),
-		CustomAudiences:     w.GetCustomAudiences(),
 	}
 }
 

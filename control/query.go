@@ -142,8 +142,8 @@ func (c *Control) named(kind store.Kind, parent name, n int) (all []name, err er
 }
 
 // listed are the records of a kind behind a cursor, the newest first, among them
-// all those below parent. Where parent is one job, service, worker pool or execution,
-// hardly any other is looked at.
+// all those below parent. Where parent is one job, service, worker pool or
+// execution, hardly any other is looked at.
 func listed(tx *store.Tx, kind store.Kind, parent name, after store.Cursor) iter.Seq[store.Entry] {
 	if kind != kindExecutions && kind != kindRevisions || parent.at == atLocation || parent.wild() {
 		return tx.Newest(kind, after)

@@ -16,8 +16,8 @@ import (
 // its pin, of an execution in its note. The rows of the series with an
 // execution's UID are the records of its tasks. With services, worker pools and
 // revisions it is the same: each has a note; the first two have theirs, and their
-// revisions, in common, and their names tell whose they are. Instances of revisions are kept under the name of
-// their revision and their own ID.
+// revisions, in common, and their names tell whose they are. Instances of revisions
+// are kept under the name of their revision and their own ID.
 const (
 	kindJobs       store.Kind = "jobs"
 	kindPins       store.Kind = "pins"

@@ -54,7 +54,9 @@ func (c *Control) completeSchedule(s *schedulerpb.Job, request string) error {
 	} else if s.GetState() != schedulerpb.Job_PAUSED && table.Next(c.config.Now()).IsZero() {
 		add("schedule", "%q never comes: want one that does, or create the schedule paused", s.GetSchedule())
 	}
-	if d := s.GetAttemptDeadline().AsDuration(); d < contract.MinAttemptDeadline || d > contract.MaxAttemptDeadline {
+	if d := s.GetAttemptDeadline().AsDuration(); s.GetAttemptDeadline().CheckValid() != nil {
+		add("attemptDeadline", "is not a length of time")
+	} else if d < contract.MinAttemptDeadline || d > contract.MaxAttemptDeadline {
 		add("attemptDeadline", "%v is not within %v and %v", d, contract.MinAttemptDeadline, contract.MaxAttemptDeadline)
 	}
 	checkRetryConfig(s.GetRetryConfig(), add)
@@ -132,11 +134,16 @@ func checkRetryConfig(r *schedulerpb.RetryConfig, add func(path, format string, 
 	if r.GetMaxDoublings() < 0 {
 		add("retryConfig.maxDoublings", "%d is less than 0", r.GetMaxDoublings())
 	}
-	for path, d := range map[string]*durationpb.Duration{
-		"maxRetryDuration": r.GetMaxRetryDuration(), "minBackoffDuration": r.GetMinBackoffDuration(), "maxBackoffDuration": r.GetMaxBackoffDuration(),
+	for _, f := range []struct {
+		path string
+		d    *durationpb.Duration
+	}{
+		{"maxRetryDuration", r.GetMaxRetryDuration()},
+		{"minBackoffDuration", r.GetMinBackoffDuration()},
+		{"maxBackoffDuration", r.GetMaxBackoffDuration()},
 	} {
-		if d.CheckValid() != nil || d.AsDuration() < 0 {
-			add("retryConfig."+path, "is not a length of time")
+		if f.d.CheckValid() != nil || f.d.AsDuration() < 0 {
+			add("retryConfig."+f.path, "is not a length of time")
 		}
 	}
 }

@@ -45,6 +45,14 @@ func TestSchedulesThatAreRefused(t *testing.T) {
 		{"a header that is none", func(s *schedulerpb.Job) { s.Target = target(parent+"/jobs/etl", "a b", "c") }, "job.httpTarget.headers"},
 		{"a body that is none", func(s *schedulerpb.Job) { s.GetHttpTarget().Body = []byte("hello") }, "job.httpTarget.body"},
 		{"an unknown override", func(s *schedulerpb.Job) { s.GetHttpTarget().Body = []byte(`{"overrides":{"tasks":3}}`) }, "job.httpTarget.body"},
+		{"an unknown field of v1", func(s *schedulerpb.Job) {
+			s.GetHttpTarget().Uri = "https://run.googleapis.com/apis/run.googleapis.com/v1/namespaces/local/jobs/etl:run"
+			s.GetHttpTarget().Body = []byte(`{"overides":{"taskCount":3}}`)
+		}, "job.httpTarget.body"},
+		{"an override of v1 that is none", func(s *schedulerpb.Job) {
+			s.GetHttpTarget().Uri = "https://run.googleapis.com/apis/run.googleapis.com/v1/namespaces/local/jobs/etl:run"
+			s.GetHttpTarget().Body = []byte(`{"overrides":{"timeoutSeconds":30,"tasks":3}}`)
+		}, "job.httpTarget.body"},
 		{"a body that runs nothing", func(s *schedulerpb.Job) { s.GetHttpTarget().Body = []byte(`{"validateOnly":true}`) }, "job.httpTarget.body"},
 		{"a target that is none", func(s *schedulerpb.Job) { s.Target = nil }, "job.httpTarget"},
 		{"Pub/Sub", func(s *schedulerpb.Job) {
@@ -58,6 +66,7 @@ func TestSchedulesThatAreRefused(t *testing.T) {
 			s.GetHttpTarget().AuthorizationHeader = &schedulerpb.HttpTarget_OauthToken{OauthToken: &schedulerpb.OAuthToken{ServiceAccountEmail: "me"}}
 		}, "job.httpTarget.oauthToken.serviceAccountEmail"},
 		{"a short deadline", func(s *schedulerpb.Job) { s.AttemptDeadline = durationpb.New(time.Second) }, "job.attemptDeadline"},
+		{"a deadline that JSON cannot say", func(s *schedulerpb.Job) { s.AttemptDeadline = &durationpb.Duration{Seconds: 60, Nanos: -1} }, "job.attemptDeadline"},
 		{"many retries", func(s *schedulerpb.Job) { s.RetryConfig = &schedulerpb.RetryConfig{RetryCount: 6} }, "job.retryConfig.retryCount"},
 		{"a long description", func(s *schedulerpb.Job) { s.Description = strings.Repeat("ä", 501) }, "job.description"},
 		{"another parent", func(s *schedulerpb.Job) { s.Name = "projects/local/locations/elsewhere/jobs/x" }, "job.name"},

@@ -176,15 +176,22 @@ func plainSpaces(err error) string { return strings.ReplaceAll(err.Error(), "\u0
 
 // withTimeout writes the seconds that v1 has for a timeout as v2 does.
 func withTimeout(body []byte) ([]byte, error) {
-	var object struct {
-		Overrides map[string]json.RawMessage `json:"overrides"`
+	var object, overrides map[string]json.RawMessage // all of it: what is unknown is to be found
+	err := json.Unmarshal(body, &object)
+	if text, ok := object["overrides"]; ok && err == nil {
+		err = json.Unmarshal(text, &overrides)
 	}
-	if err := json.Unmarshal(body, &object); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("is not the body of a run: want JSON such as {\"overrides\": {\"taskCount\": 3}}: %w", err)
 	}
-	if seconds, ok := object.Overrides["timeoutSeconds"]; ok {
-		delete(object.Overrides, "timeoutSeconds")
-		object.Overrides["timeout"], _ = json.Marshal(strings.Trim(string(seconds), `"`) + "s") // never fails
+	seconds, ok := overrides["timeoutSeconds"]
+	if !ok {
+		return body, nil
+	}
+	delete(overrides, "timeoutSeconds")
+	overrides["timeout"], _ = json.Marshal(strings.Trim(string(seconds), `"`) + "s") // never fails
+	if object["overrides"], err = json.Marshal(overrides); err != nil {
+		return nil, err
 	}
 	return json.Marshal(object)
 }

@@ -28,13 +28,17 @@ func (c *Control) tendSchedule(ctx context.Context, key string) {
 	full := strings.TrimPrefix(key, schedulePrefix)
 	for ctx.Err() == nil {
 		s, of, err := c.readSchedule(split(full))
-		if err != nil {
+		switch {
+		case isNotFound(err):
 			c.agenda.remove(full)
 			c.changes.ring(key)
-			if !isNotFound(err) && c.ctx.Err() == nil {
-				c.config.Logger.Error("cannot read a schedule", "schedule", full, "err", err)
-			}
 			return
+		case err != nil && c.ctx.Err() != nil:
+			return
+		case err != nil: // it is due still, whatever keeps it from being read
+			c.config.Logger.Error("cannot read a schedule", "schedule", full, "err", err)
+			wait(ctx, retryDisk)
+			continue
 		}
 		next := c.turnOf(s, of)
 		if next.none {

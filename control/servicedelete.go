@@ -142,7 +142,7 @@ func (c *Control) removeService(ctx context.Context, s *runpb.Service) error {
 	if err != nil {
 		return err
 	}
-	c.config.Logger.Info("service is removed", "service", full)
+	c.config.Logger.Info(split(full).noun()+" is removed", split(full).logged())
 	c.finished(s.GetUid(), done)
 	c.changes.ring(full)
 	c.collect() // what it named was kept until now

@@ -24,7 +24,7 @@ func (c *Control) resumeServices(ctx context.Context, services []string) error {
 		}
 		if err := c.resumeService(service); err != nil {
 			// And nothing to keep the others from going on.
-			c.config.Logger.Error("cannot go on with a service", "service", service, "err", err)
+			c.config.Logger.Error("cannot go on with a "+split(service).noun(), split(service).logged(), "err", err)
 		}
 	}
 	for _, service := range services {

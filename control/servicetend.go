@@ -30,7 +30,7 @@ func (c *Control) tendService(ctx context.Context, service string) {
 		if err == nil || ctx.Err() != nil || errors.Is(err, errSuperseded) {
 			return // who has changed it has it looked at again
 		}
-		c.config.Logger.Error("cannot go on with a service", "service", service, "err", err)
+		c.config.Logger.Error("cannot go on with a "+split(service).noun(), split(service).logged(), "err", err)
 		wait(ctx, retryDisk)
 	}
 }
@@ -146,7 +146,7 @@ func (c *Control) shift(ctx context.Context, s *standing, routes []route) error 
 	})
 	if err == nil {
 		s.note.Routes = routes
-		c.config.Logger.Info("traffic has moved", "service", s.service.GetName(), "to", sharedRevisions(routes))
+		c.config.Logger.Info("shares have moved", n.logged(), "to", sharedRevisions(routes))
 	}
 	return err
 }

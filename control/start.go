@@ -51,7 +51,7 @@ func (c *Control) Start(ctx context.Context) error {
 	for _, name := range left.schedules {
 		c.attention.call(scheduleKey(name), c.tendSchedule)
 	}
-	c.clock.Go(func() { c.keepTime(c.ctx) })
+	c.clock.Go(func() { c.watchClock(c.ctx) })
 	c.discard(left.operations)
 	c.collect()
 	c.attention.call(agingName, c.collectAged)

@@ -108,8 +108,8 @@ func isBadImage(err error) bool {
 }
 
 // namedUploads are the digests of the uploads that jobs, services, worker pools,
-// revisions and executions name. No registry has them: they stay also where what names them has
-// not come to use them, or has failed.
+// revisions and executions name. No registry has them: they stay also where what
+// names them has not come to use them, or has failed.
 func namedUploads(tx *store.Tx, unfinished []string) (digests []string) {
 	add := func(reference string) {
 		if d := rimage.UploadDigest(reference); d != "" {

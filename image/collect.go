@@ -11,7 +11,8 @@ import (
 
 // Collect forgets the images that keep does not want and removes the layers no
 // image is left to use. What a Pull in progress has found or brought stays, and
-// so does, for a while, an upload that nobody has asked for yet. It returns how many bytes of disk were given back, also with an error.
+// so does, for a while, an upload that nobody has asked for yet. It returns how
+// many bytes of disk were given back, also with an error.
 //
 // It is for a caller that goes on for long and knows what is in use. "runnel run"
 // does not call it, so that a store that is kept between runs only grows.

@@ -25,9 +25,9 @@ const (
 // run brings a layer down: fetch, hash, inflate, hash, unpack, each stage ahead
 // of the next, both streams read to their end and checked. The flight lands
 // with either a verified directory or an error.
-func (s *Store) run(ctx context.Context, f *flight, src source, l layer) {
+func (s *Store) run(ctx context.Context, f *flight, src source, l layer, most int64) {
 	defer close(f.done)
-	f.dir, f.diffID, f.err = s.bringInTurn(ctx, f, src, l)
+	f.dir, f.diffID, f.err = s.bringInTurn(ctx, f, src, l, most)
 	if f.err == nil {
 		return
 	}
@@ -37,7 +37,7 @@ func (s *Store) run(ctx context.Context, f *flight, src source, l layer) {
 }
 
 // bringInTurn waits for one of the store's workers to be free.
-func (s *Store) bringInTurn(ctx context.Context, f *flight, src source, l layer) (dir string, id digest, err error) {
+func (s *Store) bringInTurn(ctx context.Context, f *flight, src source, l layer, most int64) (dir string, id digest, err error) {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -45,7 +45,7 @@ func (s *Store) bringInTurn(ctx context.Context, f *flight, src source, l layer)
 		return "", "", context.Cause(ctx)
 	}
 	f.running.Store(true)
-	limits, err := s.layerLimits()
+	limits, err := s.layerLimits(most)
 	if err != nil {
 		return "", "", err
 	}
@@ -197,8 +197,9 @@ func (p *pipeline) close() {
 	}
 }
 
-// layerLimits says how large a layer may become now.
-func (s *Store) layerLimits() (limits, error) {
+// layerLimits says how large a layer may become now: what it inflates to is at
+// most most, where that is not 0.
+func (s *Store) layerLimits(most int64) (limits, error) {
 	free, err := freeBytes(s.cfg.Dir)
 	if err != nil {
 		return limits{}, err
@@ -210,6 +211,9 @@ func (s *Store) layerLimits() (limits, error) {
 	l := limits{bytes: s.cfg.MaxLayerBytes, room: room, entries: s.cfg.MaxLayerEntries, reserve: s.cfg.ReserveBytes}
 	if l.bytes == 0 {
 		l.bytes = room + streamSlack
+	}
+	if most > 0 {
+		l.bytes = min(l.bytes, most)
 	}
 	return l, nil
 }

@@ -46,6 +46,9 @@ func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 	var pins []string
 	defer func() { s.unpin(pins) }()
 	r, err := s.obtain(ctx, ref, opts, &pins)
+	if err == nil && UploadDigest(ref) != "" {
+		err = s.adopt(r)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,23 +63,23 @@ func (s *Store) obtain(ctx context.Context, ref string, opts PullOptions, pins *
 		return nil, err
 	}
 	if parsed.uploaded() {
-		return s.adopt(parsed, pins)
+		return s.findUpload(parsed, pins)
 	}
 	src, err := s.openSource(parsed)
 	if err != nil {
 		return nil, err
 	}
-	return s.take(ctx, src, parsed, opts, pins)
+	p := &pull{store: s, src: src, report: opts.Progress}
+	return p.take(ctx, parsed, pins)
 }
 
-// take gets the image that a reference means in a source, which it closes.
-func (s *Store) take(ctx context.Context, src source, ref Reference, opts PullOptions, pins *[]string) (_ *record, err error) {
-	p := &pull{store: s, src: src, report: opts.Progress}
+// take gets the image that a reference means in the pull's source, which it closes.
+func (p *pull) take(ctx context.Context, ref Reference, pins *[]string) (_ *record, err error) {
 	defer func() {
-		err = errors.Join(err, s.leaveAll(p.flights), src.close())
+		err = errors.Join(err, p.store.leaveAll(p.flights), p.src.close())
 		*pins = append(*pins, p.pins...)
 	}()
-	found, err := resolve(ctx, src, ref)
+	found, err := resolve(ctx, p.src, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +91,9 @@ type pull struct {
 	store  *Store
 	src    source
 	report reporter
+	// most bounds what a layer inflates to, beside the store's own bounds; 0 means
+	// by these alone.
+	most int64
 
 	// pins are the digests this pull keeps from collection; guarded by Store.mu.
 	pins []string
@@ -203,7 +209,7 @@ func (p *pull) fly(ctx context.Context, l layer, f *flight, mine bool) error {
 	}
 	var followed sync.WaitGroup
 	followed.Go(func() { p.report.follow(ctx, l, f) })
-	p.store.run(ctx, f, p.src, l)
+	p.store.run(ctx, f, p.src, l, p.most)
 	followed.Wait()
 	return f.err
 }

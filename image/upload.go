@@ -57,12 +57,9 @@ func (s *Store) AddLayer(ctx context.Context, base, workingDir string, u Upload)
 func (s *Store) layOn(ctx context.Context, below *record, workingDir string, u Upload, pins *[]string) (_ *record, err error) {
 	f := &flight{done: make(chan struct{}), refs: 1} // nobody else can join it
 	defer func() { err = errors.Join(err, s.leave(f)) }()
-	limits, err := s.layerLimits()
+	limits, err := s.layerLimits(u.MaxBytes)
 	if err != nil {
 		return nil, err
-	}
-	if u.MaxBytes > 0 {
-		limits.bytes = min(limits.bytes, u.MaxBytes)
 	}
 	// It takes none of the workers: who sends slowly keeps nobody else waiting.
 	f.dir, f.diffID, err = s.bring(ctx, uploadedBody(u), layer{size: -1}, limits, &f.current)

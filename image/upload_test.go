@@ -170,6 +170,20 @@ func TestUploadIsCollected(t *testing.T) {
 	wantEmptyStore(t, s)
 }
 
+// Being laid under another is no use that anybody keeps an upload for.
+func TestUploadAsABaseIsKeptStill(t *testing.T) {
+	privileged(t)
+	base := imagetest.Registry(t) + "/base"
+	imagetest.Push(t, sample(), base)
+	s := newStore(t)
+	first := mustAdd(t, s, base, site("one")...)
+	mustAdd(t, s, UploadReference("site", first.Digest), site("two")...)
+	if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	mustPull(t, s, UploadReference("site", first.Digest))
+}
+
 // Whatever is wrong with a body, it is refused as a layer of a registry is, and
 // nothing of it stays.
 func TestUploadRefusesWhatALayerMustNotHold(t *testing.T) {

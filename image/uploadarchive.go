@@ -38,7 +38,8 @@ func (s *Store) addArchive(ctx context.Context, u Upload) (_ *record, err error)
 	}
 	var pins []string
 	defer func() { s.unpin(pins) }()
-	r, err := s.take(ctx, src, Reference{}, PullOptions{}, &pins)
+	p := &pull{store: s, src: src, most: u.MaxBytes}
+	r, err := p.take(ctx, Reference{}, &pins)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func has(files files, name string) bool {
 // spool writes an upload into a file of the temporary directory, which the caller
 // removes: an archive is read in no order.
 func (s *Store) spool(ctx context.Context, u Upload) (name string, err error) {
-	limits, err := s.layerLimits()
+	limits, err := s.layerLimits(0)
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +106,7 @@ func (s *Store) spool(ctx context.Context, u Upload) (name string, err error) {
 		case err != nil:
 			return "", diskError(err)
 		}
-		if _, err := s.layerLimits(); err != nil {
+		if _, err := s.layerLimits(0); err != nil {
 			return "", err // others fill the disk, too
 		}
 	}

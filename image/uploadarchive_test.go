@@ -76,6 +76,11 @@ func TestUploadedArchiveIsRefused(t *testing.T) {
 		return archiveOf(t, func(path string) error { _, err := b.WriteOCIArchive(path, "v1"); return err })
 	}
 	whole := oci(sample())
+	zeros := entriesLayer(imagetest.File("zeros", strings.Repeat("0", 2<<20), 0o644))
+	inflating := oci(imagetest.Build{Layers: []imagetest.Layer{zeros}})
+	if len(inflating) > 1<<19 {
+		t.Fatalf("the layer that is to inflate has %d bytes", len(inflating))
+	}
 	zipped, err := imagetest.Gzip.Compress(whole)
 	must(t, err)
 	for name, c := range map[string]struct {
@@ -90,6 +95,7 @@ func TestUploadedArchiveIsRefused(t *testing.T) {
 		"hostile layer":  {oci(hostile), ErrInvalidLayer},
 		"other layers":   {oci(lying), ErrDigest},
 		"other platform": {oci(arm), ErrPlatform},
+		"inflates":       {inflating, ErrTooLarge},
 		"too large":      {append(bytes.Clone(whole), make([]byte, 1<<20)...), ErrTooLarge},
 	} {
 		s := newStore(t)

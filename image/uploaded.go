@@ -33,9 +33,8 @@ func UploadDigest(reference string) string {
 // uploaded reports whether a reference is that of an upload.
 func (r Reference) uploaded() bool { return r.Source == SourceRegistry && r.Registry == UploadHost }
 
-// adopt finds an upload for somebody who is going to use it: from now on it is
-// theirs to keep.
-func (s *Store) adopt(ref Reference, pins *[]string) (*record, error) {
+// findUpload finds an upload by its reference.
+func (s *Store) findUpload(ref Reference, pins *[]string) (*record, error) {
 	if ref.Digest == "" {
 		return nil, fmt.Errorf("%w: %s is no registry: what was uploaded is known by its digest alone", ErrReference, UploadHost)
 	}
@@ -48,11 +47,17 @@ func (s *Store) adopt(ref Reference, pins *[]string) (*record, error) {
 	if r == nil || !r.Upload {
 		return nil, fmt.Errorf("%w: the upload is not here, or no longer: deploy its directory again", ErrNotFound)
 	}
+	return r, nil
+}
+
+// adopt notes that somebody is going to use an upload, which is pinned: from now on
+// it is theirs to keep.
+func (s *Store) adopt(r *record) error {
 	if r.Awaited.IsZero() {
-		return r, nil
+		return nil
 	}
 	r.Awaited = time.Time{}
-	return r, s.writeRecord(r)
+	return s.writeRecord(r)
 }
 
 // awaited reports whether a record is that of an upload which somebody is still

@@ -22,6 +22,7 @@ func (p *WorkerPool) resource() (*runpb.WorkerPool, error) {
 		}
 		pool.InstanceSplits = append(pool.InstanceSplits, split)
 	}
+	// It is read in the form of a service's, as it is written.
 	var template *runpb.RevisionTemplate
 	if t := p.Spec.Template; t != nil {
 		template = &runpb.RevisionTemplate{
@@ -35,7 +36,7 @@ func (p *WorkerPool) resource() (*runpb.WorkerPool, error) {
 	pool.Labels, pool.Annotations = carried(pool.Labels, pool.Annotations)
 	if template != nil {
 		template.Labels, template.Annotations = carried(template.Labels, template.Annotations)
-		pool.Template = ofWorkerPool(template)
+		pool.Template = api.WorkerPoolTemplate(template)
 	}
 	return pool, errs.Err()
 }
@@ -62,45 +63,4 @@ func (s *WorkerPoolRevisionSpec) resource(t *runpb.RevisionTemplate) api.FieldEr
 		t.Containers = append(t.Containers, container)
 	}
 	return errs
-}
-
-// A worker pool's template has some of the fields of a service's. Both are read
-// and written in the form of the latter.
-
-// ofWorkerPool is what a worker pool has of t.
-func ofWorkerPool(t *runpb.RevisionTemplate) *runpb.WorkerPoolRevisionTemplate {
-	return &runpb.WorkerPoolRevisionTemplate{
-		Revision:                      t.GetRevision(),
-		Labels:                        t.GetLabels(),
-		Annotations:                   t.GetAnnotations(),
-		VpcAccess:                     t.GetVpcAccess(),
-		ServiceAccount:                t.GetServiceAccount(),
-		Containers:                    t.GetContainers(),
-		Volumes:                       t.GetVolumes(),
-		EncryptionKey:                 t.GetEncryptionKey(),
-		ServiceMesh:                   t.GetServiceMesh(),
-		EncryptionKeyRevocationAction: t.GetEncryptionKeyRevocationAction(),
-		EncryptionKeyShutdownDuration: t.GetEncryptionKeyShutdownDuration(),
-		NodeSelector:                  t.GetNodeSelector(),
-		GpuZonalRedundancyDisabled:    t.GpuZonalRedundancyDisabled,
-	}
-}
-
-// asOfService is t as the template of a service.
-func asOfService(t *runpb.WorkerPoolRevisionTemplate) *runpb.RevisionTemplate {
-	return &runpb.RevisionTemplate{
-		Revision:                      t.GetRevision(),
-		Labels:                        t.GetLabels(),
-		Annotations:                   t.GetAnnotations(),
-		VpcAccess:                     t.GetVpcAccess(),
-		ServiceAccount:                t.GetServiceAccount(),
-		Containers:                    t.GetContainers(),
-		Volumes:                       t.GetVolumes(),
-		EncryptionKey:                 t.GetEncryptionKey(),
-		ServiceMesh:                   t.GetServiceMesh(),
-		EncryptionKeyRevocationAction: t.GetEncryptionKeyRevocationAction(),
-		EncryptionKeyShutdownDuration: t.GetEncryptionKeyShutdownDuration(),
-		NodeSelector:                  t.GetNodeSelector(),
-		GpuZonalRedundancyDisabled:    t.GpuZonalRedundancyDisabled,
-	}
 }

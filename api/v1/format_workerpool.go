@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/api"
 )
 
 // FormatWorkerPool is p in v1. What ParseWorkerPool reads of it is the worker
@@ -50,7 +52,7 @@ func workerPoolTemplate(t *runpb.WorkerPoolRevisionTemplate) *WorkerPoolTemplate
 		return nil
 	}
 	labels, annotations := restored(t.GetLabels(), t.GetAnnotations())
-	like := asOfService(t)
+	like := api.ServiceTemplate(t)
 	maps.Copy(annotations, workerPoolRevisionAnnotations(like))
 	spec := &WorkerPoolRevisionSpec{InstanceSpec: instanceSpec(like)}
 	for _, c := range t.GetContainers() {

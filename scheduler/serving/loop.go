@@ -51,8 +51,9 @@ type loop struct {
 	desired int
 	usage   usage
 	// failures is how often in a row an instance did not last, failed when that was
-	// last; after one nothing is started before resume. failure is why the last start failed, and broken
-	// that it was the container's own fault; a start that succeeds ends both.
+	// last; after one nothing is started before resume. failure is why the last start
+	// failed, and broken that it was the container's own fault; a start that succeeds
+	// ends both.
 	failures       int
 	failed, resume time.Time
 	failure        *StartError

@@ -53,6 +53,8 @@ func Set(shares, percents map[string]int32) (map[string]int32, error) {
 		rest -= percent
 		delete(shares, key)
 	}
+	// What has nothing takes nothing of the rest, and there is no proportion of it.
+	maps.DeleteFunc(shares, func(_ string, share int32) bool { return share == 0 })
 	switch {
 	case rest < 0:
 		return nil, ErrOver
