@@ -36,7 +36,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	if own := elsewhereCalled(name); slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return c.Name() == own && !c.Hidden }) {
 		return Usagef("unknown command %q; did you mean %s?", name, own)
 	}
-	if path := cmp.Or(plural(cmd, name), below(cmd, name), beside(cmd, name), below(cmd, elsewhereCalled(name)), singular(cmd, name)); path != "" {
+	if path := cmp.Or(plural(cmd, name), below(cmd, name), beside(cmd, name), makes(cmd, name), below(cmd, elsewhereCalled(name))); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
 	names := make([]string, 0, len(cmd.Commands()))
@@ -57,15 +57,18 @@ func plural(cmd *cobra.Command, name string) string {
 	return ""
 }
 
-// singular is the command beside cmd that makes what cmd looks after, as "jobs
-// schedule" makes schedules, if name is a word for that. It is empty if there is
-// none.
-func singular(cmd *cobra.Command, name string) string {
-	one, many := strings.CutSuffix(cmd.Name(), "s")
-	if !many || !cmd.HasParent() || !slices.Contains([]string{"add", "create", "deploy", "make", "new"}, name) {
+// makes is the command elsewhere that makes what cmd looks after, if name is a word
+// for that. It is empty if there is none.
+func makes(cmd *cobra.Command, name string) string {
+	switch {
+	case elsewhereCalled(name) != "deploy":
 		return ""
+	case cmd.Name() == "services":
+		return beside(cmd, "deploy")
+	case cmd.Name() == "schedules":
+		return below(cmd.Parent(), "schedule")
 	}
-	return below(cmd.Parent(), one)
+	return ""
 }
 
 // below are the paths of the commands called name that commands of cmd hold:
