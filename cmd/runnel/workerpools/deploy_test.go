@@ -30,16 +30,16 @@ Creating Revision... done
 Done.
 Worker pool [puller] revision [puller-00002-xxx] has been deployed and has 0 percent of the instances.
 
-To see what it prints, use:
-runnel worker-pools logs puller --follow
+To give it a share of the instances, such as 10 percent, use:
+runnel worker-pools update-instance-split puller --to-revisions puller-00002-xxx=10
 `},
 		{"worker-pools update puller --memory 1Gi", `Deploying...
 Creating Revision... done
 Done.
 Worker pool [puller] revision [puller-00003-xxx] has been deployed and has 0 percent of the instances.
 
-To see what it prints, use:
-runnel worker-pools logs puller --follow
+To give it a share of the instances, such as 10 percent, use:
+runnel worker-pools update-instance-split puller --to-revisions puller-00003-xxx=10
 `},
 		{"worker-pools update puller --instances 3", `Updating...
 Done.

@@ -126,14 +126,13 @@ func (s *submission) inFlags(r *verb.Remote, err error) error {
 
 // tell says what has been done and what can be done next.
 func (s *submission) tell(pool *runpb.WorkerPool, w release.Words) {
-	id := verb.Short(pool.GetName())
+	id, revision := verb.Short(pool.GetName()), verb.Short(pool.GetLatestCreatedRevision())
 	switch {
 	case w.Done != "":
 		s.Say("%s", w.Done)
 	case s.changes == nil:
 		s.Say("New configuration has been applied to worker pool [%s].", id)
 	default:
-		revision := verb.Short(pool.GetLatestCreatedRevision())
 		if percent := split.Percent(pool, revision); percent == shares.Whole {
 			s.Say("Worker pool [%s] revision [%s] has been deployed.", id, revision)
 		} else {
@@ -143,6 +142,8 @@ func (s *submission) tell(pool *runpb.WorkerPool, w release.Words) {
 	switch {
 	case pool.GetScaling().GetManualInstanceCount() == 0:
 		s.Say("\nNo instance is to run. To start one, use:\nrunnel worker-pools update %s --instances 1", id)
+	case w.Done == "" && s.changes != nil && split.Percent(pool, revision) == 0:
+		s.Say("\nTo give it a share of the instances, such as 10 percent, use:\nrunnel worker-pools update-instance-split %s --to-revisions %s=10", id, revision)
 	case w.Done == "":
 		s.Say("\nTo see what it prints, use:\nrunnel worker-pools logs %s --follow", id)
 	}
