@@ -18,10 +18,10 @@ import (
 
 const longDeploy = `Make a worker pool from an image or, with --source, a directory, as "runnel deploy
 --help" tells; or a new revision of one that is there: what no flag names stays as
-it is. The daemon fetches the image, starts the instances of
-the new revision, and stops those of the one before once all run and their
-start-up probes, if there are some, have passed. If they do not, the revision
-before keeps its instances, and the exit status is 1.
+it is. The daemon fetches the image, starts the instances of the new revision, and
+stops those of the one before once all run and their start-up probes, if there are
+some, have passed. If they do not, the revision before keeps its instances, and
+the exit status is 1.
 
 A worker pool takes no requests: it has no port, and nothing scales it. --instances
 says how many instances run. Each has its CPU all the time, and is started again
