@@ -40,9 +40,9 @@ const exampleDeploy = `  # three instances that read a queue
   runnel worker-pools deploy puller --source . --no-build --base-image python:3-slim \
        --command python3 --args main.py
 
-  # a new revision that is tried out with a tenth of the instances
+  # a new revision that is tried out with one of the three
   runnel worker-pools deploy puller --image host:5000/puller:v2 --no-promote
-  runnel worker-pools update-instance-split puller --to-revisions puller-00002-def=10
+  runnel worker-pools update-instance-split puller --to-revisions puller-00002-def=34
 
   # no instances for now
   runnel worker-pools deploy puller --image host:5000/puller --instances 0

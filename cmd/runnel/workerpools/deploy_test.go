@@ -24,24 +24,24 @@ Worker pool [puller] revision [puller-00001-xxx] has been deployed.
 To see what it prints, use:
 runnel worker-pools logs puller --follow
 `},
-		{"worker-pools deploy puller --image busybox --no-promote", `Deploying container to Cloud Run worker pool [puller] in project [local] region [us-central1]
+		{"worker-pools deploy puller --image busybox --no-promote --instances 3", `Deploying container to Cloud Run worker pool [puller] in project [local] region [us-central1]
 Deploying...
 Creating Revision... done
 Done.
 Worker pool [puller] revision [puller-00002-xxx] has been deployed and has 0 percent of the instances.
 
-To give it a share of the instances, such as 10 percent, use:
-runnel worker-pools update-instance-split puller --to-revisions puller-00002-xxx=10
+To give it an instance, use:
+runnel worker-pools update-instance-split puller --to-revisions puller-00002-xxx=34
 `},
 		{"worker-pools update puller --memory 1Gi", `Deploying...
 Creating Revision... done
 Done.
 Worker pool [puller] revision [puller-00003-xxx] has been deployed and has 0 percent of the instances.
 
-To give it a share of the instances, such as 10 percent, use:
-runnel worker-pools update-instance-split puller --to-revisions puller-00003-xxx=10
+To give it an instance, use:
+runnel worker-pools update-instance-split puller --to-revisions puller-00003-xxx=34
 `},
-		{"worker-pools update puller --instances 3", `Updating...
+		{"worker-pools update puller --instances 4", `Updating...
 Done.
 Worker pool [puller] has been updated.
 `},

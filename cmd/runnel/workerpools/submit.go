@@ -143,8 +143,12 @@ func (s *submission) tell(pool *runpb.WorkerPool, w release.Words) {
 	case pool.GetScaling().GetManualInstanceCount() == 0:
 		s.Say("\nNo instance is to run. To start one, use:\nrunnel worker-pools update %s --instances 1", id)
 	case w.Done == "" && s.changes != nil && split.Percent(pool, revision) == 0:
-		s.Say("\nTo give it a share of the instances, such as 10 percent, use:\nrunnel worker-pools update-instance-split %s --to-revisions %s=10", id, revision)
+		s.Say("\nTo give it an instance, use:\nrunnel worker-pools update-instance-split %s --to-revisions %s=%d", id, revision, oneOf(pool.GetScaling().GetManualInstanceCount()))
 	case w.Done == "":
 		s.Say("\nTo see what it prints, use:\nrunnel worker-pools logs %s --follow", id)
 	}
 }
+
+// oneOf is the least share of so many instances that is surely one of them: less
+// may be rounded to none. Beyond a hundred that is one percent.
+func oneOf(instances int32) int32 { return 1 + (shares.Whole-1)/instances }
