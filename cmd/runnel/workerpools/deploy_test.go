@@ -2,9 +2,12 @@ package workerpools
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/release"
@@ -299,5 +302,17 @@ func TestWhatTheDaemonRefuses(t *testing.T) {
 		if got.Code != 1 || !strings.Contains(got.Stderr, want) {
 			t.Errorf("runnel %s: exit %d\n%swant %s", line, got.Code, got.Stderr, want)
 		}
+	}
+}
+
+func TestWarningsAreTold(t *testing.T) {
+	t.Parallel()
+	pool := &runpb.WorkerPool{Conditions: []*runpb.Condition{
+		{Type: "ContainerReady", State: runpb.Condition_CONDITION_SUCCEEDED, Message: "Imported."},
+		{Type: "ContainerHealthy", State: runpb.Condition_CONDITION_FAILED, Severity: runpb.Condition_ERROR, Message: "Ended."},
+		{Type: "MinInstancesProvisioned", State: runpb.Condition_CONDITION_FAILED, Severity: runpb.Condition_WARNING, Message: "No room."},
+	}}
+	if got := warnings(pool); !slices.Equal(got, []string{"No room."}) {
+		t.Errorf("got %q", got)
 	}
 }

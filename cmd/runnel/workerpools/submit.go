@@ -139,6 +139,11 @@ func (s *submission) tell(pool *runpb.WorkerPool, w release.Words) {
 			s.Say("Worker pool [%s] revision [%s] has been deployed and has %d percent of the instances.", id, revision, percent)
 		}
 	}
+	if w.Done == "" { // else they may be of long ago
+		for _, warning := range warnings(pool) {
+			s.Say("WARNING: %s", warning)
+		}
+	}
 	switch {
 	case pool.GetScaling().GetManualInstanceCount() == 0:
 		s.Say("\nNo instance is to run. To start one, use:\nrunnel worker-pools update %s --instances 1", id)
@@ -152,3 +157,14 @@ func (s *submission) tell(pool *runpb.WorkerPool, w release.Words) {
 // oneOf is the least share of so many instances that is surely one of them: less
 // may be rounded to none. Beyond a hundred that is one percent.
 func oneOf(instances int32) int32 { return 1 + (shares.Whole-1)/instances }
+
+// warnings are what keeps nothing from being ready, such as instances for which
+// the host has no room yet.
+func warnings(pool *runpb.WorkerPool) (all []string) {
+	for _, c := range pool.GetConditions() {
+		if c.GetSeverity() == runpb.Condition_WARNING && c.GetState() == runpb.Condition_CONDITION_FAILED {
+			all = append(all, c.GetMessage())
+		}
+	}
+	return all
+}
