@@ -119,7 +119,7 @@ func (c *Control) provision(ctx context.Context, r servedRevision, n int32) (fai
 		return &deployError{minProvisioned, notProvisioned(n, start.Message), failure}, nil
 	case failure != nil:
 		c.config.Logger.Warn("the minimum of instances takes long", "revision", r.GetName(), "err", failure)
-		late := notProvisioned(n, "they are still being started.")
+		late := notProvisioned(n, "they are still being started, or wait for room on this host.")
 		late.Severity = runpb.Condition_WARNING
 		return nil, c.tell(ctx, r, late)
 	}

@@ -16,6 +16,7 @@ func TestBudgetRefusesWhatCanNeverFit(t *testing.T) {
 	}{
 		{Resources{CPU: 2000, Memory: 22 * contract.GiB}, ""},
 		{Resources{CPU: 4000, Memory: 2 * contract.GiB}, "instance needs 4 CPU and 2Gi; this host offers 2 CPU and 22Gi"},
+		{Resources{Memory: 23 * contract.GiB}, "instance needs 23Gi; this host offers 22Gi"},
 		{Resources{CPU: 500, Memory: 23 * contract.GiB}, "instance needs 0.5 CPU and 23Gi; this host offers 2 CPU and 22Gi"},
 	} {
 		err := b.Check(tc.need)

@@ -23,7 +23,11 @@ var (
 // waiting would not help.
 type CapacityError struct{ Need, Capacity Resources }
 
-// Error gives both sides' numbers.
+// Error gives both sides' numbers. Instances of services and worker pools reserve
+// no CPU, so that it is not told about.
 func (e *CapacityError) Error() string {
+	if e.Need.CPU == 0 {
+		return fmt.Sprintf("instance needs %s; this host offers %s", e.Need.memory(), e.Capacity.memory())
+	}
 	return fmt.Sprintf("instance needs %s; this host offers %s", e.Need, e.Capacity)
 }

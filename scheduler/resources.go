@@ -40,17 +40,19 @@ func (r Resources) Times(free Resources) int {
 	return times
 }
 
-// String is for people: "2 CPU and 22Gi". Memory that is no whole number of
-// mebibytes is rounded down to a tenth of a gibibyte, or to a mebibyte.
-func (r Resources) String() string {
-	memory := r.Memory.String()
+// String is for people: "2 CPU and 22Gi".
+func (r Resources) String() string { return r.CPU.CPUs() + " CPU and " + r.memory() }
+
+// memory is that of r for people. What is no whole number of mebibytes is rounded
+// down to a tenth of a gibibyte, or to a mebibyte.
+func (r Resources) memory() string {
 	switch {
 	case r.Memory%contract.MiB == 0:
 	case r.Memory >= contract.GiB:
 		tenths := math.Floor(float64(r.Memory) / float64(contract.GiB) * 10)
-		memory = strconv.FormatFloat(tenths/10, 'f', -1, 64) + "Gi"
+		return strconv.FormatFloat(tenths/10, 'f', -1, 64) + "Gi"
 	case r.Memory >= contract.MiB:
-		memory = (r.Memory / contract.MiB * contract.MiB).String()
+		return (r.Memory / contract.MiB * contract.MiB).String()
 	}
-	return r.CPU.CPUs() + " CPU and " + memory
+	return r.Memory.String()
 }

@@ -29,7 +29,10 @@ metadata server, CPU and memory limits. It needs neither Docker nor Kubernetes.`
   sudo runnel serve
   runnel deploy hello --image host:5000/hello --allow-unauthenticated
   runnel jobs create etl --image debian:stable-slim --tasks 3
+  runnel jobs schedule etl "0 3 * * *" --time-zone Europe/Paris
   runnel worker-pools deploy puller --image host:5000/puller --instances 3
+  runnel deploy site --source . --no-build --base-image python:3-slim \
+       --command python3 --args main.py
   sudo runnel run --image debian:stable-slim --command echo --args hello --tasks 3
   sudo runnel run job.yaml`,
 	})

@@ -42,6 +42,10 @@ func elsewhereCalled(name string) string {
 		return "list"
 	case "get", "inspect", "show", "status":
 		return "describe"
+	case "add", "create", "make", "new":
+		return "deploy"
+	case "edit", "patch", "scale", "set":
+		return "update"
 	case "apply":
 		return "replace"
 	case "tail":

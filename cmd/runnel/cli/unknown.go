@@ -36,7 +36,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	if own := elsewhereCalled(name); slices.ContainsFunc(cmd.Commands(), func(c *cobra.Command) bool { return c.Name() == own && !c.Hidden }) {
 		return Usagef("unknown command %q; did you mean %s?", name, own)
 	}
-	if path := cmp.Or(below(cmd, name), beside(cmd, name), below(cmd, elsewhereCalled(name))); path != "" {
+	if path := cmp.Or(plural(cmd, name), below(cmd, name), beside(cmd, name), makes(cmd, name), below(cmd, elsewhereCalled(name))); path != "" {
 		return Usagef("unknown command %q; did you mean %s?", name, path)
 	}
 	names := make([]string, 0, len(cmd.Commands()))
@@ -44,6 +44,31 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		names = append(names, c.Name())
 	}
 	return Usagef("unknown command %q%s", name, didYouMean(cmd.CommandPath(), "", api.Nearest(elsewhereCalled(name), names)))
+}
+
+// plural are the paths of the command that is called name and an s, and of what
+// else is called name. It is empty if there is no such command.
+func plural(cmd *cobra.Command, name string) string {
+	for _, c := range cmd.Commands() {
+		if c.Name() == name+"s" && !c.Hidden {
+			return strings.Join(slices.DeleteFunc([]string{c.CommandPath(), below(cmd, name)}, func(path string) bool { return path == "" }), " or ")
+		}
+	}
+	return ""
+}
+
+// makes is the command elsewhere that makes what cmd looks after, if name is a word
+// for that. It is empty if there is none.
+func makes(cmd *cobra.Command, name string) string {
+	switch {
+	case elsewhereCalled(name) != "deploy":
+		return ""
+	case cmd.Name() == "services":
+		return beside(cmd, "deploy")
+	case cmd.Name() == "schedules":
+		return below(cmd.Parent(), "schedule")
+	}
+	return ""
 }
 
 // below are the paths of the commands called name that commands of cmd hold:
@@ -97,7 +122,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		return Usagef("unknown flag %s%s%s", dashes(unknown), name, didYouMean(cmd.CommandPath(), "--", meant))
 	case errors.As(err, &missing):
-		return Usagef("--%s: a value is missing", missing.GetSpecifiedName())
+		// The long name is in the help text and says what is missing.
+		return Usagef("--%s: a value is missing", missing.GetFlag().Name)
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
 		return Usagef("--%s %s: want %s", f.Name, invalid.GetValue(), wanted(f.Value.Type()))

@@ -46,6 +46,8 @@ are cron's five fields, in UTC.`,
 	}
 	cmd.Flags().StringVarP(&f.cron, "schedule", "s", "", "`schedule` to run by, such as '0 2 * * *' (default none)")
 	cmd.Flags().StringVarP(&f.policy, "concurrency-policy", "c", always, "what becomes of a scheduled run while the one before it goes on: `Always` has both, Replace ends the old one, Forbid leaves the new one out")
+	// It fails only for flags that do not exist.
+	_ = cmd.RegisterFlagCompletionFunc("concurrency-policy", cobra.FixedCompletions([]string{"Always", "Replace", "Forbid"}, cobra.ShellCompDirectiveNoFileComp))
 	f.register(cmd)
 	cmd.RunE = c.Checked(f.check, f.do)
 	return cmd

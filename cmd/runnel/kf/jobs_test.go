@@ -215,7 +215,7 @@ func TestJobsThatCannotBeMade(t *testing.T) {
 		{"delete-job plain", "[plain] is not a job of an app"},
 		{"job-history none", "cannot find job [none]"},
 	} {
-		if got := w.do(tt.line); got.Code == 0 || !strings.Contains(got.Stderr, tt.want) || got.Stdout != "" {
+		if got := w.do(tt.line); got.Code == 0 || !strings.Contains(got.Stderr, tt.want) || strings.Contains(got.Stderr, "label") || got.Stdout != "" {
 			t.Errorf("%s: exit %d, %q; want %q", tt.line, got.Code, got.Stderr, tt.want)
 		}
 	}

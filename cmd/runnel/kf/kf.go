@@ -58,6 +58,7 @@ func New(e cli.Env) *cobra.Command {
 		}
 		return pflag.NormalizedName(name)
 	})
+	root.PersistentPreRunE = noFormat
 	root.AddCommand(
 		c.push(), c.apps(), c.deleteApp(),
 		c.runTask(), c.tasks(), c.terminateTask(), c.logs(),
@@ -65,6 +66,18 @@ func New(e cli.Env) *cobra.Command {
 		c.scheduleJob(), c.jobSchedules(), c.deleteJobSchedule(),
 	)
 	return root
+}
+
+// noFormat refuses --format, which all other commands of the program have and
+// these would ignore.
+func noFormat(cmd *cobra.Command, _ []string) error {
+	switch {
+	case !cmd.Flags().Changed("format"):
+		return nil
+	case cmd.Flags().Lookup("output") != nil:
+		return cli.Usagef("unknown flag --format; did you mean --output?")
+	}
+	return cli.Usagef("unknown flag --format; see %s --help", cmd.CommandPath())
 }
 
 // want is the Args of a command that needs some things, and may have more.

@@ -50,6 +50,10 @@ before "runnel kf run-task", and the app has no route. Of an app that is there,
 what no flag names stays, and so do variables of other names; --command '' takes
 a command away. Jobs of the app are made anew from it.
 
+--path makes the image of a directory: laid on --base-image as /workspace, where
+tasks start; or, without that, by its Dockerfile, which buildah builds on this
+machine.
+
 A command is a line for the shell, /bin/sh, of the image. If the image has an
 entrypoint, or --entrypoint names one, it is the only argument of that instead.`,
 		Example: `  runnel kf push etl --task --docker-image debian:stable-slim -c 'echo $MODE' --env MODE=full
@@ -226,7 +230,14 @@ func (c *commands) inFlags(r *verb.Remote, err error) error {
 	}
 	usage := &cli.UsageError{}
 	for _, f := range answer.Fields {
+		// The labels repeat the name, which is told about by itself.
+		if strings.Contains(f.Path, `labels["kf-`) {
+			continue
+		}
 		usage.Lines = append(usage.Lines, flagOf(f.Path)+": "+f.Message)
+	}
+	if len(usage.Lines) == 0 {
+		return err
 	}
 	return usage
 }

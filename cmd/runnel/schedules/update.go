@@ -19,7 +19,9 @@ func (c *commands) update() *cobra.Command {
 		Use:   "update NAME [flags]",
 		Short: "Change when a schedule is due",
 		Long: `Change when a schedule is due, and what happens where the last execution runs
-still. What no flag names stays as it is.`,
+still. What no flag names stays as it is. The arguments, variables and tasks that
+its executions get are given when it is made: to change those, delete it and have
+"runnel jobs schedule" make it anew.`,
 		Example:           `  runnel schedules update etl --schedule "*/15 * * * *" --concurrency-policy Forbid`,
 		Args:              verb.WantOne("the schedule's name"),
 		ValidArgsFunction: c.complete,

@@ -17,9 +17,9 @@ import (
 )
 
 const longDeploy = `Make a service from an image or a directory, or a new revision of one that is
-there: what no flag names stays as it is. The daemon fetches the image, starts an instance of
-the new revision, and moves the traffic to it once that listens; if it does not,
-the revision before keeps the traffic, and the exit status is 1.
+there: what no flag names stays as it is. The daemon fetches the image, starts an
+instance of the new revision, and moves the traffic to it once that listens; if it
+does not, the revision before keeps the traffic, and the exit status is 1.
 
 The container is to listen for HTTP requests on the port that the environment
 variable PORT names, 8080 unless --port says otherwise.
@@ -31,9 +31,10 @@ private one.
 
 --source deploys a directory. With --no-build and --base-image it is laid on that
 image as /workspace, where programs start; the image's own command is run unless
---command and --args say otherwise. What it needs has to be in it. Without them
-its Dockerfile is built by buildah, on this machine. .git is left out, and what
-.gcloudignore or else .dockerignore name.
+--command and --args say otherwise. What it needs has to be in it. Without those
+two flags its Dockerfile is built by buildah, on this machine. .git is left out,
+and what .gcloudignore or else .dockerignore name. To deploy the directory again,
+name the same flags again.
 
 Lists are separated by commas; a list that begins with ^X^ is separated by X
 instead. With several containers, what stands behind a --container is about that

@@ -38,6 +38,7 @@ func TestBadUsage(t *testing.T) {
 		"deploy hello --image x --set-secrets A=b:1":                               "runnel deploy: unknown flag --set-secrets: secrets are not supported",
 		"deploy hello --image x --add-cloudsql-instances a":                        "runnel deploy: unknown flag --add-cloudsql-instances: Cloud SQL is not offered",
 		"deploy hello --image x -d":                                                "runnel deploy: unknown flag -d: what runs is started and removed without being told",
+		"services create hello --image x":                                          "runnel services: unknown command \"create\"; did you mean runnel deploy?",
 		"services rm hello":                                                        "runnel services: unknown command \"rm\"; did you mean delete?",
 		"deploy hello --image=":                                                    "runnel deploy: --image: want an image",
 		"deploy hello --image x --port 70000":                                      "runnel deploy: --port 70000: want 1 to 65535, or default",

@@ -18,10 +18,10 @@ import (
 
 const longDeploy = `Make a worker pool from an image or, with --source, a directory, as "runnel deploy
 --help" tells; or a new revision of one that is there: what no flag names stays as
-it is. The daemon fetches the image, starts the instances of
-the new revision, and stops those of the one before once all run and their
-start-up probes, if there are some, have passed. If they do not, the revision
-before keeps its instances, and the exit status is 1.
+it is. The daemon fetches the image, starts the instances of the new revision, and
+stops those of the one before once all run and their start-up probes, if there are
+some, have passed. If they do not, the revision before keeps its instances, and
+the exit status is 1.
 
 A worker pool takes no requests: it has no port, and nothing scales it. --instances
 says how many instances run. Each has its CPU all the time, and is started again
@@ -40,9 +40,9 @@ const exampleDeploy = `  # three instances that read a queue
   runnel worker-pools deploy puller --source . --no-build --base-image python:3-slim \
        --command python3 --args main.py
 
-  # a new revision that is tried out with a tenth of the instances
+  # a new revision that is tried out with one of the three
   runnel worker-pools deploy puller --image host:5000/puller:v2 --no-promote
-  runnel worker-pools update-instance-split puller --to-revisions puller-00002-def=10
+  runnel worker-pools update-instance-split puller --to-revisions puller-00002-def=34
 
   # no instances for now
   runnel worker-pools deploy puller --image host:5000/puller --instances 0

@@ -2,9 +2,12 @@ package workerpools
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/release"
@@ -24,24 +27,24 @@ Worker pool [puller] revision [puller-00001-xxx] has been deployed.
 To see what it prints, use:
 runnel worker-pools logs puller --follow
 `},
-		{"worker-pools deploy puller --image busybox --no-promote", `Deploying container to Cloud Run worker pool [puller] in project [local] region [us-central1]
+		{"worker-pools deploy puller --image busybox --no-promote --instances 3", `Deploying container to Cloud Run worker pool [puller] in project [local] region [us-central1]
 Deploying...
 Creating Revision... done
 Done.
 Worker pool [puller] revision [puller-00002-xxx] has been deployed and has 0 percent of the instances.
 
-To see what it prints, use:
-runnel worker-pools logs puller --follow
+To give it an instance, use:
+runnel worker-pools update-instance-split puller --to-revisions puller-00002-xxx=34
 `},
 		{"worker-pools update puller --memory 1Gi", `Deploying...
 Creating Revision... done
 Done.
 Worker pool [puller] revision [puller-00003-xxx] has been deployed and has 0 percent of the instances.
 
-To see what it prints, use:
-runnel worker-pools logs puller --follow
+To give it an instance, use:
+runnel worker-pools update-instance-split puller --to-revisions puller-00003-xxx=34
 `},
-		{"worker-pools update puller --instances 3", `Updating...
+		{"worker-pools update puller --instances 4", `Updating...
 Done.
 Worker pool [puller] has been updated.
 `},
@@ -299,5 +302,17 @@ func TestWhatTheDaemonRefuses(t *testing.T) {
 		if got.Code != 1 || !strings.Contains(got.Stderr, want) {
 			t.Errorf("runnel %s: exit %d\n%swant %s", line, got.Code, got.Stderr, want)
 		}
+	}
+}
+
+func TestWarningsAreTold(t *testing.T) {
+	t.Parallel()
+	pool := &runpb.WorkerPool{Conditions: []*runpb.Condition{
+		{Type: "ContainerReady", State: runpb.Condition_CONDITION_SUCCEEDED, Message: "Imported."},
+		{Type: "ContainerHealthy", State: runpb.Condition_CONDITION_FAILED, Severity: runpb.Condition_ERROR, Message: "Ended."},
+		{Type: "MinInstancesProvisioned", State: runpb.Condition_CONDITION_FAILED, Severity: runpb.Condition_WARNING, Message: "No room."},
+	}}
+	if got := warnings(pool); !slices.Equal(got, []string{"No room."}) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -126,24 +126,45 @@ func (s *submission) inFlags(r *verb.Remote, err error) error {
 
 // tell says what has been done and what can be done next.
 func (s *submission) tell(pool *runpb.WorkerPool, w release.Words) {
-	id := verb.Short(pool.GetName())
+	id, revision := verb.Short(pool.GetName()), verb.Short(pool.GetLatestCreatedRevision())
 	switch {
 	case w.Done != "":
 		s.Say("%s", w.Done)
 	case s.changes == nil:
 		s.Say("New configuration has been applied to worker pool [%s].", id)
 	default:
-		revision := verb.Short(pool.GetLatestCreatedRevision())
 		if percent := split.Percent(pool, revision); percent == shares.Whole {
 			s.Say("Worker pool [%s] revision [%s] has been deployed.", id, revision)
 		} else {
 			s.Say("Worker pool [%s] revision [%s] has been deployed and has %d percent of the instances.", id, revision, percent)
 		}
 	}
+	if w.Done == "" { // else they may be of long ago
+		for _, warning := range warnings(pool) {
+			s.Say("WARNING: %s", warning)
+		}
+	}
 	switch {
 	case pool.GetScaling().GetManualInstanceCount() == 0:
 		s.Say("\nNo instance is to run. To start one, use:\nrunnel worker-pools update %s --instances 1", id)
+	case w.Done == "" && s.changes != nil && split.Percent(pool, revision) == 0:
+		s.Say("\nTo give it an instance, use:\nrunnel worker-pools update-instance-split %s --to-revisions %s=%d", id, revision, oneOf(pool.GetScaling().GetManualInstanceCount()))
 	case w.Done == "":
 		s.Say("\nTo see what it prints, use:\nrunnel worker-pools logs %s --follow", id)
 	}
+}
+
+// oneOf is the least share of so many instances that is surely one of them: less
+// may be rounded to none. Beyond a hundred that is one percent.
+func oneOf(instances int32) int32 { return 1 + (shares.Whole-1)/instances }
+
+// warnings are what keeps nothing from being ready, such as instances for which
+// the host has no room yet.
+func warnings(pool *runpb.WorkerPool) (all []string) {
+	for _, c := range pool.GetConditions() {
+		if c.GetSeverity() == runpb.Condition_WARNING && c.GetState() == runpb.Condition_CONDITION_FAILED {
+			all = append(all, c.GetMessage())
+		}
+	}
+	return all
 }

@@ -37,10 +37,12 @@ func (c *commands) updateSplit() *cobra.Command {
 		Long: `Give revisions their shares of a worker pool's instances, in percent. LATEST is
 the latest revision that is ready, now and in future. Revisions that are not named
 share the rest in proportion to what they have; 0 takes a revision's share away.
+Instances are whole, and what rounding leaves goes to those that lose most by it:
+a tenth of three is none, a third is one.
 
 Instances of a revision that has lost its share get SIGTERM and have 10 seconds to
 end.`,
-		Example: `  # a tenth of the instances tries out a revision
+		Example: `  # a tenth of the instances, if there are ten, tries out a revision
   runnel worker-pools update-instance-split puller --to-revisions puller-00002-def=10
 
   # back to the revision before

@@ -14,6 +14,8 @@ func TestBadUsage(t *testing.T) {
 	const deploy, update, split = "runnel worker-pools deploy: ", "runnel worker-pools update: ", "runnel worker-pools update-instance-split: "
 	for line, want := range map[string]string{
 		"frobnicate":                                                        "runnel worker-pools: unknown command \"frobnicate\"; see runnel worker-pools --help",
+		"create x":                                                          "runnel worker-pools: unknown command \"create\"; did you mean deploy?",
+		"scale x 3":                                                         "runnel worker-pools: unknown command \"scale\"; did you mean update?",
 		"rm x":                                                              "runnel worker-pools: unknown command \"rm\"; did you mean delete?",
 		"revisions lst":                                                     "runnel worker-pools revisions: unknown command \"lst\"; did you mean list?",
 		"deploy puller":                                                     deploy + "--image is missing: name an image",
