@@ -104,7 +104,7 @@ func (a *archive) index() error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: not a tar archive: %v", ErrInvalidManifest, err)
+			return fmt.Errorf("%w: not a tar archive: %v", ErrInvalidManifest, unnamed(err))
 		}
 		if len(a.members) == maxArchiveFiles {
 			return fmt.Errorf("%w: the archive has over %d members", ErrTooLarge, maxArchiveFiles)
@@ -152,3 +152,12 @@ func (a *archive) open(name string) (io.ReadCloser, int64, error) {
 }
 
 func (a *archive) close() error { return a.file.Close() }
+
+// unnamed is an error of a file without that file's name, which may be one that
+// is nobody's to know.
+func unnamed(err error) error {
+	if wrong := (*os.PathError)(nil); errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %w", wrong.Op, wrong.Err)
+	}
+	return err
+}

@@ -83,6 +83,9 @@ func (u *unpacker) directory(ctx context.Context, name string, hdr *tar.Header) 
 
 // file writes a regular file.
 func (u *unpacker) file(d *openDir, base string, hdr *tar.Header, r io.Reader) (err error) {
+	if hdr.Size > u.limits.bytes {
+		return fmt.Errorf("%w: it would have %d bytes, over %d", ErrTooLarge, hdr.Size, u.limits.bytes)
+	}
 	if hdr.Size > u.room {
 		return fmt.Errorf("%w: the layer needs over %d bytes", ErrNoSpace, u.limits.room)
 	}

@@ -195,6 +195,7 @@ func TestUploadRefusesWhatALayerMustNotHold(t *testing.T) {
 	bomb := func(size int64) io.Reader { return zeroBomb(t, size) }
 	huge := tarOf(t, imagetest.File("f", "", 0o644)).Bytes()
 	copy(huge[124:], "\x80\x00\x00\x00\x7f\xff\xff\xff\xff\xff\xff\xff")
+	vast := tarDeclaring(t, 1<<62)
 	for name, c := range map[string]struct {
 		body io.Reader
 		want error
@@ -210,6 +211,7 @@ func TestUploadRefusesWhatALayerMustNotHold(t *testing.T) {
 		"no tar":                  {strings.NewReader(strings.Repeat("no tar ", 1000)), ErrInvalidLayer},
 		"cut off":                 {io.LimitReader(entries(imagetest.File("f", strings.Repeat("x", 5000), 0o644)), 3000), ErrInvalidLayer},
 		"declared size":           {bytes.NewReader(huge), ErrInvalidLayer},
+		"more than any disk has":  {bytes.NewReader(vast), ErrTooLarge},
 		"bomb":                    {bomb(1 << 30), ErrTooLarge},
 		"long":                    {zeros{}, ErrTooLarge},
 		"connection":              {io.MultiReader(bytes.NewReader(tarOf(t, site("x")...).Bytes()[:600]), broken{}), errBroken},
@@ -396,4 +398,12 @@ func TestStoreSurvivesKillDuringUpload(t *testing.T) {
 		wantEmptyStore(t, s)
 		must(t, s.Close())
 	}
+}
+
+// tarDeclaring is a tar whose only file says that it has so many bytes.
+func tarDeclaring(t testing.TB, size int64) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, tar.NewWriter(&b).WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "f", Size: size, Mode: 0o644}))
+	return append(b.Bytes(), make([]byte, 2048)...)
 }

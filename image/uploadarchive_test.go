@@ -90,6 +90,7 @@ func TestUploadedArchiveIsRefused(t *testing.T) {
 		"nothing":        {nil, ErrInvalidManifest},
 		"a directory":    {tarOf(t, site("x")...).Bytes(), ErrInvalidManifest},
 		"no tar":         {[]byte(strings.Repeat("no tar ", 1000)), ErrInvalidManifest},
+		"declared size":  {tarDeclaring(t, 1<<62), ErrInvalidManifest},
 		"compressed":     {zipped, ErrInvalidManifest},
 		"cut off":        {whole[:len(whole)/2], ErrInvalidManifest},
 		"hostile layer":  {oci(hostile), ErrInvalidLayer},

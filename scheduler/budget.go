@@ -1,18 +1,24 @@
 package scheduler
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Budget is what the host has to give to instances. Every execution holds a
 // Share of it. Shares take turns: one that found no room is served before any
 // that asks after it, so a large task is not kept waiting for ever by small
-// ones, at the price that these wait behind it until it defers. Safe for
-// concurrent use.
+// ones, at the price that these wait behind it until it defers. What asks for no
+// CPU, as instances of services do, waits behind nobody who lacks only that: it
+// takes its turn among its like. Safe for concurrent use.
 type Budget struct {
 	// mu guards what follows and the queued field of every share.
 	mu       sync.Mutex
 	capacity Resources
 	used     Resources
 	waiting  fifo[*Share]
+	// light is how many of those that wait ask for no CPU.
+	light int
 }
 
 // NewBudget has all of capacity to give.
@@ -64,21 +70,71 @@ func (s *Share) TryReserve() bool {
 	b := s.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	first := b.waiting.len() == 0 || b.waiting.front() == s
-	if !first || !s.need.Fits(b.capacity.Sub(b.used)) {
+	if !b.mayTake(s) {
 		if !s.queued {
-			s.queued = true
-			b.waiting.push(s)
+			b.enqueue(s)
 		}
 		return false
 	}
 	b.used = b.used.Add(s.need)
 	if s.queued {
-		s.queued = false
-		b.waiting.pop()
+		b.dequeue(s)
 		b.wakeFirst()
 	}
 	return true
+}
+
+// mayTake reports whether it is a share's turn, and there is room for it. One
+// that needs no CPU passes those that wait for CPU, and leaves the first of them
+// the memory it will want. The caller holds mu.
+func (b *Budget) mayTake(s *Share) bool {
+	free := b.capacity.Sub(b.used)
+	switch {
+	case b.waiting.len() == 0 || b.waiting.front() == s:
+		return s.need.Fits(free)
+	case !s.isLight():
+		return false
+	}
+	front := b.waiting.front()
+	if first := b.firstLight(); front.isLight() || first != nil && first != s {
+		return false
+	}
+	return s.need.Add(Resources{Memory: front.need.Memory}).Fits(free)
+}
+
+// isLight reports whether a share asks for no CPU.
+func (s *Share) isLight() bool { return s.need.CPU == 0 }
+
+// firstLight is the share without CPU that has waited longest; nil if none
+// waits. The caller holds mu.
+func (b *Budget) firstLight() *Share {
+	if b.light == 0 {
+		return nil
+	}
+	waiting := b.waiting.items[b.waiting.head:]
+	return waiting[slices.IndexFunc(waiting, (*Share).isLight)]
+}
+
+// enqueue has a share wait behind all others. The caller holds mu.
+func (b *Budget) enqueue(s *Share) {
+	s.queued = true
+	b.waiting.push(s)
+	if s.isLight() {
+		b.light++
+	}
+}
+
+// dequeue takes a share that waits out of the queue. The caller holds mu.
+func (b *Budget) dequeue(s *Share) {
+	s.queued = false
+	if b.waiting.front() == s {
+		b.waiting.pop()
+	} else {
+		b.waiting.remove(s)
+	}
+	if s.isLight() {
+		b.light--
+	}
 }
 
 // Take takes what one instance needs without asking whether it is free, for one
@@ -132,29 +188,32 @@ func (s *Share) Withdraw() {
 	if !s.queued {
 		return
 	}
-	s.queued = false
-	b.waiting.remove(s)
+	b.dequeue(s)
 	b.wakeFirst()
 }
 
-// Defer has those that wait go first where this share has waited longest and
-// still finds no room: what it wants may not be had for a long time.
+// Defer has those that wait go first where it is this share's turn and it still
+// finds no room: what it wants may not be had for a long time.
 func (s *Share) Defer() {
 	b := s.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.waiting.len() < 2 || b.waiting.front() != s || s.need.Fits(b.capacity.Sub(b.used)) {
+	if b.waiting.len() < 2 || b.waiting.front() != s && b.firstLight() != s || b.mayTake(s) {
 		return
 	}
-	b.waiting.pop()
-	b.waiting.push(s)
+	b.dequeue(s)
+	b.enqueue(s)
 	b.wakeFirst()
 }
 
-// wakeFirst tells the share that has waited longest. The caller holds mu.
+// wakeFirst tells the shares whose turn it is: that which has waited longest, and
+// the first without CPU. The caller holds mu.
 func (b *Budget) wakeFirst() {
 	if b.waiting.len() > 0 {
 		b.waiting.front().tell()
+	}
+	if first := b.firstLight(); first != nil {
+		first.tell()
 	}
 }
 

@@ -188,3 +188,66 @@ func TestFifoKeepsOrder(t *testing.T) {
 		t.Error("remove took the wrong item")
 	}
 }
+
+// Instances of services need memory alone: a thousand tasks that wait for CPU
+// keep none from starting, and none takes the memory of the first task.
+func TestBudgetWithoutCPUWaitsForNoCPU(t *testing.T) {
+	t.Parallel()
+	b := NewBudget(Resources{CPU: 1000, Memory: 10 * contract.MiB})
+	task, next := b.Join(Resources{CPU: 1000, Memory: 4 * contract.MiB}), b.Join(Resources{CPU: 1000, Memory: contract.MiB})
+	light, large := b.Join(Resources{Memory: 2 * contract.MiB}), b.Join(Resources{Memory: 3 * contract.MiB})
+	if !next.TryReserve() || task.TryReserve() || next.TryReserve() {
+		t.Fatal("the host has CPU for one task")
+	}
+	if !light.TryReserve() || !light.TryReserve() {
+		t.Fatal("what needs no CPU waits for it")
+	}
+	if large.TryReserve() || light.TryReserve() {
+		t.Fatal("the memory of the task that is next is gone")
+	}
+	light.Release(Resources{Memory: 2 * contract.MiB})
+	<-large.Wake()
+	if light.TryReserve() || !large.TryReserve() {
+		t.Error("overtook one of its like")
+	}
+	if light.TryReserve() {
+		t.Fatal("the memory of the task that is next is gone")
+	}
+	next.Release(Resources{CPU: 1000, Memory: contract.MiB})
+	<-task.Wake()
+	if !task.TryReserve() {
+		t.Error("the task has no room")
+	}
+	large.Release(Resources{Memory: 3 * contract.MiB})
+	<-light.Wake()
+	if !light.TryReserve() || next.TryReserve() {
+		t.Error("what needs no CPU waits for it")
+	}
+}
+
+// Behind tasks, too, what has no room gives its turn to its like.
+func TestBudgetLetsItsLikeGoFirst(t *testing.T) {
+	t.Parallel()
+	b := NewBudget(Resources{CPU: 1000, Memory: 4 * contract.MiB})
+	task := b.Join(Resources{CPU: 1000, Memory: contract.MiB})
+	large, small := b.Join(Resources{Memory: 4 * contract.MiB}), b.Join(Resources{Memory: contract.MiB})
+	if !task.TryReserve() || task.TryReserve() || large.TryReserve() || small.TryReserve() {
+		t.Fatal("out of turn")
+	}
+	large.Defer()
+	<-small.Wake()
+	if large.TryReserve() || !small.TryReserve() {
+		t.Error("the one that fits is kept waiting")
+	}
+}
+
+// Tasks that run on where a host has fewer CPUs than before keep no service from
+// starting.
+func TestBudgetWithCPUOverdrawn(t *testing.T) {
+	t.Parallel()
+	b := NewBudget(Resources{CPU: 1000, Memory: 4 * contract.MiB})
+	b.Join(Resources{CPU: 2000, Memory: contract.MiB}).Take()
+	if !b.Join(Resources{Memory: contract.MiB}).TryReserve() {
+		t.Error("what needs no CPU waits for it")
+	}
+}

@@ -23,9 +23,10 @@ func (r Resources) Sub(o Resources) Resources {
 	return Resources{CPU: r.CPU - o.CPU, Memory: r.Memory - o.Memory}
 }
 
-// Fits reports whether r fits into free.
+// Fits reports whether r fits into free. What is not wanted may have been
+// overdrawn, as CPU has been where a host has less than before.
 func (r Resources) Fits(free Resources) bool {
-	return r.CPU <= free.CPU && r.Memory <= free.Memory
+	return (r.CPU == 0 || r.CPU <= free.CPU) && (r.Memory == 0 || r.Memory <= free.Memory)
 }
 
 // Times is how often r fits into free; math.MaxInt if r is nothing at all.

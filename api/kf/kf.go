@@ -62,6 +62,9 @@ func (h handler) runTask(r *http.Request, name string) (*longrunningpb.Operation
 	if err := body.Decode(&t); err != nil && !errors.Is(err, io.EOF) {
 		return nil, status.Errorf(codes.InvalidArgument, "the body is no task: %v", err)
 	}
+	if _, err := body.Token(); !errors.Is(err, io.EOF) {
+		return nil, status.Error(codes.InvalidArgument, "the body is no task: something follows it")
+	}
 	_, op, err := h.control.RunTask(r.Context(), name, control.TaskOverrides{
 		Command: t.Command, CPU: t.CPU, Memory: t.Memory, Disk: t.Disk, DisplayName: t.DisplayName,
 	})

@@ -93,6 +93,7 @@ func TestWhatIsNoCallIsRefused(t *testing.T) {
 	}{
 		{name + ":runTask", `{"comand":"x"}`, 400, `unknown field \"comand\"`},
 		{name + ":runTask", `[]`, 400, "no task"},
+		{name + ":runTask", `{"command":"x"} {}`, 400, "something follows"},
 		{name + ":runTask", `{"memory":"1T"}`, 400, "memory"},
 		{name + ":run", `{}`, 404, "There is no POST"},
 		{name, `{}`, 404, "There is no POST"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"time"
 
@@ -78,7 +80,7 @@ func (h *handler) upload(r *http.Request) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), maxTime)
 	defer cancel()
-	return h.control.Upload(ctx, control.Upload{Base: q.Get("base"), Name: q.Get("name"), Body: r.Body, MaxBytes: h.most})
+	return h.control.Upload(ctx, control.Upload{Base: q.Get("base"), Name: q.Get("name"), Body: body{r.Body}, MaxBytes: h.most})
 }
 
 // parameters reads a query and refuses what nobody would look at.
@@ -98,6 +100,24 @@ func parameters(query string) (url.Values, error) {
 		}
 	}
 	return q, nil
+}
+
+// body is what a client sends. Where that is not even a body, it is the client
+// who is wrong.
+type body struct{ io.Reader }
+
+// Read implements io.Reader.
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == nil || errors.As(err, new(interface{ GRPCStatus() *status.Status })) {
+		return n, err
+	}
+	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, os.ErrDeadlineExceeded, context.Canceled} {
+		if errors.Is(err, known) {
+			return n, err
+		}
+	}
+	return n, status.Errorf(codes.InvalidArgument, "the body cannot be read: %v", err)
 }
 
 // explain gives what is too large the status that HTTP has for it.

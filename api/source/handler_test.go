@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"strings"
 	"testing"
 
@@ -37,6 +38,7 @@ func TestUploadsAreAnswered(t *testing.T) {
 		{"?name=site&alt=json", strings.NewReader(large[:100]), 200, "source.localhost/site@sha256:"},
 		{"", strings.NewReader(large), 413, "an upload may have 100 bytes"},
 		{"?base=debian", unsized{strings.NewReader(large)}, 413, "an upload may have 100 bytes"},
+		{"", httputil.NewChunkedReader(strings.NewReader("zz\r\nno chunk")), 400, "the body cannot be read: invalid byte in chunk length"},
 		{"?base=", strings.NewReader("x"), 400, "base: want an image"},
 		{"?base=A%20B", strings.NewReader("x"), 400, "base"},
 		{"?name=A", strings.NewReader("x"), 400, "lower-case"},

@@ -15,6 +15,9 @@ import (
 // errExited means that an instance has ended before it was ready.
 var errExited = errors.New("instance has ended")
 
+// errLost means that it has, and nobody knows how.
+var errLost = errors.New("instance was lost before it was ready")
+
 // errSilent means that nothing listens on the port of a probe.
 var errSilent = errors.New("nothing listens")
 
@@ -42,7 +45,11 @@ func (l *loop) rise(ctx context.Context, i *instance, ended <-chan struct{}) err
 	err := l.allUp(i, ended, results, len(up))
 	stop(err)
 	work.Wait()
-	if errors.Is(err, errExited) {
+	switch {
+	case !errors.Is(err, errExited):
+	case i.unseen != nil || i.exit.Lost:
+		return errLost // with the shim, say: its containers are not to blame
+	default:
 		return unhealthy(l.exitMessage(i))
 	}
 	return err
@@ -78,8 +85,6 @@ func (l *loop) exitMessage(i *instance) string {
 		message = contract.ListenMessage(l.plan.port)
 	}
 	switch {
-	case i.unseen != nil || i.exit.Lost:
-		return message
 	case i.exit.OOMKilled:
 		return message + " " + contract.MemoryLine(l.plan.need.Memory, i.exit.MemoryPeak)
 	}

@@ -13,6 +13,7 @@ import (
 	"runnel/contract"
 	rimage "runnel/image"
 	"runnel/probe"
+	rruntime "runnel/runtime"
 )
 
 const testWorkerPool = "projects/local/locations/us-central1/workerPools/mill"
@@ -274,5 +275,19 @@ func TestNextProcessGoesOnWithWorkers(t *testing.T) {
 			t.Errorf("%d were made, want one more than 4", len(next.made))
 		}
 		next.clear(t)
+	})
+}
+
+// An instance that is lost while it starts, as with the shim, is no fault of the
+// program: another is tried, for whoever deploys too.
+func TestAnInstanceThatIsLostIsTriedAgain(t *testing.T) {
+	lost := script{ends: steadyTime / 2, exit: contract.Exit{Lost: true}}
+	inTown(t, 9, lost, func(t *testing.T, w *town) {
+		l := w.add(t, workers("mill-00001-abc", nil), manual(1))
+		w.look(func() { w.play = func(rruntime.Spec) script { return script{} } })
+		if err := w.Check(t.Context(), l.plan.name); err != nil {
+			t.Errorf("the deployment has failed: %v", err)
+		}
+		w.ready(t, l, 1)
 	})
 }

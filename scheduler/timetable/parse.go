@@ -3,6 +3,8 @@ package timetable
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,12 +92,34 @@ func check(expression string) error {
 	case len(words) != len(fields):
 		return fmt.Errorf("%q has %d fields: want five: minute, hour, day of month, month, day of week", expression, len(words))
 	}
+	if i := slices.IndexFunc(words, isSloppy); i >= 0 {
+		return unreadable(i, words[i])
+	}
 	return nil
+}
+
+// isSloppy reports what the parser reads although cron(8) does not: an item of a
+// list that is empty, "*" in a range, which it takes for all, and a range of
+// numbers that runs backwards. A slip must not make a schedule run at other
+// times.
+func isSloppy(word string) bool {
+	return slices.ContainsFunc(strings.Split(word, ","), func(item string) bool {
+		span, _, _ := strings.Cut(item, "/")
+		from, to, isRange := strings.Cut(span, "-")
+		first, err := strconv.Atoi(from)
+		last, lastErr := strconv.Atoi(to)
+		return item == "" || isRange && (from == "*" || from == "?" || err == nil && lastErr == nil && first > last)
+	})
 }
 
 // unknownWord says which words there are for whole expressions.
 func unknownWord(expression string) error {
 	return fmt.Errorf("%q is not offered: want @hourly, @daily, @weekly, @monthly, @yearly or cron's five fields", expression)
+}
+
+// unreadable says what the field i would be.
+func unreadable(i int, word string) error {
+	return fmt.Errorf("the %s %q cannot be read: want %s, or \"*\", with lists (1,2), ranges (1-3) and steps (*/5)", fields[i].name, word, fields[i].want)
 }
 
 // wrong says which field of an expression cannot be read.
@@ -108,7 +132,7 @@ func wrong(expression string) error {
 		alone := []string{"*", "*", "*", "*", "*"}
 		alone[i] = word
 		if _, err := parser().Parse(strings.Join(alone, " ")); err != nil {
-			return fmt.Errorf("the %s %q cannot be read: want %s, or \"*\", with lists (1,2), ranges (1-3) and steps (*/5)", fields[i].name, word, fields[i].want)
+			return unreadable(i, word)
 		}
 	}
 	return fmt.Errorf("%q cannot be read: want cron's five fields, such as \"0 3 * * *\"", expression)
