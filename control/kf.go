@@ -5,6 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -24,8 +27,21 @@ type TaskOverrides struct {
 	// CPU is a quantity such as 0.5 or 500m; Memory and Disk are as Cloud Foundry
 	// writes them, such as 256M.
 	CPU, Memory, Disk string
-	// DisplayName is what the task is called beside its name.
+	// DisplayName is what the task is called beside its name: at most 128
+	// printable characters.
 	DisplayName string
+}
+
+// maxDisplayName bounds a task's display name, in characters.
+const maxDisplayName = 128
+
+// checkDisplayName refuses what no table could show.
+func (o TaskOverrides) checkDisplayName() error {
+	unprintable := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+	if utf8.RuneCountInString(o.DisplayName) > maxDisplayName || strings.ContainsFunc(o.DisplayName, unprintable) {
+		return violation("displayName", "%.40q is no name: want at most %d printable characters", o.DisplayName, maxDisplayName)
+	}
+	return nil
 }
 
 // RunTask creates a task of an app, or of a Kf job: an execution, which is
@@ -58,6 +74,9 @@ func (c *Control) RunTask(ctx context.Context, full string, o TaskOverrides) (*r
 
 // over is a copy of job, changed for one task.
 func (o TaskOverrides) over(job *runpb.Job) (*runpb.Job, error) {
+	if err := o.checkDisplayName(); err != nil {
+		return nil, err
+	}
 	job = proto.CloneOf(job)
 	t := job.GetTemplate()
 	t.Annotations = maps.Clone(t.GetAnnotations())

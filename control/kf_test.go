@@ -135,7 +135,7 @@ func TestTasksThatAreRefused(t *testing.T) {
 	_, _, err = w.Control.RunTask(t.Context(), job, control.TaskOverrides{})
 	fails(t, err, codes.FailedPrecondition, "is not an app")
 	for field, o := range map[string]control.TaskOverrides{
-		"memory": {Memory: "lots"}, "cpu": {CPU: "x"}, "disk": {Disk: "-1"},
+		"memory": {Memory: "lots"}, "cpu": {CPU: "x"}, "disk": {Disk: "-1"}, "displayName": {DisplayName: "a\x00b"},
 	} {
 		_, _, err = w.Control.RunTask(t.Context(), app, o)
 		violates(t, err, field)

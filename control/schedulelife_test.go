@@ -97,6 +97,7 @@ func TestDeletedScheduleLeavesItsExecutions(t *testing.T) {
 	name := w.schedule("hourly", job)
 	w.set(hour(10))
 	x := w.after(name, 1)[0].Execution
+	w.Eventually("the instance", func() bool { return len(w.Instances.Running()) == 1 })
 	if err := w.Control.DeleteSchedule(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}

@@ -81,6 +81,8 @@ func TestPoliciesForRunsThatOverlap(t *testing.T) {
 			w.set(hour(10))
 			first := w.after(name, 1)[0].Execution
 			w.Execution(first, func(x *runpb.Execution) bool { return x.GetRunningCount() == 1 })
+			// An attempt is counted before its process starts.
+			w.Eventually("the instance", func() bool { return len(w.Instances.Running()) == 1 })
 			w.set(hour(11))
 			second := w.after(name, 2)[0]
 			switch x, err := w.Control.Execution(t.Context(), first); {
