@@ -83,7 +83,8 @@ func (u *unpacker) directory(ctx context.Context, name string, hdr *tar.Header) 
 
 // file writes a regular file.
 func (u *unpacker) file(d *openDir, base string, hdr *tar.Header, r io.Reader) (err error) {
-	if hdr.Size > u.limits.bytes {
+	// Where both bounds are passed, the tighter one is the reason.
+	if hdr.Size > u.limits.bytes && u.limits.bytes < u.limits.room {
 		return fmt.Errorf("%w: it would have %d bytes, over %d", ErrTooLarge, hdr.Size, u.limits.bytes)
 	}
 	if hdr.Size > u.room {
