@@ -52,16 +52,14 @@ func (c *Control) RunTask(ctx context.Context, full string, o TaskOverrides) (*r
 	if err != nil {
 		return nil, nil, err
 	}
-	job, err := c.readJob(n)
+	job, err := c.runnable(n, nil)
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case job.GetDeleteTime() != nil:
-		return nil, nil, beingDeleted(n)
 	case job.GetTemplate().GetLabels()[contract.KfAppLabel] == "":
 		return nil, nil, wrongState("Job '%s' is not an app: want one that was made with \"runnel kf push\".", n.id())
 	}
-	if job, err = o.over(job); err != nil {
+	if err := o.over(job); err != nil {
 		return nil, nil, err
 	}
 	l, err := c.launchUnnamed(ctx, job, caller(ctx), (*launch).follow)
@@ -72,14 +70,12 @@ func (c *Control) RunTask(ctx context.Context, full string, o TaskOverrides) (*r
 	return x, l.op.message(x), nil
 }
 
-// over is a copy of job, changed for one task.
-func (o TaskOverrides) over(job *runpb.Job) (*runpb.Job, error) {
+// over changes job, which is nobody else's, for one task.
+func (o TaskOverrides) over(job *runpb.Job) error {
 	if err := o.checkDisplayName(); err != nil {
-		return nil, err
+		return err
 	}
-	job = proto.CloneOf(job)
 	t := job.GetTemplate()
-	t.Annotations = maps.Clone(t.GetAnnotations())
 	if t.Annotations == nil {
 		t.Annotations = map[string]string{}
 	}
@@ -94,17 +90,17 @@ func (o TaskOverrides) over(job *runpb.Job) (*runpb.Job, error) {
 	if o.Disk != "" {
 		disk, err := contract.ParseKfBytes(o.Disk)
 		if err != nil {
-			return nil, violation("disk", "%v", err)
+			return violation("disk", "%v", err)
 		}
 		t.Annotations[contract.KfDisk] = disk.String()
 	}
 	if err := o.resize(t.GetTemplate().GetContainers()[0]); err != nil {
-		return nil, err
+		return err
 	}
 	if err := api.ValidateJob(job); err != nil {
-		return nil, invalidResource(err, "RunTaskRequest", taskPath)
+		return invalidResource(err, "RunTaskRequest", taskPath)
 	}
-	return job, nil
+	return nil
 }
 
 // resize changes what the container k may have.

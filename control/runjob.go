@@ -41,7 +41,7 @@ func (c *Control) RunJob(ctx context.Context, r *runpb.RunJobRequest) (*runpb.Ex
 	return x, l.op.message(x), nil
 }
 
-// runnable is the job n as a request wants it run.
+// runnable is the job n as a request, which may be nil, wants it run: a copy.
 func (c *Control) runnable(n name, r *runpb.RunJobRequest) (*runpb.Job, error) {
 	job, err := c.readJob(n)
 	if err != nil {

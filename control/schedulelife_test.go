@@ -187,6 +187,8 @@ func TestReplacingAcrossARestart(t *testing.T) {
 	w.set(hour(10))
 	first := w.after(name, 1)[0].Execution
 	w.Execution(first, func(x *runpb.Execution) bool { return x.GetRunningCount() == 1 })
+	// An attempt is counted before its process starts.
+	w.Eventually("the instance", func() bool { return len(w.Instances.Running()) == 1 })
 	asked := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {

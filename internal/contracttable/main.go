@@ -1,5 +1,5 @@
-// Contracttable writes docs/contract.md, the table of every row of the contract
-// and the tests that prove it, and the short one in README.md.
+// Command contracttable writes docs/contract.md, the table of every row of the
+// contract and the tests that prove it, and the short one in README.md.
 //
 // It reads the rows (integration/contract), the comments of the tests that name
 // them, and what became of the tests on both kinds of host: the logs it is

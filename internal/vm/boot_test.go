@@ -10,8 +10,8 @@ import (
 	"runnel/internal/vm/wire"
 )
 
-// emulator is what stands in for QEMU: at its first run it freezes in the
-// second suite, at its second it does what it is asked to.
+// emulator is what stands in for QEMU: it says what there is for each boot, and
+// then freezes, unless it was the last.
 const emulator = `#!/bin/sh
 n=$(cat %DIR%/boots 2>/dev/null || echo 0)
 echo $((n + 1)) >%DIR%/boots

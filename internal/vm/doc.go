@@ -3,7 +3,7 @@
 // a machine name in its firmware.
 //
 // It fetches Debian's cloud kernel, builds the tests of every package that
-// imports internal/testenv, lays them out on a disk, boots QEMU once, and
+// imports internal/testenv, lays them out on a disk, boots QEMU, and
 // prints what ran. Nothing is installed and nothing needs root: the kernel is
 // unpacked into a cache, the network is off, the disk is thrown away.
 //
@@ -12,6 +12,6 @@
 // and 2 if none did but the machine died or was out of time, or there was none.
 // Nothing that failed is run again; a machine that freezes, as emulated ones
 // may, is booted again for what it has not yet run, and the output says so. The
-// logs of a run that failed stay in the
-// cache, in a directory that the output names.
+// logs of a run that failed stay in the cache, in a directory that the output
+// names.
 package main

@@ -60,7 +60,7 @@ func qemuArgs(c config, m machine, accel string, skip int) []string {
 	if accel == "tcg" {
 		// With a thread for each processor, emulated guests freeze now and then:
 		// one processor waits for the other, which faults for ever at the same
-		// instruction. One thread for both costs about a tenth more time here.
+		// instruction. One thread for both costs about a tenth more time.
 		accel = "tcg,thread=single"
 	}
 	return []string{
