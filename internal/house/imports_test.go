@@ -31,13 +31,13 @@ var dangerous = []guarded{
 		linux:   true,
 		because: "system calls stand in files named for the system, so that the rest can be tested anywhere"},
 	{paths: []string{"cloud.google.com/go/run"},
-		only:    []string{"api", "control", "logs", "scheduler", "cmd/runnel", "internal/bench"},
+		only:    []string{"api", "control", "logs", "scheduler", "cmd/runnel", "internal/bench", "integration/rig"},
 		because: "Google's messages are the vocabulary of resources; below the scheduler there are plain types"},
 	{paths: []string{"github.com/netresearch/go-cron"},
 		only:    []string{"scheduler/timetable"},
 		because: "when a schedule is due is decided in one place; of the library only the parser is used"},
 	{paths: []string{"testing", module + "/internal/testenv", module + "/image/imagetest", module + "/control/controltest", module + "/cmd/runnel/clitest"},
-		only:    []string{"internal/testenv", "image/imagetest", "control/controltest", "cmd/runnel/clitest"},
+		only:    []string{"internal/testenv", "image/imagetest", "control/controltest", "cmd/runnel/clitest", "integration/rig"},
 		because: "what supports tests is not part of the product"},
 }
 

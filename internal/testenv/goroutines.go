@@ -15,6 +15,7 @@ var harmless = [...]string{
 	"testing.tRunner",
 	"testing.(*T).Run(",
 	"os/signal.loop",
+	"runnel/internal/testenv.(*Suite).End(", // the main goroutine, after the tests
 }
 
 // lookGoroutines adds every goroutine but this one and the harmless ones, by

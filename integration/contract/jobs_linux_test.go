@@ -1,0 +1,40 @@
+package contract
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"runnel/integration/rig"
+)
+
+// runScript runs a script as a job that is called after the test, waits for its
+// end, and gives what its tasks have printed.
+func runScript(t *testing.T, d *rig.Daemon, script string, flags ...string) (logs string) {
+	t.Helper()
+	r := d.CLI(append([]string{"jobs", "deploy", nameOf(t), "--image", d.Host.Shell(), "--args", "^\x01^" + script,
+		"--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait"}, flags...)...)
+	r.Exits(0)
+	return d.CLI("jobs", "logs", nameOf(t), "--format", "value(textPayload)").Exits(0).Stdout
+}
+
+// contract: JOB-1
+func TestJOB1TasksHaveTheirIndexes(t *testing.T) {
+	d := daemon(t)
+	logs := runScript(t, d, `echo task $CLOUD_RUN_TASK_INDEX of $CLOUD_RUN_TASK_COUNT`, "--tasks", "3")
+	for i := range 3 {
+		if want := fmt.Sprintf("task %d of 3\n", i); strings.Count(logs, want) != 1 {
+			t.Errorf("%q is there %d times, want once\n%s", want, strings.Count(logs, want), logs)
+		}
+	}
+}
+
+// contract: ENV-6
+func TestENV6ExecutionsAndTasksAreNamedAfterTheirJob(t *testing.T) {
+	d := daemon(t)
+	logs := runScript(t, d, `echo execution $CLOUD_RUN_EXECUTION`)
+	if !regexp.MustCompile(`(?m)^execution ` + nameOf(t) + `-[a-z0-9]{5}$`).MatchString(logs) {
+		t.Errorf("the task prints %s", logs)
+	}
+}

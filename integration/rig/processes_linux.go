@@ -1,0 +1,42 @@
+package rig
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// ChildrenOf lists the processes whose parent is pid.
+func ChildrenOf(pid int) (children []int) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil // the pattern is fine
+	}
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // ended since
+		}
+		// pid (name) state ppid ...: the name may hold anything.
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		if len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			if n, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+				children = append(children, n)
+			}
+		}
+	}
+	return children
+}
+
+// Kill ends the process pid at once, and nothing else.
+func (h *Host) Kill(pid int) {
+	h.Helper()
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Kill()
+	}
+	if err != nil {
+		h.Fatal(err)
+	}
+}
