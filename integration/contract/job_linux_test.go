@@ -1,0 +1,177 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"testing"
+
+	"cloud.google.com/go/run/apiv2/runpb"
+	"google.golang.org/api/iterator"
+
+	"runnel/integration/rig"
+)
+
+// jobParent is where jobs are that are made without a word about it.
+const jobParent = "projects/local/locations/us-central1/jobs/"
+
+// job is a job called after its test, looked at with Google's client for Go.
+type job struct {
+	t    *testing.T
+	d    *rig.Daemon
+	ctx  context.Context
+	name string
+}
+
+// newJob makes a job of a script, with little CPU and memory unless flags say
+// otherwise.
+func newJob(t *testing.T, d *rig.Daemon, script string, flags ...string) job {
+	t.Helper()
+	return newJobAs(t, d, nameOf(t), script, flags...)
+}
+
+// newJobAs is newJob for a test that has several.
+func newJobAs(t *testing.T, d *rig.Daemon, name, script string, flags ...string) job {
+	t.Helper()
+	j := job{t, d, d.Host.Limit(3 * rig.Patience()), name}
+	args := append([]string{"jobs", "create", j.name, "--cpu", "0.1", "--memory", "128Mi"}, d.Host.Script(script)...)
+	d.CLI(append(args, flags...)...).Exits(0)
+	return j
+}
+
+// seen is the job as it stands.
+func (j job) seen() *runpb.Job {
+	j.t.Helper()
+	got, err := j.d.Jobs(j.ctx).GetJob(j.ctx, &runpb.GetJobRequest{Name: jobParent + j.name})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return got
+}
+
+// begin begins an execution and gives its short name.
+func (j job) begin() string {
+	j.t.Helper()
+	op, err := j.d.Jobs(j.ctx).RunJob(j.ctx, &runpb.RunJobRequest{Name: jobParent + j.name})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	x, err := op.Metadata()
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return path.Base(x.GetName())
+}
+
+// execution is an execution as it stands.
+func (j job) execution(name string) *runpb.Execution {
+	j.t.Helper()
+	x, err := j.d.Executions(j.ctx).GetExecution(j.ctx, &runpb.GetExecutionRequest{Name: jobParent + j.name + "/executions/" + name})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return x
+}
+
+// until waits for an execution to be as wanted.
+func (j job) until(name, what string, wanted func(x *runpb.Execution) bool) *runpb.Execution {
+	j.t.Helper()
+	var x *runpb.Execution
+	j.d.Eventually(what, func() bool {
+		x = j.execution(name)
+		return wanted(x)
+	})
+	return x
+}
+
+// ended waits for an execution to end.
+func (j job) ended(name string) *runpb.Execution {
+	j.t.Helper()
+	return j.until(name, "the execution ends", func(x *runpb.Execution) bool { return x.GetCompletionTime() != nil })
+}
+
+// run executes the job to its end, good or bad.
+func (j job) run() *runpb.Execution {
+	j.t.Helper()
+	return j.ended(j.begin())
+}
+
+// executions are all there are of the job, the latest first.
+func (j job) executions() (names []string) {
+	j.t.Helper()
+	all := j.d.Executions(j.ctx).ListExecutions(j.ctx, &runpb.ListExecutionsRequest{Parent: jobParent + j.name})
+	for {
+		x, err := all.Next()
+		if errors.Is(err, iterator.Done) {
+			return names
+		}
+		if err != nil {
+			j.t.Fatal(err)
+		}
+		names = append(names, path.Base(x.GetName()))
+	}
+}
+
+// tasks are those of an execution, by index.
+func (j job) tasks(execution string) (tasks []*runpb.Task) {
+	j.t.Helper()
+	all := j.d.Tasks(j.ctx).ListTasks(j.ctx, &runpb.ListTasksRequest{Parent: jobParent + j.name + "/executions/" + execution})
+	for {
+		task, err := all.Next()
+		if errors.Is(err, iterator.Done) {
+			slices.SortFunc(tasks, func(a, b *runpb.Task) int { return int(a.GetIndex() - b.GetIndex()) })
+			return tasks
+		}
+		if err != nil {
+			j.t.Fatal(err)
+		}
+		tasks = append(tasks, task)
+	}
+}
+
+// states are those of an execution's tasks, by index.
+func (j job) states(execution string) (states []string) {
+	j.t.Helper()
+	for _, task := range j.tasks(execution) {
+		states = append(states, task.GetLabels()["run.googleapis.com/runningState"])
+	}
+	return states
+}
+
+// logs is what the tasks of all executions have printed, with --system also what
+// there is to say about them.
+func (j job) logs(flags ...string) string {
+	j.t.Helper()
+	args := []string{"jobs", "logs", j.name, "--format", "value(textPayload)"}
+	return j.d.CLI(append(args, flags...)...).Exits(0).Stdout
+}
+
+// cancel cancels an execution and waits for its end.
+func (j job) cancel(execution string) *runpb.Execution {
+	j.t.Helper()
+	j.d.CLI("jobs", "executions", "cancel", execution, "--quiet").Exits(0)
+	return j.ended(execution)
+}
+
+// condition is one of an execution's or a task's, by its type.
+func condition(all []*runpb.Condition, kind string) *runpb.Condition {
+	for _, c := range all {
+		if c.GetType() == kind {
+			return c
+		}
+	}
+	return nil
+}
+
+// show is one value of the job's, by the command line.
+func (j job) show(key string) string {
+	j.t.Helper()
+	return j.d.CLI("jobs", "describe", j.name, "--format", "value("+key+")").Exits(0).Stdout
+}
+
+// export is the job as a file.
+func (j job) export() string {
+	j.t.Helper()
+	return j.d.CLI("jobs", "describe", j.name, "--format", "export").Exits(0).Stdout
+}
