@@ -5,8 +5,11 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	run "cloud.google.com/go/run/apiv2"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/api/iterator"
 
@@ -22,6 +25,17 @@ type job struct {
 	d    *rig.Daemon
 	ctx  context.Context
 	name string
+
+	jobs       *run.JobsClient
+	executions *run.ExecutionsClient
+	tasks      *run.TasksClient
+}
+
+// jobOf is the job called name.
+func jobOf(t *testing.T, d *rig.Daemon, name string) job {
+	t.Helper()
+	ctx := d.Host.Limit(3 * rig.Patience())
+	return job{t, d, ctx, name, d.Jobs(ctx), d.Executions(ctx), d.Tasks(ctx)}
 }
 
 // newJob makes a job of a script, with little CPU and memory unless flags say
@@ -34,16 +48,15 @@ func newJob(t *testing.T, d *rig.Daemon, script string, flags ...string) job {
 // newJobAs is newJob for a test that has several.
 func newJobAs(t *testing.T, d *rig.Daemon, name, script string, flags ...string) job {
 	t.Helper()
-	j := job{t, d, d.Host.Limit(3 * rig.Patience()), name}
-	args := append([]string{"jobs", "create", j.name, "--cpu", "0.1", "--memory", "128Mi"}, d.Host.Script(script)...)
+	args := append([]string{"jobs", "create", name, "--cpu", "0.1", "--memory", "128Mi"}, d.Host.Script(script)...)
 	d.CLI(append(args, flags...)...).Exits(0)
-	return j
+	return jobOf(t, d, name)
 }
 
 // seen is the job as it stands.
 func (j job) seen() *runpb.Job {
 	j.t.Helper()
-	got, err := j.d.Jobs(j.ctx).GetJob(j.ctx, &runpb.GetJobRequest{Name: jobParent + j.name})
+	got, err := j.jobs.GetJob(j.ctx, &runpb.GetJobRequest{Name: jobParent + j.name})
 	if err != nil {
 		j.t.Fatal(err)
 	}
@@ -53,7 +66,7 @@ func (j job) seen() *runpb.Job {
 // begin begins an execution and gives its short name.
 func (j job) begin() string {
 	j.t.Helper()
-	op, err := j.d.Jobs(j.ctx).RunJob(j.ctx, &runpb.RunJobRequest{Name: jobParent + j.name})
+	op, err := j.jobs.RunJob(j.ctx, &runpb.RunJobRequest{Name: jobParent + j.name})
 	if err != nil {
 		j.t.Fatal(err)
 	}
@@ -67,7 +80,7 @@ func (j job) begin() string {
 // execution is an execution as it stands.
 func (j job) execution(name string) *runpb.Execution {
 	j.t.Helper()
-	x, err := j.d.Executions(j.ctx).GetExecution(j.ctx, &runpb.GetExecutionRequest{Name: jobParent + j.name + "/executions/" + name})
+	x, err := j.executions.GetExecution(j.ctx, &runpb.GetExecutionRequest{Name: jobParent + j.name + "/executions/" + name})
 	if err != nil {
 		j.t.Fatal(err)
 	}
@@ -77,12 +90,26 @@ func (j job) execution(name string) *runpb.Execution {
 // until waits for an execution to be as wanted.
 func (j job) until(name, what string, wanted func(x *runpb.Execution) bool) *runpb.Execution {
 	j.t.Helper()
-	var x *runpb.Execution
-	j.d.Eventually(what, func() bool {
-		x = j.execution(name)
-		return wanted(x)
-	})
+	x := j.execution(name)
+	j.d.Eventually(what, func() bool { return wanted(x) || later(func() { x = j.execution(name) }) })
 	return x
+}
+
+// later looks again, a moment later: asking all the time is not for free. It
+// tells that nothing is known yet.
+func later(look func()) bool {
+	<-time.After(50 * time.Millisecond)
+	look()
+	return false
+}
+
+// prints waits until tasks have printed a line n times.
+func (j job) prints(line string, n int) {
+	j.t.Helper()
+	var log string
+	j.d.Eventually("the tasks print "+line, func() bool {
+		return strings.Count(log, line+"\n") == n || later(func() { log = j.logs() })
+	})
 }
 
 // ended waits for an execution to end.
@@ -97,10 +124,10 @@ func (j job) run() *runpb.Execution {
 	return j.ended(j.begin())
 }
 
-// executions are all there are of the job, the latest first.
-func (j job) executions() (names []string) {
+// history is the names of the executions that there are, the latest first.
+func (j job) history() (names []string) {
 	j.t.Helper()
-	all := j.d.Executions(j.ctx).ListExecutions(j.ctx, &runpb.ListExecutionsRequest{Parent: jobParent + j.name})
+	all := j.executions.ListExecutions(j.ctx, &runpb.ListExecutionsRequest{Parent: jobParent + j.name})
 	for {
 		x, err := all.Next()
 		if errors.Is(err, iterator.Done) {
@@ -113,10 +140,10 @@ func (j job) executions() (names []string) {
 	}
 }
 
-// tasks are those of an execution, by index.
-func (j job) tasks(execution string) (tasks []*runpb.Task) {
+// tasksOf are the tasks of an execution, by index.
+func (j job) tasksOf(execution string) (tasks []*runpb.Task) {
 	j.t.Helper()
-	all := j.d.Tasks(j.ctx).ListTasks(j.ctx, &runpb.ListTasksRequest{Parent: jobParent + j.name + "/executions/" + execution})
+	all := j.tasks.ListTasks(j.ctx, &runpb.ListTasksRequest{Parent: jobParent + j.name + "/executions/" + execution})
 	for {
 		task, err := all.Next()
 		if errors.Is(err, iterator.Done) {
@@ -133,7 +160,7 @@ func (j job) tasks(execution string) (tasks []*runpb.Task) {
 // states are those of an execution's tasks, by index.
 func (j job) states(execution string) (states []string) {
 	j.t.Helper()
-	for _, task := range j.tasks(execution) {
+	for _, task := range j.tasksOf(execution) {
 		states = append(states, task.GetLabels()["run.googleapis.com/runningState"])
 	}
 	return states

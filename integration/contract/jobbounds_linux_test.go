@@ -86,7 +86,7 @@ func TestJOB6ParallelismBoundsHowManyRun(t *testing.T) {
 		j := newJobAs(t, d, nameOf(t, "of"+parallelism), script, append(flags, "--tasks", "5", "--cpu", "0.08")...)
 		x := j.begin()
 		j.until(x, "as many run as may", func(x *runpb.Execution) bool { return x.GetRunningCount() == most })
-		d.Eventually("all that run are up", func() bool { return strings.Count(j.logs(), "up\n") == int(most) })
+		j.prints("up", int(most))
 		if got := j.execution(x).GetRunningCount(); got != most {
 			t.Errorf("parallelism %q: %d tasks run", parallelism, got)
 		}
@@ -116,9 +116,9 @@ func TestJOB7TasksDoNotWaitForThoseBeforeThem(t *testing.T) {
 func TestJOB9TaskHasOneCPUAnd512MiB(t *testing.T) {
 	d := daemon(t).Host.Serve()
 	d.CLI(append([]string{"jobs", "create", nameOf(t)}, d.Host.Script(`trap 'exit 5' TERM; echo up; sleep 1000 & wait`)...)...).Exits(0)
-	j := job{t, d, d.Host.Limit(2 * rig.Patience()), nameOf(t)}
+	j := jobOf(t, d, nameOf(t))
 	x := j.begin()
-	d.Eventually("the task is up", func() bool { return j.logs() == "up\n" })
+	j.prints("up", 1)
 	wanted := map[string]string{
 		"cpu.cfs_quota_us": "100000", "cpu.cfs_period_us": "100000", "memory.limit_in_bytes": "536870912",
 		"cpu.max": "100000 100000", "memory.max": "536870912",

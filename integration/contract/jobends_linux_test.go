@@ -32,7 +32,7 @@ func TestJOB3ExecutionFailsOnceEveryTaskWasTried(t *testing.T) {
 func TestJOB8OnlyExitStatus0IsSuccess(t *testing.T) {
 	d := daemon(t)
 	j := newJob(t, d, `exit $((CLOUD_RUN_TASK_INDEX * 85))`, "--tasks", "4", "--max-retries", "0")
-	for i, task := range j.tasks(path.Base(j.run().GetName())) {
+	for i, task := range j.tasksOf(path.Base(j.run().GetName())) {
 		want := runpb.Condition_CONDITION_FAILED
 		if i == 0 {
 			want = runpb.Condition_CONDITION_SUCCEEDED
@@ -51,7 +51,7 @@ const deaf = `trap 'echo heard; [ $CLOUD_RUN_TASK_INDEX = 1 ] || exit 7' TERM; e
 // that took no notice.
 func (j job) checkGrace(execution string) {
 	j.t.Helper()
-	tasks := j.tasks(execution)
+	tasks := j.tasksOf(execution)
 	if got := tasks[0].GetLastAttemptResult(); got.GetExitCode() != 7 || got.GetTermSignal() != 0 {
 		j.t.Errorf("a task that heard SIGTERM: %v", got)
 	}
@@ -68,7 +68,7 @@ func TestJOB12CancelledTasksHaveTenSeconds(t *testing.T) {
 	d := daemon(t)
 	j := newJob(t, d, deaf, "--tasks", "2")
 	x := j.begin()
-	d.Eventually("both tasks are up", func() bool { return strings.Count(j.logs(), "up\n") == 2 })
+	j.prints("up", 2)
 	began := time.Now()
 	got := j.cancel(x)
 	if took := time.Since(began); took < 10*time.Second {
@@ -102,7 +102,7 @@ func TestJOB14MemoryAboveTheLimitEndsTheAttempt(t *testing.T) {
 	d := daemon(t)
 	j := newJob(t, d, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; tail /dev/zero; echo survived`, "--max-retries", "1")
 	x := j.run()
-	task := j.tasks(path.Base(x.GetName()))[0]
+	task := j.tasksOf(path.Base(x.GetName()))[0]
 	if got := task.GetLastAttemptResult(); x.GetFailedCount() != 1 || got.GetTermSignal() != 9 || got.GetStatus().GetMessage() != "The configured memory limit was reached." {
 		t.Errorf("it ends as %v", task)
 	}
@@ -123,7 +123,7 @@ func TestJOB15ResultsTellTheSignal(t *testing.T) {
 	}}}})
 	for program, signal := range map[string]int32{"ill": 4, "bus": 7, "segv": 11} {
 		j := newJobAs(t, d, nameOf(t, program), "", "--image", image, "--args", "", "--command", "/"+program, "--max-retries", "0")
-		task := j.tasks(path.Base(j.run().GetName()))[0]
+		task := j.tasksOf(path.Base(j.run().GetName()))[0]
 		if got := task.GetLastAttemptResult(); got.GetTermSignal() != signal || got.GetExitCode() != 0 {
 			t.Errorf("%s: %v, want signal %d", program, got, signal)
 		}
@@ -131,9 +131,17 @@ func TestJOB15ResultsTellTheSignal(t *testing.T) {
 			t.Errorf("%s: the log says %q, want %q", program, log, want)
 		}
 	}
-	j := newJob(t, d, `exit 143`, "--max-retries", "0")
-	if got := j.tasks(path.Base(j.run().GetName()))[0].GetLastAttemptResult(); got.GetExitCode() != 143 || got.GetTermSignal() != 0 {
-		t.Errorf("exit status 143: %v", got)
+	// The kernel keeps a signal without a handler from the first process of a
+	// container, unless it comes from outside and is SIGKILL.
+	j := newJob(t, d, `kill -TERM $$; kill -KILL $$; echo up; exec sleep 15151`, "--max-retries", "0")
+	x := j.begin()
+	j.prints("up", 1)
+	for _, pid := range running(t, "sleep\x0015151\x00") {
+		d.Host.Kill(pid)
+	}
+	j.ended(x)
+	if got := j.tasksOf(x)[0].GetLastAttemptResult(); got.GetTermSignal() != 9 || got.GetStatus().GetMessage() != "Container terminated on signal 9." {
+		t.Errorf("killed from outside: %v", got)
 	}
 }
 
@@ -143,7 +151,7 @@ func TestJOB16FailedTaskHasCloudRunsWords(t *testing.T) {
 	j := newJob(t, d, `exit 3`, "--max-retries", "0")
 	x := path.Base(j.run().GetName())
 	want := "Task " + x + "-task0 failed with exit code: 3 and message: The container exited with an error."
-	for kind, of := range map[string][]*runpb.Condition{"execution": j.execution(x).GetConditions(), "task": j.tasks(x)[0].GetConditions()} {
+	for kind, of := range map[string][]*runpb.Condition{"execution": j.execution(x).GetConditions(), "task": j.tasksOf(x)[0].GetConditions()} {
 		got := condition(of, "Completed")
 		if got.GetMessage() != want || got.GetExecutionReason() != runpb.Condition_NON_ZERO_EXIT_CODE {
 			t.Errorf("the %s has %v, want %q", kind, got, want)

@@ -24,7 +24,7 @@ func midway(t *testing.T, d *rig.Daemon) (j job, execution string) {
 	j.until(execution, "three tasks have ended, and two run", func(x *runpb.Execution) bool {
 		return x.GetSucceededCount() == 2 && x.GetFailedCount() == 1 && x.GetRunningCount() == 2
 	})
-	d.Eventually("both tell that they are up", func() bool { return strings.Count(j.logs(), "up\n") == 2 })
+	j.prints("up", 2)
 	return j, execution
 }
 
@@ -68,7 +68,7 @@ func TestJOB19TasksHaveStates(t *testing.T) {
 	j = newJobAs(t, d, nameOf(t, "slow"), `trap 'exit 5' TERM; echo up; sleep 1000 & wait`, "--tasks", "3", "--parallelism", "1")
 	x := j.begin()
 	j.until(x, "one task runs", func(x *runpb.Execution) bool { return x.GetRunningCount() == 1 })
-	d.Eventually("it tells that it is up", func() bool { return j.logs() == "up\n" })
+	j.prints("up", 1)
 	got := j.states(x)
 	slices.Sort(got)
 	if want := []string{"Pending", "Pending", "Running"}; !slices.Equal(got, want) {
@@ -101,7 +101,7 @@ func TestJOB22JobTellsHowItsExecutionsWent(t *testing.T) {
 	x := j.begin()
 	j.until(x, "it runs", func(x *runpb.Execution) bool { return x.GetRunningCount() == 1 })
 	is(1, x, runpb.ExecutionReference_EXECUTION_RUNNING)
-	d.Eventually("it tells that it is up", func() bool { return j.logs() == "up\n" })
+	j.prints("up", 1)
 	j.cancel(x)
 	is(1, x, runpb.ExecutionReference_EXECUTION_CANCELLED)
 	for i, c := range []struct {
