@@ -100,7 +100,7 @@ func TestIMG2AMD64IsTakenOfAnIndex(t *testing.T) {
 		amd, arm := saying(t, "amd64"), forARM(saying(t, "arm64"))
 		amd.MediaTypes, arm.MediaTypes = types, types
 		dir := t.TempDir()
-		children := []*imagetest.Artifact{written(t, dir, arm), written(t, dir, amd)}
+		children := []*imagetest.Artifact{writtenTo(t, dir, arm), writtenTo(t, dir, amd)}
 		for tag, children := range map[string][]*imagetest.Artifact{"both": children, "arm": children[:1]} {
 			ref := server.Host + "/" + name + ":" + tag
 			index, err := imagetest.Index(types, children...)
@@ -125,8 +125,8 @@ func TestIMG2AMD64IsTakenOfAnIndex(t *testing.T) {
 	}
 }
 
-// written is an image in a directory.
-func written(t *testing.T, dir string, b imagetest.Build) *imagetest.Artifact {
+// writtenTo is an image in a directory.
+func writtenTo(t *testing.T, dir string, b imagetest.Build) *imagetest.Artifact {
 	t.Helper()
 	a, err := b.Write(dir)
 	if err != nil {

@@ -31,8 +31,8 @@ type job struct {
 	tasks      *run.TasksClient
 }
 
-// jobOf is the job called name.
-func jobOf(t *testing.T, d *rig.Daemon, name string) job {
+// jobCalled is the job called name.
+func jobCalled(t *testing.T, d *rig.Daemon, name string) job {
 	t.Helper()
 	ctx := d.Host.Limit(3 * rig.Patience())
 	return job{t, d, ctx, name, d.Jobs(ctx), d.Executions(ctx), d.Tasks(ctx)}
@@ -50,7 +50,7 @@ func newJobAs(t *testing.T, d *rig.Daemon, name, script string, flags ...string)
 	t.Helper()
 	args := append([]string{"jobs", "create", name, "--cpu", "0.1", "--memory", "128Mi"}, d.Host.Script(script)...)
 	d.CLI(append(args, flags...)...).Exits(0)
-	return jobOf(t, d, name)
+	return jobCalled(t, d, name)
 }
 
 // seen is the job as it stands.

@@ -116,7 +116,7 @@ func TestJOB7TasksDoNotWaitForThoseBeforeThem(t *testing.T) {
 func TestJOB9TaskHasOneCPUAnd512MiB(t *testing.T) {
 	d := daemon(t).Host.Serve()
 	d.CLI(append([]string{"jobs", "create", nameOf(t)}, d.Host.Script(`trap 'exit 5' TERM; echo up; sleep 1000 & wait`)...)...).Exits(0)
-	j := jobOf(t, d, nameOf(t))
+	j := jobCalled(t, d, nameOf(t))
 	x := j.begin()
 	j.prints("up", 1)
 	wanted := map[string]string{

@@ -29,7 +29,7 @@ func TestJOB10ExecuteReturnsWhenTheExecutionHasBegun(t *testing.T) {
 	// While the image is on its way nothing can begin.
 	d.CLI("jobs", "create", nameOf(t), "--image", server.Host+"/app:1", "--args", `trap 'exit 5' TERM; echo up; sleep 1000 & wait`,
 		"--cpu", "0.1", "--memory", "128Mi", "--async").Exits(0)
-	j := jobOf(t, d, nameOf(t))
+	j := jobCalled(t, d, nameOf(t))
 	d.CLI("jobs", "execute", j.name, "--async").Exits(0).Shows("is being started asynchronously")
 	if x := j.execution(j.history()[0]); x.GetStartTime() != nil {
 		t.Errorf("after --async: %v", x)
@@ -150,9 +150,7 @@ func TestJOB30DeletingAJobEndsWhatRuns(t *testing.T) {
 	j := newJob(t, d, `trap 'exit 5' TERM; echo up; sleep 30303 & wait`, "--tasks", "2")
 	x := j.begin()
 	j.prints("up", 2)
-	if n := len(running(t, "sleep\x0030303\x00")); n != 2 {
-		t.Fatalf("%d processes of the tasks are there, want 2", n)
-	}
+	d.Eventually("both sleep", func() bool { return len(running(t, "sleep\x0030303\x00")) == 2 })
 	d.CLI("jobs", "delete", j.name).Exits(2).Shows("It is being executed", "--quiet")
 	j.seen()
 	d.CLI("jobs", "delete", j.name, "--quiet").Exits(0)

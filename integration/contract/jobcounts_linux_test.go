@@ -107,7 +107,15 @@ func TestJOB23TokenRunsTheJobAsItIsDeployed(t *testing.T) {
 	if x := j.execution(j.name + "-two"); x.GetSucceededCount() != 1 || x.GetCompletionTime() == nil {
 		t.Errorf("when the job is ready its execution is %v", x)
 	}
-	if got, err = deploy(start("two")); err != nil || got.GetExecutionCount() != 2 {
+	_, err = deploy(func(want *runpb.Job) {
+		want.Template.Template.Containers[0].Args = []string{"exit 1"}
+		want.Template.Template.Retries = &runpb.TaskTemplate_MaxRetries{}
+		want.CreateExecution = &runpb.Job_RunExecutionToken{RunExecutionToken: "three"}
+	})
+	if err == nil || !strings.Contains(err.Error(), j.name+"-three") || j.seen().GetTerminalCondition().GetState() != runpb.Condition_CONDITION_FAILED {
+		t.Errorf("with an execution that fails: %v, %v", j.seen(), err)
+	}
+	if got, err = deploy(start("two")); err != nil || got.GetExecutionCount() != 3 {
 		t.Errorf("a token that was used: %v, %v", got, err)
 	}
 	if _, err = deploy(start(strings.Repeat("x", 62-len(j.name)))); err != nil {
@@ -126,7 +134,7 @@ func TestJOB25LostTaskIsTriedAgain(t *testing.T) {
 	x, y := j.begin(), last.begin()
 	j.prints("attempt 0", 1)
 	last.prints("attempt 0", 1)
-	d.Host.Kill(shimOf(t, d))
+	d.Host.Kill(shimPID(t, d))
 	if got := j.ended(x); got.GetSucceededCount() != 1 || got.GetRetriedCount() != 1 || j.logs() != "attempt 0\nattempt 1\n" {
 		t.Errorf("with a retry: %v\n%s", got, j.logs())
 	}
@@ -135,8 +143,8 @@ func TestJOB25LostTaskIsTriedAgain(t *testing.T) {
 	}
 }
 
-// shimOf is the process that keeps the daemon's instances.
-func shimOf(t *testing.T, d *rig.Daemon) (pid int) {
+// shimPID is the process that keeps the daemon's instances.
+func shimPID(t *testing.T, d *rig.Daemon) (pid int) {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

@@ -136,9 +136,9 @@ func TestJOB15ResultsTellTheSignal(t *testing.T) {
 	j := newJob(t, d, `kill -TERM $$; kill -KILL $$; echo up; exec sleep 15151`, "--max-retries", "0")
 	x := j.begin()
 	j.prints("up", 1)
-	for _, pid := range running(t, "sleep\x0015151\x00") {
-		d.Host.Kill(pid)
-	}
+	var pids []int
+	d.Eventually("it sleeps", func() bool { return len(pids) == 1 || later(func() { pids = running(t, "sleep\x0015151\x00") }) })
+	d.Host.Kill(pids[0])
 	j.ended(x)
 	if got := j.tasksOf(x)[0].GetLastAttemptResult(); got.GetTermSignal() != 9 || got.GetStatus().GetMessage() != "Container terminated on signal 9." {
 		t.Errorf("killed from outside: %v", got)
@@ -174,4 +174,9 @@ func TestJOB17SystemLogTellsTheExit(t *testing.T) {
 	}
 	r := d.CLI("jobs", "logs", j.name, "--system", "--limit", "1", "--format", "json").Exits(0)
 	r.Shows(`run.googleapis.com%2Fvarlog%2Fsystem`, `"severity":"INFO"`, `"textPayload":"Container called exit(0)."`)
+	bad := newJobAs(t, d, nameOf(t, "bad"), `exit 3`, "--max-retries", "0")
+	bad.run()
+	if got := bad.logs("--system"); got != "Container called exit(3).\n" {
+		t.Errorf("of a task that failed it is %q", got)
+	}
 }
