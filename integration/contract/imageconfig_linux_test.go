@@ -61,6 +61,7 @@ func TestIMG12PullPolicyChangesNothing(t *testing.T) {
 		name, ref := nameOf(t, strings.ToLower(policy)), server.Host+"/"+strings.ToLower(policy)+":latest"
 		imagetest.Push(t, saying(t, "first"), ref)
 		file := jobFile(t, name, ref, "imagePullPolicy: "+policy)
+		deletesJob(t, d, name)
 		d.CLI("jobs", "replace", file).Exits(0)
 		imagetest.Push(t, saying(t, "second"), ref)
 		// The tag has moved, and what is deployed stays as it is.
@@ -102,13 +103,14 @@ func TestIMG14ConfigurationOfTheImageCanBeReplaced(t *testing.T) {
 		{[]string{"--command", ""}, "zero one\n12\n/here\napp\n"},
 		{[]string{"--set-env-vars", "B=3"}, "zero one\n13\n/here\napp\n"},
 	} {
-		deployJob(d, name, image, c.flags...).Exits(0)
+		deployJob(t, d, name, image, c.flags...).Exits(0)
 		r := d.CLI("jobs", "executions", "list", "--job", name, "--limit", "1", "--format", "value(metadata.name)").Exits(0)
 		if got := d.CLI("jobs", "executions", "logs", strings.TrimSpace(r.Stdout), "--format", "value(textPayload)").Exits(0).Stdout; got != c.want {
 			t.Errorf("%q: the task prints %q, want %q", c.flags, got, c.want)
 		}
 	}
 	file := jobFile(t, nameOf(t, "dir"), image, "workingDir: /there")
+	deletesJob(t, d, nameOf(t, "dir"))
 	d.CLI("jobs", "replace", file).Exits(0)
 	d.CLI("jobs", "execute", nameOf(t, "dir"), "--wait").Exits(0)
 	if got, want := d.CLI("jobs", "logs", nameOf(t, "dir"), "--format", "value(textPayload)").Exits(0).Stdout, "zero one\n12\n/there\napp\n"; got != want {

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func standIn(t *testing.T, host, address string) (proxy, authority string) {
 // connect hands a client's connection to an address, until either hangs up.
 func connect(w http.ResponseWriter, address string) {
 	w.WriteHeader(http.StatusOK)
-	client, _, err := w.(http.Hijacker).Hijack()
+	client, sent, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
@@ -91,8 +92,8 @@ func connect(w http.ResponseWriter, address string) {
 	}
 	defer server.Close()
 	go func() {
-		_, _ = io.Copy(server, client) // the other direction tells
-		_ = server.Close()             // as above
+		_, _ = io.Copy(server, sent) // what was read already, too; the other direction tells
+		_ = server.Close()           // as above
 	}()
 	_, _ = io.Copy(client, server) // whoever hangs up has its reasons
 }
@@ -109,6 +110,7 @@ func TestIMG10ImagesAreNamedByTagOrByDigest(t *testing.T) {
 	prints(t, d, nameOf(t, "digest"), server.Host+"/app@"+digest, "first\n")
 	none := "@sha256:" + strings.Repeat("0", 64)
 	for name, ref := range map[string]string{"notag": server.Host + "/app:2", "nodigest": server.Host + "/app" + none} {
+		deletesJob(t, d, nameOf(t, name))
 		d.CLI("jobs", "create", nameOf(t, name), "--image", ref).Exits(1).Shows(ref, "not found")
 	}
 }
@@ -117,27 +119,21 @@ func TestIMG10ImagesAreNamedByTagOrByDigest(t *testing.T) {
 func TestIMG13NamesHave49CharactersAndAreUnique(t *testing.T) {
 	d := daemon(t)
 	longest := nameOf(t, strings.Repeat("x", 49-len("img13-")))
-	for _, command := range [][]string{
-		{"jobs", "create", "", "--image", d.Host.Shell()},
-		{"deploy", "", "--image", d.Host.Server(), "--memory", "256Mi"},
+	elsewhere := [][]string{nil, {"--region", "europe-west1"}, {"--project", "other"}}
+	for _, kind := range []struct{ make, remove []string }{
+		{[]string{"jobs", "create", longest, "--image", d.Host.Shell()}, []string{"jobs", "delete", longest, "--quiet"}},
+		{[]string{"deploy", longest, "--image", d.Host.Server(), "--memory", "256Mi"}, []string{"services", "delete", longest, "--quiet"}},
 	} {
-		make := func(name string, more ...string) []string {
-			args := append([]string(nil), command...)
-			for i := range args {
-				if args[i] == "" {
-					args[i] = name
-				}
-			}
-			return append(args, more...)
+		for _, where := range elsewhere {
+			d.CLI(slices.Concat(kind.make, where)...).Exits(0)
+			t.Cleanup(func() { d.CLI(slices.Concat(kind.remove, where)...).Exits(0) })
 		}
-		d.CLI(make(longest)...).Exits(0)
-		r := d.CLI(make(longest + "x")...)
-		if r.Code == 0 {
-			t.Errorf("%q takes 50 characters", command)
-		}
-		r.Shows("at most 49")
-		for _, elsewhere := range [][]string{{"--region", "europe-west1"}, {"--project", "other"}} {
-			d.CLI(make(longest, elsewhere...)...).Exits(0)
+		tooLong := slices.Clone(kind.make)
+		tooLong[slices.Index(tooLong, longest)] += "x"
+		if r := d.CLI(tooLong...); r.Code == 0 {
+			t.Errorf("%q takes 50 characters", tooLong)
+		} else {
+			r.Shows("at most 49")
 		}
 	}
 	d.CLI("jobs", "create", longest, "--image", d.Host.Shell()).Exits(1).Shows("exists already")

@@ -39,15 +39,16 @@ func forARM(b imagetest.Build) imagetest.Build {
 }
 
 // deployJob deploys and executes a job of an image.
-func deployJob(d *rig.Daemon, name, image string, flags ...string) rig.Result {
-	d.Host.Helper()
+func deployJob(t *testing.T, d *rig.Daemon, name, image string, flags ...string) rig.Result {
+	t.Helper()
+	deletesJob(t, d, name)
 	return d.CLI(append([]string{"jobs", "deploy", name, "--image", image, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait"}, flags...)...)
 }
 
 // prints checks what a job of an image prints.
 func prints(t *testing.T, d *rig.Daemon, name, image, want string, flags ...string) {
 	t.Helper()
-	deployJob(d, name, image, flags...).Exits(0)
+	deployJob(t, d, name, image, flags...).Exits(0)
 	if got := d.CLI("jobs", "logs", name, "--format", "value(textPayload)").Exits(0).Stdout; got != want {
 		t.Errorf("%s: the task prints %q, want %q", image, got, want)
 	}
@@ -80,6 +81,7 @@ func TestIMG1ImageForAnotherPlatformIsRefused(t *testing.T) {
 	imagetest.Push(t, forARM(saying(t, "arm64")), server.Host+"/arm:1")
 	imagetest.Push(t, saying(t, "amd64"), server.Host+"/amd:1")
 	prints(t, d, nameOf(t, "amd"), server.Host+"/amd:1", "amd64\n")
+	deletesJob(t, d, nameOf(t, "arm"))
 	for kind, r := range map[string]rig.Result{
 		"jobs":     d.CLI("jobs", "create", nameOf(t, "arm"), "--image", server.Host+"/arm:1"),
 		"services": deployService(d, nameOf(t, "arm"), server.Host+"/arm:1"),
@@ -119,6 +121,7 @@ func TestIMG2AMD64IsTakenOfAnIndex(t *testing.T) {
 			if tag == "both" {
 				prints(t, d, nameOf(t, name), ref, "amd64\n")
 			} else {
+				deletesJob(t, d, nameOf(t, name, tag))
 				d.CLI("jobs", "create", nameOf(t, name, tag), "--image", ref).Exits(1).Shows(ref, "linux/amd64", "arm64")
 			}
 		}
@@ -178,7 +181,7 @@ func TestIMG4ZstdUnpacksToTheSameFiles(t *testing.T) {
 		if got := a.Manifest.Layers[0].MediaType; got != "application/vnd.oci.image.layer.v1.tar+"+name {
 			t.Fatalf("the layer is %s", got)
 		}
-		deployJob(d, nameOf(t, name), server.Host+"/"+name+":1").Exits(0)
+		deployJob(t, d, nameOf(t, name), server.Host+"/"+name+":1").Exits(0)
 		trees = append(trees, d.CLI("jobs", "logs", nameOf(t, name), "--format", "value(textPayload)").Exits(0).Stdout)
 		// The layers are the same once they are unpacked: the other compression
 		// would find them here.
@@ -210,6 +213,7 @@ func TestIMG5StartingAnInstanceAsksNoRegistry(t *testing.T) {
 	server := imagetest.Serve(t)
 	a := imagetest.Push(t, serving(t, "img5"), server.Host+"/app:1")
 	deployService(d, nameOf(t), server.Host+"/app:1").Exits(0)
+	deletesJob(t, d, nameOf(t))
 	d.CLI("jobs", "create", nameOf(t), "--image", server.Host+"/app:1", "--command", "/bin/cat,/text", "--cpu", "0.1", "--memory", "128Mi").Exits(0)
 	server.Intercept(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		t.Errorf("the registry is asked for %s", r.URL.Path)
@@ -234,6 +238,7 @@ func TestIMG6TagIsResolvedOnce(t *testing.T) {
 	ref := server.Host + "/app:latest"
 	digest := imagetest.Push(t, serving(t, "first"), ref).Descriptor.Digest
 	deployService(d, nameOf(t), ref).Exits(0)
+	deletesJob(t, d, nameOf(t))
 	d.CLI("jobs", "create", nameOf(t), "--image", ref, "--command", "/bin/cat,/text", "--cpu", "0.1", "--memory", "128Mi").Exits(0)
 	revision := strings.TrimSpace(d.CLI("services", "describe", nameOf(t), "--format", "value(status.latestReadyRevisionName)").Exits(0).Stdout)
 	d.CLI("revisions", "describe", revision, "--format", "yaml").Exits(0).Shows("imageDigest: " + server.Host + "/app:latest@" + digest)
@@ -265,6 +270,7 @@ func TestIMG8NamesOfFilesAreUTF8(t *testing.T) {
 	}
 	imagetest.Push(t, with("caf\xe9"), server.Host+"/latin:1")
 	imagetest.Push(t, with("café"), server.Host+"/utf:1")
+	deletesJob(t, d, nameOf(t, "latin"))
 	d.CLI("jobs", "create", nameOf(t, "latin"), "--image", server.Host+"/latin:1").Exits(1).Shows(`caf\xe9`, "UTF-8")
 	prints(t, d, nameOf(t, "utf"), server.Host+"/utf:1", fmt.Sprintf("%x  café\n", md5.Sum([]byte(bytes))))
 }

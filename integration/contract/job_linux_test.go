@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"errors"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -48,9 +49,32 @@ func newJob(t *testing.T, d *rig.Daemon, script string, flags ...string) job {
 // newJobAs is newJob for a test that has several.
 func newJobAs(t *testing.T, d *rig.Daemon, name, script string, flags ...string) job {
 	t.Helper()
+	deletesJob(t, d, name)
 	args := append([]string{"jobs", "create", name, "--cpu", "0.1", "--memory", "128Mi"}, d.Host.Script(script)...)
 	d.CLI(append(args, flags...)...).Exits(0)
 	return jobCalled(t, d, name)
+}
+
+// deletesJob has a job deleted when the test ends, for when it runs again. It may
+// have been before.
+func deletesJob(t *testing.T, d *rig.Daemon, name string) {
+	t.Helper()
+	client := d.HTTPClient()
+	ask := func(method string) int {
+		r, err := http.NewRequest(method, "http://daemon/v2/"+jobParent+name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rig.Do(client, r).Code
+	}
+	t.Cleanup(func() {
+		defer client.CloseIdleConnections()
+		ask(http.MethodDelete)
+		gone := false
+		d.Eventually("the job is deleted", func() bool {
+			return gone || later(func() { gone = ask(http.MethodGet) == http.StatusNotFound })
+		})
+	})
 }
 
 // seen is the job as it stands.

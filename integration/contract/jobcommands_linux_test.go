@@ -26,6 +26,7 @@ func TestJOB10ExecuteReturnsWhenTheExecutionHasBegun(t *testing.T) {
 		<-gate
 		registry.ServeHTTP(w, r)
 	})
+	deletesJob(t, d, nameOf(t))
 	// While the image is on its way nothing can begin.
 	d.CLI("jobs", "create", nameOf(t), "--image", server.Host+"/app:1", "--args", `trap 'exit 5' TERM; echo up; sleep 1000 & wait`,
 		"--cpu", "0.1", "--memory", "128Mi", "--async").Exits(0)
