@@ -10,11 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"golang.org/x/sys/unix"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // contract: IMG-1 IMG-2 IMG-8 IMG-14

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"runnel/integration/rig"
-
 	"runnel/internal/testenv"
 )
 

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/integration/rig"
 )
 
 // contract: JOB-25, MD-8

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	run "cloud.google.com/go/run/apiv2"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"runnel/integration/rig"
 )
 
 // contract: JOB-11, JOB-22, JOB-30

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/api/iterator"
 	"google.golang.org/protobuf/proto"
+
+	"runnel/integration/rig"
 )
 
 // How much the crash test does.

@@ -5,9 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // debian is an image of Debian with python3, in two layers.

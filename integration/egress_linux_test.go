@@ -9,10 +9,10 @@ import (
 	"sync"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"runnel/integration/rig"
 )
 
 // The world outside the host, as far as this test needs one: a link with the

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"runnel/integration/rig"
-
 	"runnel/internal/testenv"
 )
 

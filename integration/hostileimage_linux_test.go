@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // linkImage is busybox with one of its directories or files replaced by a link.

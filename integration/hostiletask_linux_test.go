@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // contract: LIM-3 LIM-11

@@ -7,11 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // kfWorld is a daemon, and a registry with an image of busybox that has neither

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"runnel/integration/rig"
 )
 
 // fire has the schedule of a Kf job run it, as its time would.

@@ -11,9 +11,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"golang.org/x/net/dns/dnsmessage"
+
+	"runnel/integration/rig"
 )
 
 // knocks is a script that says whether something answers at an address and port.

@@ -13,9 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 	"runnel/internal/testenv"
 )
 

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"golang.org/x/sys/unix"
+
+	"runnel/integration/rig"
 )
 
 // A root may lie deeper than the address of a socket is long, below a link, and

@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
 	scheduler "cloud.google.com/go/scheduler/apiv1"
 	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
+
+	"runnel/integration/rig"
 )
 
 // scheduledRun is a run of a schedule, as the daemon shows it.

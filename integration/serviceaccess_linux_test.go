@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/iam/apiv1/iampb"
 	run "cloud.google.com/go/run/apiv2"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"runnel/integration/rig"
 )
 
 // page is what a client gets that is turned away.

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/iam/apiv1/iampb"
 	run "cloud.google.com/go/run/apiv2"
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -19,6 +17,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"runnel/integration/rig"
 )
 
 // goClients are Google's clients for Go.

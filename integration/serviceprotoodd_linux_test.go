@@ -11,14 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"github.com/coder/websocket"
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"runnel/integration/rig"
 )
 
 // contract: NET-9, NET-11, ERR-413, ERR-431

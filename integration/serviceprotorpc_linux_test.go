@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"github.com/coder/websocket"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -20,6 +18,8 @@ import (
 	"google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"runnel/integration/rig"
 )
 
 // Fields that the gRPC test service sends back, at the beginning and at the end.

@@ -13,11 +13,11 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/interop/grpc_testing"
+
+	"runnel/integration/rig"
 )
 
 // contract: NET-3, NET-4, NET-12, URL-1

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // countsOf are how many instances each revision of the daemon's has, in no

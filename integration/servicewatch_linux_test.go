@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync"
 
-	"runnel/integration/rig"
-
 	"golang.org/x/sys/unix"
+
+	"runnel/integration/rig"
 )
 
 // begun is a request that goes on while the test does other things.

@@ -12,9 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 	"runnel/internal/testenv"
 )
 

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // greeter is an image whose task prints what is in a file of its upper layer,

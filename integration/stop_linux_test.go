@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 	"runnel/internal/testenv"
 )
 

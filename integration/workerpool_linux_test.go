@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"runnel/integration/rig"
-
 	run "cloud.google.com/go/run/apiv2"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
+
+	"runnel/integration/rig"
 )
 
 // workers is a daemon with Google's clients of worker pools for Go.

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/api/iterator"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"runnel/integration/rig"
 )
 
 // manyContainers are one container more than an instance may have.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/api/iterator"
@@ -15,6 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"runnel/integration/rig"
 )
 
 // contract: WP-2, WP-7, WP-8, WP-9

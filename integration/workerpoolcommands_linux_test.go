@@ -11,9 +11,8 @@ import (
 	"syscall"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // obedient is the end of a script of one process that goes on until it is told to

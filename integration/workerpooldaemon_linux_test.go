@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/integration/rig"
 )
 
 // contract: WP-2

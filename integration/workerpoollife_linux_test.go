@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/integration/rig"
 )
 
 // named gives a container a name, and what it depends on.

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"runnel/integration/rig"
-
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
+
+	"runnel/integration/rig"
 )
 
 // contract: WP-1, ENV-4, MD-1, MD-4, MD-7
