@@ -13,21 +13,13 @@ import (
 	"runnel/internal/testenv"
 )
 
-// kill ends pid at once.
-func KILL(h *rig.Host, pid int) {
-	h.Helper()
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		h.Fatal(err)
-	}
-}
-
 // A shim that is killed takes the run along, with a word about it.
 func TestKilledShim(t *testing.T) {
 	h := openHost(t)
 	p := h.Start(h.Script(endless, "--tasks", "4", "--parallelism", "2", "--cpu", "0.5", "--memory", "128Mi")...)
 	p.Says(p.Stdout, "stdout up")
 	began := time.Now()
-	KILL(h, p.Shim())
+	h.Kill(p.Shim())
 	r := p.Wait().Exits(1)
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("the run went on for %v", took)
@@ -45,7 +37,7 @@ func TestKilledRunnel(t *testing.T) {
 	p.Says(p.Stdout, "stdout up")
 	shim := p.Shim()
 	roots := h.KnownRoots()
-	KILL(h, p.Cmd.Process.Pid)
+	h.Kill(p.Cmd.Process.Pid)
 	if r := p.Wait(); r.Code != 128+9 {
 		t.Fatalf("exit %d\n%s", r.Code, r)
 	}
@@ -86,7 +78,7 @@ func TestKilledRunnelLeavesTheRootUsable(t *testing.T) {
 	for _, ms := range moments {
 		p := h.Start(h.Script(endless, "--root", root, "--tasks", "2", "--cpu", "0.5", "--memory", "128Mi")...)
 		<-time.After(ms * time.Millisecond)
-		KILL(h, p.Cmd.Process.Pid)
+		h.Kill(p.Cmd.Process.Pid)
 		_ = p.Wait()
 		r := h.Run(h.Script(`echo again`, "--root", root)...)
 		if r.Code != 0 || !strings.Contains(r.Stdout, "0 stdout again") {

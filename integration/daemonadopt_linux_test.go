@@ -80,7 +80,7 @@ func TestExecutionOutlivesTheShim(t *testing.T) {
 	createJob(d, ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
 	x := d.Begin(ctx, "lost")
 	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
-	KILL(h, shim(d))
+	h.Kill(shim(d))
 	x = completedOf(d, ctx, x.GetName())
 	if x.GetSucceededCount() != 1 || x.GetRetriedCount() != 1 {
 		t.Errorf("the execution counts %v", x)
@@ -100,7 +100,7 @@ func TestExecutionOutlivesDaemonAndShim(t *testing.T) {
 	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
 	shim := shim(d)
 	d.Kill()
-	KILL(h, shim)
+	h.Kill(shim)
 	d.Start()
 	x = completedOf(d, ctx, x.GetName())
 	if x.GetSucceededCount() != 1 || x.GetRetriedCount() != 1 {

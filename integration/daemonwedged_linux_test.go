@@ -47,7 +47,7 @@ func squat(d *rig.Daemon, pattern string) (leave func()) {
 		d.Host.Fatal(err)
 	}
 	leave = sync.OnceFunc(func() {
-		KILL(d.Host, cmd.Process.Pid)
+		d.Host.Kill(cmd.Process.Pid)
 		_ = cmd.Wait() // as it was told
 	})
 	d.Host.Cleanup(leave)

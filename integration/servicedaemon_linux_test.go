@@ -116,7 +116,7 @@ func TestShimIsKilledUnderServices(t *testing.T) {
 	kept, _ := selfOf(d, "kept")
 	zero, _ := selfOf(d, "zero")
 	pids := pidsOf(d)
-	KILL(h, d.Process.Shim())
+	h.Kill(d.Process.Shim())
 	d.Eventually("the processes end", func() bool {
 		for pid := range pids {
 			if isHere(pid) {

@@ -41,7 +41,7 @@ func TestWorkersOutliveTheDaemon(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		KILL(h, n)
+		h.Kill(n)
 		break
 	}
 	w.Start()
@@ -160,7 +160,7 @@ func TestShimIsKilledUnderWorkers(t *testing.T) {
 	w := serveWorkers(h)
 	w.deployed("mill", pool(2, w.server()))
 	before := w.number(2)
-	KILL(h, w.Process.Shim())
+	h.Kill(w.Process.Shim())
 	w.Eventually("the processes end", func() bool {
 		for pid := range before {
 			if isHere(pid) {
