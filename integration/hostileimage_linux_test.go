@@ -76,6 +76,7 @@ func TestLinksInPlaceOfDirectories(t *testing.T) {
 	}
 }
 
+// contract: ATK-9, ATK-10
 // Layers that write through links: what they aim at stays as it is, and the
 // files land in the image or nowhere.
 func TestLayersThatWriteThroughLinks(t *testing.T) {
