@@ -81,6 +81,7 @@ func serveInside(d *rig.Daemon, service string, flags ...string) {
 	d.Host.Helper()
 	args := []string{"deploy", service, "--image", d.Host.Inside(), "--allow-unauthenticated", "--memory", "128Mi", "--max-instances", "1"}
 	d.CLI(append(args, flags...)...).Exits(0)
+	d.Host.Cleanup(func() { d.CLI("services", "delete", service, "--quiet") }) // it may be gone
 }
 
 // act has a service do something, see internal/inside. What it takes are names
