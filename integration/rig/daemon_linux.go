@@ -162,8 +162,11 @@ func (d *Daemon) Finish() {
 // CLI runs a command of the command line against the daemon.
 func (d *Daemon) CLI(args ...string) Result {
 	d.Host.Helper()
-	return d.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }, args...).Wait()
+	return d.Host.StartWith(d.Own, args...).Wait()
 }
+
+// Own makes a command of the command line one against this daemon, for StartWith.
+func (d *Daemon) Own(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }
 
 // Environment is what leads the command line to the daemon.
 func (d *Daemon) Environment() []string {
