@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"cloud.google.com/go/run/apiv2/runpb"
+
 	"runnel/integration/rig"
 	"runnel/internal/inside/look"
 )
@@ -65,6 +67,24 @@ func insideTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...stri
 func smallTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...string) {
 	t.Helper()
 	insideTask(t, d, job, into, append([]string{"--cpu", "0.2", "--memory", "128Mi"}, flags...)...)
+}
+
+// taskOf has the task of a job with that container do what its arguments say, by
+// Google's client, and decodes what it prints.
+func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into any) {
+	t.Helper()
+	ctx := d.Host.Limit(rig.Patience())
+	op, err := d.Jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: herePlace, JobId: job, Job: &runpb.Job{
+		Template: &runpb.ExecutionTemplate{Template: &runpb.TaskTemplate{Containers: []*runpb.Container{k}, Retries: &runpb.TaskTemplate_MaxRetries{}}},
+	}})
+	if err == nil {
+		_, err = op.Wait(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.CLI("jobs", "execute", job, "--wait").Exits(0)
+	printed(t, d, job, into)
 }
 
 // printed decodes what the last execution of a job has printed.

@@ -33,7 +33,7 @@ func actions(start look.Beginning) []action {
 		{"read", "path=P", "the beginning of a file, up to 64 KiB", read},
 		{"try", "path=P", "whether a path can be read and written", try},
 		{"memory", "mib=N", "take memory and keep it", memory},
-		{"spin", "[threads=N] [for=500ms]", "compute with that many threads, and tell the CPU time that they had", spin},
+		{"spin", "[threads=N] [for=500ms]", "compute with that many threads, and tell the CPU time that they had and how often they took turns", spin},
 		{"signals", "[for=10s] [until=N]", "tell the signals that come, until that many have", catch},
 		{"run", "ARG... | arg=A&arg=B", "run a program, and tell what it printed and how it ended", runProgram},
 		{"orphan", "", "leave a grandchild behind, and tell whose child it is then", orphan},

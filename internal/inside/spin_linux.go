@@ -5,12 +5,16 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// spin computes, and tells what of the host's time it had.
+// spin computes, and tells what of the host's time it had, and how often its
+// threads have handed a turn around: each spins until it is its own. Threads that
+// run at the same time do that in less than a microsecond; those that share one
+// processor have to wait until the kernel takes it from the one before.
 func spin(_ context.Context, v url.Values) (any, error) {
 	threads, err := number(v, "threads", 1)
 	if err != nil {
@@ -24,16 +28,22 @@ func spin(_ context.Context, v url.Values) (any, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads + 1))
 	begin, had := time.Now(), cpuTime()
 	var running sync.WaitGroup
-	for range threads {
+	var turn atomic.Int64
+	for me := range int64(threads) {
 		running.Go(func() {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			for time.Since(begin) < d {
+				if turn.Load()%int64(threads) == me {
+					turn.Add(1)
+				}
 			}
 		})
 	}
 	running.Wait()
-	return map[string]any{"wallSeconds": time.Since(begin).Seconds(), "cpuSeconds": (cpuTime() - had).Seconds()}, nil
+	return map[string]any{
+		"wallSeconds": time.Since(begin).Seconds(), "cpuSeconds": (cpuTime() - had).Seconds(), "handovers": turn.Load(),
+	}, nil
 }
 
 // cpuTime is what all threads of this process have used.
