@@ -42,6 +42,7 @@ func serviceSees(t *testing.T, d *rig.Daemon) *look.Report {
 		d.CLI("deploy", "sees-service", "--image", d.Host.Inside(), "--allow-unauthenticated").Exits(0)
 		r := new(look.Report)
 		act(d, "sees-service", "report", r)
+		d.CLI("services", "delete", "sees-service", "--quiet").Exits(0) // its memory is for others
 		seen.serviceReport = r
 	})
 	if seen.serviceReport == nil {

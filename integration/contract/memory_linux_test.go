@@ -29,6 +29,7 @@ func TestMEM1ContainersHave512MiBUnlessToldOtherwise(t *testing.T) {
 func TestMEM2LimitOfTheInstanceIsTheSum(t *testing.T) {
 	d := daemon(t)
 	pairUp(t, d)
+	instanceOf(d, pairName) // there is one, and goes on for some minutes
 	limits := groupSettings(d, pairName, "memory.limit_in_bytes", "memory.max")
 	found := map[string]int{}
 	for path, bytes := range limits {

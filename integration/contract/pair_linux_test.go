@@ -26,7 +26,7 @@ func pairUp(t *testing.T, d *rig.Daemon) {
 	t.Helper()
 	pair.start.Do(func() {
 		image := d.Host.Inside()
-		d.CLI("deploy", pairName, "--allow-unauthenticated", "--no-cpu-boost", "--min-instances", "1", "--max-instances", "1", "--timeout", "77",
+		d.CLI("deploy", pairName, "--allow-unauthenticated", "--no-cpu-boost", "--max-instances", "1", "--timeout", "77",
 			"--add-volume", "name=small,type=in-memory,size-limit=16Mi", "--add-volume", "name=half,type=in-memory",
 			"--container", "main", "--image", image, "--port", "9999", "--cpu", "0.5", "--memory", "128Mi", "--concurrency", "1",
 			"--add-volume-mount", "volume=small,mount-path=/small", "--add-volume-mount", "volume=half,mount-path=/half",
