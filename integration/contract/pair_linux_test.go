@@ -28,9 +28,9 @@ func pairUp(t *testing.T, d *rig.Daemon) {
 		image := d.Host.Inside()
 		d.CLI("deploy", pairName, "--allow-unauthenticated", "--no-cpu-boost", "--max-instances", "1", "--timeout", "77",
 			"--add-volume", "name=small,type=in-memory,size-limit=16Mi", "--add-volume", "name=half,type=in-memory",
-			"--container", "main", "--image", image, "--port", "9999", "--cpu", "0.5", "--memory", "128Mi", "--concurrency", "1",
+			"--container", "main", "--image", image, "--port", "9999", "--cpu", "0.5", "--memory", "128Mi", "--concurrency", "1", "--depends-on", "side",
 			"--add-volume-mount", "volume=small,mount-path=/small", "--add-volume-mount", "volume=half,mount-path=/half",
-			"--container", "side", "--image", image, "--args", "serve", "--cpu", "0.4", "--memory", "150Mi",
+			"--container", "side", "--image", image, "--args", "serve", "--cpu", "0.4", "--memory", "150Mi", "--startup-probe", "tcpSocket.port=8080,periodSeconds=10",
 			"--add-volume-mount", "volume=small,mount-path=/few", "--add-volume-mount", "volume=half,mount-path=/more").Exits(0)
 		pair.up = true
 	})
