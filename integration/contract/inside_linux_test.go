@@ -64,6 +64,12 @@ func insideTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...stri
 	printed(t, d, job, into)
 }
 
+// forget has a job and its logs go when the test ends: -count gives others of
+// its name.
+func forget(d *rig.Daemon, job string) {
+	d.Host.Cleanup(func() { d.CLI("jobs", "delete", job, "--quiet") }) // it may be gone
+}
+
 // smallTask is insideTask with less CPU and memory than a job has by itself.
 func smallTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...string) {
 	t.Helper()

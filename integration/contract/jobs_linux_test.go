@@ -12,6 +12,7 @@ import (
 // end, and gives what its tasks have printed.
 func runScript(t *testing.T, d *rig.Daemon, script string, flags ...string) (logs string) {
 	t.Helper()
+	forget(d, nameOf(t))
 	r := d.CLI(append([]string{"jobs", "deploy", nameOf(t), "--image", d.Host.Shell(), "--args", "^\x01^" + script,
 		"--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait"}, flags...)...)
 	r.Exits(0)
