@@ -81,7 +81,7 @@ func TestENV5RevisionsAreNamedByGenerationOrSuffix(t *testing.T) {
 	d := daemon(t)
 	name := nameOf(t)
 	serveInside(d, name, "--revision-suffix", "first")
-	serveInside(d, name, "--update-env-vars", "A=1")
+	d.CLI("deploy", name, "--image", d.Host.Inside(), "--update-env-vars", "A=1").Exits(0)
 	r := d.CLI("revisions", "list", "--service", name, "--format", "value(metadata.name)").Exits(0)
 	if !regexp.MustCompile(`(?m)^`+name+`-first$`).MatchString(r.Stdout) || !regexp.MustCompile(`(?m)^`+name+`-00002-[a-z]{3}$`).MatchString(r.Stdout) {
 		t.Errorf("the revisions are\n%s", r)
@@ -149,6 +149,7 @@ spec:
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	forget(d, nameOf(t))
 	d.CLI("jobs", "replace", file).Exits(0)
 	d.CLI("jobs", "execute", nameOf(t), "--wait").Exits(0)
 	if got := d.CLI("jobs", "logs", nameOf(t), "--format", "value(textPayload)").Exits(0).Stdout; got != "MODE=last\n" {
@@ -196,9 +197,7 @@ func TestENV11HomeAndPathComeFromTheImageAndItsUser(t *testing.T) {
 		image := d.Host.Build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: imagetest.Config{
 			Entrypoint: []string{"/bin/sh", "-c", `echo "$(/bin/busybox id -u) $HOME $PATH $LANG"`}, Env: []string{"PATH=/image/bin", "LANG=de"}, User: user,
 		}})
-		job := nameOf(t, user)
-		d.CLI("jobs", "deploy", job, "--image", image, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait").Exits(0)
-		if got := d.CLI("jobs", "logs", job, "--format", "value(textPayload)").Exits(0).Stdout; got != want+"\n" {
+		if got := outputOf(d, nameOf(t, user), image); got != want+"\n" {
 			t.Errorf("user %s has %q, want %q", user, got, want)
 		}
 	}

@@ -80,6 +80,7 @@ func smallTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...strin
 // Google's client, and decodes what it prints.
 func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into any) {
 	t.Helper()
+	forget(d, job)
 	ctx := d.Host.Limit(rig.Patience())
 	op, err := d.Jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: herePlace, JobId: job, Job: &runpb.Job{
 		Template: &runpb.ExecutionTemplate{Template: &runpb.TaskTemplate{Containers: []*runpb.Container{k}, Retries: &runpb.TaskTemplate_MaxRetries{}}},
@@ -92,6 +93,14 @@ func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into an
 	}
 	d.CLI("jobs", "execute", job, "--wait").Exits(0)
 	printed(t, d, job, into)
+}
+
+// outputOf runs an image as a job and gives what its task prints.
+func outputOf(d *rig.Daemon, job, image string) string {
+	d.Host.Helper()
+	forget(d, job)
+	d.CLI("jobs", "deploy", job, "--image", image, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait").Exits(0)
+	return d.CLI("jobs", "logs", job, "--format", "value(textPayload)").Exits(0).Stdout
 }
 
 // printed decodes what the last execution of a job has printed.

@@ -29,9 +29,7 @@ func TestRT8UsersAreNamesOrNumbersWithTheirGroups(t *testing.T) {
 			Layers: []imagetest.Layer{imagetest.MustBusybox(t), accounts},
 			Config: imagetest.Config{Entrypoint: []string{"/bin/sh", "-c", "echo $(id -u) $(id -g) $(id -G)"}, Env: rig.ShellConfig().Env, User: c.user},
 		})
-		job := nameOf(t, fmt.Sprint(i))
-		d.CLI("jobs", "deploy", job, "--image", image, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait").Exits(0)
-		if got := d.CLI("jobs", "logs", job, "--format", "value(textPayload)").Exits(0).Stdout; got != c.want+"\n" {
+		if got := outputOf(d, nameOf(t, fmt.Sprint(i)), image); got != c.want+"\n" {
 			t.Errorf("user %s is %q, want %q", c.user, got, c.want)
 		}
 	}
@@ -170,8 +168,8 @@ func TestRT14SignalsAreNoExitCodes(t *testing.T) {
 	}{
 		"exit,signal=11": {0, 11, "Container terminated on signal 11."}, "exit,signal=7": {0, 7, "Container terminated on signal 7."}, "exit,code=139": {139, 0, "The container exited with an error."},
 	} {
-		job := nameOf(t, action[len(action)-2:])
-		job = strings.ReplaceAll(job, "=", "")
+		job := nameOf(t, strings.Trim(action[len(action)-2:], "="))
+		forget(d, job)
 		d.CLI("jobs", "deploy", job, "--image", d.Host.Inside(), "--args", action, "--cpu", "0.2", "--memory", "128Mi", "--max-retries", "0", "--execute-now", "--wait").Exits(1)
 		ctx := d.Host.Limit(rig.Patience())
 		task, err := d.Tasks(ctx).ListTasks(ctx, &runpb.ListTasksRequest{Parent: herePlace + "/jobs/" + job + "/executions/-"}).Next()
