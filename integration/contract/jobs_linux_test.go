@@ -2,7 +2,6 @@ package contract
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 // end, and gives what its tasks have printed.
 func runScript(t *testing.T, d *rig.Daemon, script string, flags ...string) (logs string) {
 	t.Helper()
+	forget(d, nameOf(t))
 	r := d.CLI(append([]string{"jobs", "deploy", nameOf(t), "--image", d.Host.Shell(), "--args", "^\x01^" + script,
 		"--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait"}, flags...)...)
 	r.Exits(0)
@@ -27,14 +27,5 @@ func TestJOB1TasksHaveTheirIndexes(t *testing.T) {
 		if want := fmt.Sprintf("task %d of 3\n", i); strings.Count(logs, want) != 1 {
 			t.Errorf("%q is there %d times, want once\n%s", want, strings.Count(logs, want), logs)
 		}
-	}
-}
-
-// contract: ENV-6
-func TestENV6ExecutionsAndTasksAreNamedAfterTheirJob(t *testing.T) {
-	d := daemon(t)
-	logs := runScript(t, d, `echo execution $CLOUD_RUN_EXECUTION`)
-	if !regexp.MustCompile(`(?m)^execution ` + nameOf(t) + `-[a-z0-9]{5}$`).MatchString(logs) {
-		t.Errorf("the task prints %s", logs)
 	}
 }
