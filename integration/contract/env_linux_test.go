@@ -149,7 +149,7 @@ spec:
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	forget(d, nameOf(t))
+	deletesJob(t, d, nameOf(t))
 	d.CLI("jobs", "replace", file).Exits(0)
 	d.CLI("jobs", "execute", nameOf(t), "--wait").Exits(0)
 	if got := d.CLI("jobs", "logs", nameOf(t), "--format", "value(textPayload)").Exits(0).Stdout; got != "MODE=last\n" {

@@ -64,12 +64,6 @@ func insideTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...stri
 	printed(t, d, job, into)
 }
 
-// forget has a job and its logs go when the test ends: -count gives others of
-// its name.
-func forget(d *rig.Daemon, job string) {
-	d.Host.Cleanup(func() { d.CLI("jobs", "delete", job, "--quiet") }) // it may be gone
-}
-
 // smallTask is insideTask with less CPU and memory than a job has by itself.
 func smallTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...string) {
 	t.Helper()
@@ -80,7 +74,7 @@ func smallTask(t *testing.T, d *rig.Daemon, job string, into any, flags ...strin
 // Google's client, and decodes what it prints.
 func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into any) {
 	t.Helper()
-	forget(d, job)
+	deletesJob(t, d, job)
 	ctx := d.Host.Limit(rig.Patience())
 	op, err := d.Jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: herePlace, JobId: job, Job: &runpb.Job{
 		Template: &runpb.ExecutionTemplate{Template: &runpb.TaskTemplate{Containers: []*runpb.Container{k}, Retries: &runpb.TaskTemplate_MaxRetries{}}},
@@ -98,7 +92,7 @@ func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into an
 // outputOf runs an image as a job and gives what its task prints.
 func outputOf(d *rig.Daemon, job, image string) string {
 	d.Host.Helper()
-	forget(d, job)
+	deletesJob(t, d, job)
 	d.CLI("jobs", "deploy", job, "--image", image, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait").Exits(0)
 	return d.CLI("jobs", "logs", job, "--format", "value(textPayload)").Exits(0).Stdout
 }

@@ -169,7 +169,7 @@ func TestRT14SignalsAreNoExitCodes(t *testing.T) {
 		"exit,signal=11": {0, 11, "Container terminated on signal 11."}, "exit,signal=7": {0, 7, "Container terminated on signal 7."}, "exit,code=139": {139, 0, "The container exited with an error."},
 	} {
 		job := nameOf(t, strings.Trim(action[len(action)-2:], "="))
-		forget(d, job)
+		deletesJob(t, d, job)
 		d.CLI("jobs", "deploy", job, "--image", d.Host.Inside(), "--args", action, "--cpu", "0.2", "--memory", "128Mi", "--max-retries", "0", "--execute-now", "--wait").Exits(1)
 		ctx := d.Host.Limit(rig.Patience())
 		task, err := d.Tasks(ctx).ListTasks(ctx, &runpb.ListTasksRequest{Parent: herePlace + "/jobs/" + job + "/executions/-"}).Next()
