@@ -162,7 +162,17 @@ func (d *Daemon) Finish() {
 // CLI runs a command of the command line against the daemon.
 func (d *Daemon) CLI(args ...string) Result {
 	d.Host.Helper()
-	return d.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }, args...).Wait()
+	return d.StartCLI(func(*exec.Cmd) {}, args...).Wait()
+}
+
+// StartCLI begins a command of the command line against the daemon, in the way
+// that adjust makes of it.
+func (d *Daemon) StartCLI(adjust func(*exec.Cmd), args ...string) *Process {
+	d.Host.Helper()
+	return d.Host.StartWith(func(c *exec.Cmd) {
+		c.Env = append(c.Env, d.Environment()...)
+		adjust(c)
+	}, args...)
 }
 
 // Environment is what leads the command line to the daemon.
