@@ -65,6 +65,7 @@ func TestLOG4PlatformSpeaksInTheSystemLog(t *testing.T) {
 		d.CLI("jobs", "deploy", name, "--image", d.Host.Shell(), "--args", script, "--cpu", "0.2", "--memory", "128Mi",
 			"--max-retries", "0", "--execute-now", "--wait").Exits(1)
 	}
+	passing(t, d, "services", nameOf(t))
 	d.Deploy(nameOf(t)).Exits(0)
 	d.CLI("services", "update", nameOf(t), "--scaling", "0").Exits(0)
 	const system = ` AND log_id("run.googleapis.com/varlog/system")`
@@ -143,6 +144,7 @@ func TestLOG7EntriesOfARequestCarryItsTrace(t *testing.T) {
 func TestLOG8ResourcesHaveTheirLabels(t *testing.T) {
 	d := logged(t)
 	pool := nameOf(t)
+	passing(t, d, "worker-pools", pool)
 	d.CLI("worker-pools", "deploy", pool, "--image", d.Host.Shell(), "--args", "^\x01^"+goesOn, "--cpu", "0.1", "--memory", "128Mi", "--revision-suffix", "v1").Exits(0)
 	about := `resource.type="cloud_run_worker_pool" AND resource.labels.worker_pool_name="` + pool + `"`
 	d.Eventually("the worker pool prints", func() bool { return len(entries(d, about+` AND textPayload="here I am"`)) > 0 })

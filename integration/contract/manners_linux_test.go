@@ -38,6 +38,9 @@ func TestCLI7ListsHaveColumnsAndMarks(t *testing.T) {
 	d := daemon(t)
 	const when, who = `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`, `\S+`
 	job, bad, pool := nameOf(t, "job"), nameOf(t, "bad"), nameOf(t, "pool")
+	passing(t, d, "services", nameOf(t))
+	passing(t, d, "jobs", job, bad)
+	passing(t, d, "worker-pools", pool)
 	words(d, "jobs deploy "+job+" --tasks 2 --execute-now --wait", quick(d, "true")...)
 	d.CLI(append(strings.Fields("jobs deploy "+bad+" --execute-now --wait"), quick(d, "exit 1")...)...).Exits(1)
 	words(d, "worker-pools deploy "+pool+" --instances 0 --image "+d.Host.Shell())
@@ -71,6 +74,9 @@ func TestCLI7ListsHaveColumnsAndMarks(t *testing.T) {
 func TestCLI8ProgressIsToldInStages(t *testing.T) {
 	d := daemon(t)
 	name := nameOf(t)
+	for _, kind := range []string{"services", "jobs", "worker-pools"} {
+		passing(t, d, kind, name)
+	}
 	plain := words(d, "jobs deploy "+name+" --execute-now --wait", quick(d, "true")...).Stderr
 	if want := "Creating and running job...\nProvisioning resources... done\nStarting execution... done\nRunning execution... done (1 / 1 complete)\nDone.\n"; !strings.Contains(plain, want) {
 		t.Errorf("without a terminal it tells\n%swant\n%s", plain, want)
@@ -193,6 +199,7 @@ func TestCLI10ResultsComeInEveryForm(t *testing.T) {
 // contract: DIS-1
 func TestDIS1DisabledServiceAnswers503(t *testing.T) {
 	d := daemon(t)
+	passing(t, d, "services", nameOf(t))
 	d.Deploy(nameOf(t)).Exits(0)
 	d.Get(nameOf(t), "/").Is(d.Host, 200)
 	words(d, "services update "+nameOf(t)+" --scaling 0")

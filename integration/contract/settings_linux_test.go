@@ -34,6 +34,7 @@ func (s stored) name(t *testing.T) string { return nameOf(t, s.kind) }
 // make makes the resource.
 func (s stored) make(t *testing.T, d *rig.Daemon, flags ...string) {
 	t.Helper()
+	passing(t, d, s.kind, s.name(t))
 	words(d, s.deploy+" "+s.name(t), append([]string{"--image", d.Host.Shell()}, flags...)...)
 }
 
@@ -95,6 +96,7 @@ func TestCLI11VariablesAndLabelsHaveTheirFlags(t *testing.T) {
 func TestCLI12ContainersHaveFlagsOfTheirOwn(t *testing.T) {
 	d := daemon(t)
 	name := nameOf(t)
+	passing(t, d, "services", name)
 	words(d, "deploy "+name+" --allow-unauthenticated --container main --port 8080 --cpu 0.5 --memory 256Mi --concurrency 1 --set-env-vars A=main",
 		"--image", d.Host.Server(), "--container", "side", "--image", d.Host.Server(), "--cpu", "0.2", "--memory", "128Mi", "--set-env-vars", "A=side,SIDE_PORT=9090")
 	d.Get(name, "/env").Is(d.Host, 200, `"A":"main"`)

@@ -38,6 +38,17 @@ func words(d *rig.Daemon, line string, more ...string) rig.Result {
 	return d.CLI(append(strings.Fields(line), more...)...).Exits(0)
 }
 
+// passing has what a test makes of a kind, such as services, go with the test: its
+// memory is for others then.
+func passing(t *testing.T, d *rig.Daemon, kind string, names ...string) {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, name := range names {
+			d.CLI(kind, "delete", name, "--quiet")
+		}
+	})
+}
+
 // edited is the file that a resource is exported to, with each old text replaced by
 // the new one behind it.
 func edited(t *testing.T, d *rig.Daemon, describe string, oldNew ...string) (file string) {
@@ -57,6 +68,7 @@ func edited(t *testing.T, d *rig.Daemon, describe string, oldNew ...string) (fil
 // contract: CLI-1
 func TestCLI1ServiceIsDeployedFromAnImage(t *testing.T) {
 	d := daemon(t)
+	passing(t, d, "services", nameOf(t))
 	term := testenv.NewTerminal(t, 100)
 	p := onTerminal(d, term, "deploy", "--image", d.Host.Server(), "--memory", "256Mi")
 	answers(d, term, "Service name (server):  ", nameOf(t))
