@@ -40,7 +40,7 @@ func TestKF2TaskIsSubmittedWithItsFlags(t *testing.T) {
 	if !regexp.MustCompile(`^` + a.name + `-[a-z0-9]{5}$`).MatchString(long) {
 		t.Errorf("the task is named %s", long)
 	}
-	a.Eventually("it prints", func() bool { return strings.Contains(a.printed(), "here I am") })
+	unhurried(a.Daemon, "it prints", func() bool { return strings.Contains(a.printed(), "here I am") })
 	for _, want := range []string{"of the task\n", " MEMORY_LIMIT=256M\n", " DISK_LIMIT=512\n"} {
 		if out := a.printed(); !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
@@ -102,15 +102,19 @@ func TestKF5TasksAreListed(t *testing.T) {
 	}
 }
 
-// contract: KF-6
-// The daemon has memory for one of the tasks at a time.
-func TestKF6TaskThatWaitsOrRunsIsTerminated(t *testing.T) {
+// oneAtATime is a daemon of its own that has memory for one of pushed's tasks.
+func oneAtATime(t *testing.T) *rig.Daemon {
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "config.yaml")
-	d := daemon(t)
 	if err := os.WriteFile(config, []byte("capacity: {memory: 128Mi}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := pushed(t, d.Host.Serve("--config", config), "-c", goesOn)
+	return daemon(t).Host.Serve("--config", config)
+}
+
+// contract: KF-6
+func TestKF6TaskThatWaitsOrRunsIsTerminated(t *testing.T) {
+	a := pushed(t, oneAtATime(t), "-c", goesOn)
 	runs := a.run()
 	a.until("Unknown Running", runs)
 	waits, last := a.run(), a.run("-c", "true")
@@ -138,9 +142,9 @@ func TestKF7StoppedTasksKeepTheirLogs(t *testing.T) {
 	a.until("True", a.run("-c", "seq 1 12"))
 	a.until("False Failed", a.run("-c", "echo last words; exit 3"))
 	cut := a.run("-c", goesOn)
-	a.Eventually("it prints", func() bool { return strings.Contains(a.printed(), " here I am\n") })
+	unhurried(a.Daemon, "it prints", func() bool { return strings.Contains(a.printed(), " here I am\n") })
 	a.kf("terminate-task", cut)
-	a.Eventually("its log goes", func() bool { return !strings.Contains(a.printed(), " here I am\n") })
+	unhurried(a.Daemon, "its log goes", func() bool { return !strings.Contains(a.printed(), " here I am\n") })
 	if out := a.printed(); !strings.Contains(out, " 1\n") || !strings.HasSuffix(out, " last words\n") {
 		t.Errorf("of those that have ended:\n%s", out)
 	}
@@ -153,13 +157,13 @@ func TestKF7StoppedTasksKeepTheirLogs(t *testing.T) {
 }
 
 // contract: KF-8
-// Most tasks are terminated as soon as they are submitted: those count as well,
-// and hardly one gets as far as a container.
+// Most tasks are cancelled while they wait for the one that runs: those count as
+// well, and none costs a container.
 func TestKF8Newest500TasksAreKept(t *testing.T) {
-	a := pushed(t, daemon(t), "-c", "true")
+	a := pushed(t, oneAtATime(t), "-c", "true")
+	a.until("True", a.run("-c", "echo the oldest"), a.run("-c", "echo the next"))
 	going := a.run("-c", goesOn)
 	a.until("Unknown Running", going)
-	a.until("True", a.run("-c", "echo the oldest"), a.run("-c", "echo the next"))
 	ctx := a.Host.Limit(2 * rig.Patience())
 	jobs, executions := a.Jobs(ctx), a.Executions(ctx)
 	for range 499 {
@@ -172,17 +176,18 @@ func TestKF8Newest500TasksAreKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// One that has ended already cannot be ended.
-		_, _ = executions.CancelExecution(ctx, &runpb.CancelExecutionRequest{Name: x.GetName()})
+		if _, err := executions.CancelExecution(ctx, &runpb.CancelExecutionRequest{Name: x.GetName()}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	a.Eventually("500 tasks and the one that runs", func() bool {
-		return strings.HasPrefix(a.kf("tasks", a.name, "-o", "jsonpath={.items[*].status.id}").Stdout, "1 3 4 ")
+	unhurried(a.Daemon, "500 tasks and the one that runs", func() bool {
+		return strings.HasPrefix(a.kf("tasks", a.name, "-o", "jsonpath={.items[*].status.id}").Stdout, "2 3 4 ")
 	})
 	all := a.statuses()
 	if len(all) != 501 || all[going] != "Unknown Running" {
 		t.Errorf("%d tasks, the one that runs is %s", len(all), all[going])
 	}
-	a.Eventually("the log of the oldest goes", func() bool { return !strings.Contains(a.printed(), " the oldest\n") })
+	unhurried(a.Daemon, "the log of the oldest goes", func() bool { return !strings.Contains(a.printed(), " the oldest\n") })
 	if out := a.printed(); !strings.Contains(out, " the next\n") {
 		t.Errorf("the log of the one that is kept:\n%s", out)
 	}

@@ -24,7 +24,7 @@ func (a *kfApp) has(job string, statuses ...string) {
 			a.Host.Logf("the history of %s: %q", job, got)
 		}
 	})
-	a.Eventually(fmt.Sprintf("the tasks of %s to be %q", job, statuses), func() bool {
+	unhurried(a.Daemon, fmt.Sprintf("the tasks of %s to be %q", job, statuses), func() bool {
 		got = a.history(job)
 		return fmt.Sprint(got) == fmt.Sprint(statuses)
 	})

@@ -38,18 +38,21 @@ func (s stored) make(t *testing.T, d *rig.Daemon, flags ...string) {
 	words(d, s.deploy+" "+s.name(t), append([]string{"--image", d.Host.Shell()}, flags...)...)
 }
 
-// update changes it.
-func (s stored) update(t *testing.T, d *rig.Daemon, flags ...string) {
+// update changes it, and fails the test unless it has values at keys then.
+func (s stored) update(t *testing.T, d *rig.Daemon, keys, want string, flags ...string) {
 	t.Helper()
-	words(d, s.kind+" update "+s.name(t), flags...)
+	got := words(d, s.kind+" update "+s.name(t)+" --format value("+keys+")", flags...).Stdout
+	if got != want+"\n" {
+		t.Errorf("%s after %s: %q, want %q", s.kind, flags, got, want)
+	}
 }
 
-// has fails the test unless the resource has values at keys.
-func (s stored) has(t *testing.T, d *rig.Daemon, after, keys, want string) {
+// has fails the test unless it has values at keys.
+func (s stored) has(t *testing.T, d *rig.Daemon, keys, want string) {
 	t.Helper()
 	got := words(d, s.kind+" describe "+s.name(t)+" --format value("+keys+")").Stdout
-	if got = strings.TrimSuffix(got, "\n"); got != want {
-		t.Errorf("%s after %s: %q, want %q", s.kind, after, got, want)
+	if got != want+"\n" {
+		t.Errorf("%s: %q, want %q", s.kind, got, want)
 	}
 }
 
@@ -67,26 +70,17 @@ func TestCLI11VariablesAndLabelsHaveTheirFlags(t *testing.T) {
 	dot := write("vars.env", "# comment\nexport X=1 # more\nB='$ # raw'\nC=\"two words\"\n")
 	for _, s := range ofEachKind() {
 		s.make(t, d, "--set-env-vars", "A=1,B=2,C=3", "--labels", "team=data,stage=dev")
-		for _, c := range []struct{ flag, value, names, values string }{
-			{"--update-env-vars", "B=9,D=x=y", "A;B;C;D", "1;9;3;x=y"},
-			{"--remove-env-vars", "A,none", "B;C;D", "9;3;x=y"},
-			{"--set-env-vars", "^@^A=1,2@B=3", "A;B", "1,2;3"},
-			{"--env-vars-file", yaml, "X;A", "1;a, b"},
-			{"--env-vars-file", dot, "X;B;C", "1;$ # raw;two words"},
-			{"--clear-env-vars", "", "", ""},
+		keys := s.container + ".env.name," + s.container + ".env.value,metadata.labels.team,metadata.labels.stage"
+		s.has(t, d, keys, "A;B;C\t1;2;3\tdata\tdev")
+		for _, c := range []struct{ variables, labels, want string }{
+			{"--update-env-vars=B=9,D=x=y", "--update-labels=stage=prod", "A;B;C;D\t1;9;3;x=y\tdata\tprod"},
+			{"--remove-env-vars=A,none", "--remove-labels=team,none", "B;C;D\t9;3;x=y\t\tprod"},
+			{"--set-env-vars=^@^A=1,2@B=3", "--labels=team=web", "A;B\t1,2;3\tweb\tprod"},
+			{"--env-vars-file=" + yaml, "--update-labels=team=", "X;A\t1;a, b\t\tprod"},
+			{"--env-vars-file=" + dot, "--clear-labels", "X;B;C\t1;$ # raw;two words\t\t"},
+			{"--clear-env-vars", "--update-labels=team=ops", "\t\tops\t"},
 		} {
-			s.update(t, d, strings.TrimSuffix(c.flag+"="+c.value, "="))
-			s.has(t, d, c.flag, s.container+".env.name,"+s.container+".env.value", c.names+"\t"+c.values)
-		}
-		s.has(t, d, "what says nothing of labels", "metadata.labels.team,metadata.labels.stage", "data\tdev")
-		for _, c := range []struct{ flags, team, stage string }{
-			{"--update-labels=stage=prod", "data", "prod"},
-			{"--remove-labels=team,none", "", "prod"},
-			{"--labels=team=web", "web", "prod"},
-			{"--clear-labels", "", ""},
-		} {
-			s.update(t, d, c.flags)
-			s.has(t, d, c.flags, "metadata.labels.team,metadata.labels.stage", c.team+"\t"+c.stage)
+			s.update(t, d, keys, c.want, c.variables, c.labels)
 		}
 		d.CLI(s.kind, "update", s.name(t), "--set-env-vars", "A=1", "--clear-env-vars").Exits(2).Shows("--set-env-vars: cannot stand beside --clear-env-vars")
 	}
@@ -132,12 +126,10 @@ func TestCLI13DurationsMemoryAndCPUAreWrittenSo(t *testing.T) {
 		{"2", "1G", "168h", "2\t1G\t604800"},
 		{"1", "1536Mi", "1s", "1\t1536Mi\t1"},
 	} {
-		flags := []string{"--cpu", c.cpu, "--memory", c.memory, "--task-timeout", c.timeout}
-		job.update(t, d, flags...)
-		job.has(t, d, fmt.Sprint(flags), limits, c.want)
+		job.update(t, d, limits, c.want, "--cpu", c.cpu, "--memory", c.memory, "--task-timeout", c.timeout)
 	}
 	service.make(t, d, "--timeout", "1m30s", "--cpu", "1", "--memory", "1Gi")
-	service.has(t, d, "--timeout 1m30s", "spec.template.spec.timeoutSeconds,"+service.container+".resources.limits.memory", fmt.Sprint((90*time.Second).Seconds())+"\t1Gi")
+	service.has(t, d, "spec.template.spec.timeoutSeconds,"+service.container+".resources.limits.memory", fmt.Sprint((90*time.Second).Seconds())+"\t1Gi")
 	for flag, want := range map[string]string{
 		"--task-timeout=soon": "--task-timeout", "--task-timeout=0": "--task-timeout", "--task-timeout=10x": "--task-timeout",
 		"--memory=lots": "--memory lots", "--memory=1Zi": "--memory 1Zi", "--cpu=fast": "--cpu fast", "--cpu=-1": "--cpu -1",
