@@ -200,10 +200,12 @@ func TestCLI10ResultsComeInEveryForm(t *testing.T) {
 func TestDIS1DisabledServiceAnswers503(t *testing.T) {
 	d := daemon(t)
 	passing(t, d, "services", nameOf(t))
+	// Where an instance takes long to start, requests are refused meanwhile.
+	serves := func() bool { return d.Get(nameOf(t), "/").Code == 200 }
 	d.Deploy(nameOf(t)).Exits(0)
-	d.Get(nameOf(t), "/").Is(d.Host, 200)
+	unhurried(d, "it answers", serves)
 	words(d, "services update "+nameOf(t)+" --scaling 0")
 	d.Get(nameOf(t), "/").Is(d.Host, 503, "Service is disabled")
 	words(d, "services update "+nameOf(t)+" --scaling 1")
-	d.Get(nameOf(t), "/").Is(d.Host, 200)
+	unhurried(d, "it answers again", serves)
 }
