@@ -166,6 +166,16 @@ func (d *Daemon) CLI(args ...string) Result {
 	return d.Host.StartWith(d.Lead, args...).Wait()
 }
 
+// StartCLI begins a command of the command line against the daemon, in the way
+// that adjust makes of it.
+func (d *Daemon) StartCLI(adjust func(*exec.Cmd), args ...string) *Process {
+	d.Host.Helper()
+	return d.Host.StartWith(func(c *exec.Cmd) {
+		d.Lead(c)
+		adjust(c)
+	}, args...)
+}
+
 // Lead leads a command to the daemon, for StartWith.
 func (d *Daemon) Lead(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }
 
