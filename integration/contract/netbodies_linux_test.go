@@ -104,7 +104,7 @@ func TestNET11ConnectionsOfHTTP2Carry100Requests(t *testing.T) {
 	answered, refused := 0, map[uint32]bool{}
 	for answered < 100 || len(refused) < 1 {
 		switch f := c.next().(type) {
-		case *http2.HeadersFrame:
+		case *http2.MetaHeadersFrame:
 			answered++
 		case *http2.RSTStreamFrame:
 			refused[f.StreamID] = true

@@ -1,0 +1,134 @@
+package contract
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"runnel/integration/rig"
+)
+
+// contract: ATK-23
+// Who is slow, or floods a connection, loses it, and has had little of the
+// service it asks for; another service answers all the while.
+func TestATK23SlowAndFloodingClientsAreBounded(t *testing.T) {
+	s := ownSite(t, "--max-instances", "1", "--concurrency", "1000")
+	over := make(chan struct{})
+	var others sync.WaitGroup
+	others.Go(func() { plain.beside(s).answersUntil(over) })
+	var attacks sync.WaitGroup
+	for _, text := range []string{"", "GET /", "GET / HTTP/1.1\r\nHost: HOST\r\nA: b\r\n"} {
+		attacks.Go(func() { s.isCutOff(text) })
+	}
+	attacks.Go(func() {
+		text := "GET / HTTP/1.1\r\nHost: HOST\r\n" + strings.Repeat("a:b\r\n", 20_000) + "\r\n"
+		if back := s.send(text); !strings.HasPrefix(back, "HTTP/1.1 431 ") {
+			t.Errorf("endless headers: %q", rig.Clip(back))
+		}
+	})
+	for name, flood := range floods {
+		attacks.Go(func() {
+			if sent := s.frames().floods(flood); sent == most {
+				t.Errorf("%s: the connection takes %d", name, sent)
+			}
+		})
+	}
+	attacks.Wait()
+	close(over)
+	others.Wait()
+	// A connection that takes its requests back ends after some hundred.
+	words := strings.Fields(s.get("/most").Is(s.Host, 200).Body)
+	if seen, err := strconv.Atoi(words[1]); err != nil || seen > 3000 {
+		t.Errorf("the application has had %v requests", words)
+	}
+}
+
+// answersUntil has the service answer again and again.
+func (s site) answersUntil(over chan struct{}) {
+	client := s.Requests()
+	for {
+		s.Ask(client, http.MethodGet, s.name, "/", nil).Is(s.Host, 200)
+		select {
+		case <-over:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// isCutOff sends a part of a request and nothing else, for which there are ten
+// seconds.
+func (s site) isCutOff(text string) {
+	c := s.dial()
+	defer c.Close()
+	begin := time.Now()
+	_, _ = io.WriteString(c, strings.ReplaceAll(text, "HOST", s.name+".run.localhost")) // it may be closed already
+	_, err := io.Copy(io.Discard, c)
+	var timeout net.Error
+	if took := time.Since(begin); errors.As(err, &timeout) && timeout.Timeout() || took < 9*time.Second {
+		s.t.Errorf("who sends %q is cut off after %v, %v", text, took, err)
+	}
+}
+
+// most is how many frames a flood has.
+const most = 50_000
+
+// floods send the frame with a number, on a connection that takes no answers.
+var floods = map[string]func(f *frames, n int) error{
+	"requests that are taken back": func(f *frames, n int) error {
+		id := uint32(2*n + 1)
+		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: f.block("/"), EndStream: true, EndHeaders: true})
+		return errors.Join(err, f.WriteRSTStream(id, http2.ErrCodeCancel))
+	},
+	"headers without an end": func(f *frames, n int) error {
+		if n == 0 {
+			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.block("/")})
+		}
+		var b bytes.Buffer
+		err := hpack.NewEncoder(&b).WriteField(hpack.HeaderField{Name: fmt.Sprint("a", n), Value: strings.Repeat("b", 8000), Sensitive: true})
+		return errors.Join(err, f.WriteContinuation(1, false, b.Bytes()))
+	},
+	"a request that breaks the rules": func(f *frames, n int) error {
+		return f.WriteData(uint32(2*n+1), true, nil) // of a stream that was never opened
+	},
+}
+
+// floods writes frames until the daemon takes no more, and tells how many those
+// were.
+func (f *frames) floods(flood func(f *frames, n int) error) int {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for { // what it says is read, until it hangs up
+			frame, err := f.ReadFrame()
+			if _, away := frame.(*http2.GoAwayFrame); err != nil || away {
+				return
+			}
+		}
+	}()
+	n := 0
+	for ; n < most; n++ {
+		select {
+		case <-ended:
+			return n
+		default:
+		}
+		if flood(f, n) != nil {
+			break
+		}
+	}
+	_ = f.Close() // ends the reader
+	<-ended
+	return n
+}
