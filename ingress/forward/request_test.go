@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 )
-
+// contract: ATK-20, ATK-22
 func TestFieldsOfOneConnectionStayThere(t *testing.T) {
 	t.Parallel()
 	got := make(chan *http.Request, 1)
