@@ -83,6 +83,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		t.Errorf("a connection may have %d streams, want 100", got)
 	}
 }
+
 // contract: ATK-23
 func TestFloodsEndTheirConnection(t *testing.T) {
 	t.Parallel()

@@ -184,6 +184,7 @@ func TestLargeBodies(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
 // contract: ATK-23
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 )
+
 // contract: ATK-20, ATK-22
 func TestFieldsOfOneConnectionStayThere(t *testing.T) {
 	t.Parallel()

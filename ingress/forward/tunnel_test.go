@@ -111,6 +111,7 @@ func TestChangedProtocolEndsWithItsContext(t *testing.T) {
 		t.Errorf("%+v after %v", res, time.Since(began))
 	}
 }
+
 // contract: ATK-22
 func TestInstanceMayKeepItsProtocol(t *testing.T) {
 	t.Parallel()

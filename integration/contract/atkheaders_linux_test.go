@@ -17,7 +17,7 @@ func TestATK22RequestsChangeNoneButTheirOwn(t *testing.T) {
 	const last = "GET /note/OF/last HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"
 	const post = "POST /note/OF HTTP/1.1\r\nHost: HOST\r\n"
 	endless := "?" + strings.Repeat("a&", 20_000) + "a"
-	for i, c := range []struct{ text, sees string }{
+	for _, c := range []struct{ text, sees string }{
 		{"GET /note/OF?a=%0d%0aX-Evil:%20a HTTP/1.1\r\nHost: HOST\r\n\r\n", `GET /note/OF?a=%0d%0aX-Evil:%20a HOST ""`},
 		{"GET /note/OF" + endless + " HTTP/1.1\r\nHost: HOST\r\n\r\n", "GET /note/OF" + endless + ` HOST ""`},
 		{"GET /note/OF?a=1;b=%zz&a=2 HTTP/1.1\r\nHost: HOST\r\n\r\n", `GET /note/OF?a=1;b=%zz&a=2 HOST ""`},
@@ -34,7 +34,7 @@ func TestATK22RequestsChangeNoneButTheirOwn(t *testing.T) {
 		{"GET /note/OF HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", `GET /note/OF HOST ""`},
 		{post + "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 24\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", `POST /note/OF HOST "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"`},
 	} {
-		of := fmt.Sprintf("atk22-%d", i)
+		of := word()
 		own := strings.NewReplacer("OF", of, "HOST", "plain.run.localhost").Replace
 		back := s.send(own(c.text + last))
 		var want []string
@@ -57,24 +57,24 @@ func TestATK22RequestsChangeNoneButTheirOwn(t *testing.T) {
 // HTTP/2 could carry what HTTP/1 has as ends of lines and of words.
 func TestATK22FieldsOfHTTP2EndNoLine(t *testing.T) {
 	s := plain.open(t)
-	c := s.frames()
+	c, of := s.frames(), word()
 	for i, fields := range [][]string{
 		{"x", "a\r\nx-evil: a"}, {"x", "a\nx-evil: a"}, {"x", "a\x00"}, {"x\r\nx-evil", "a"}, {"x: a", "a"}, {"x y", "a"}, {"X-Upper", "a"},
-		{":path", "/note/atk22h2 HTTP/1.1\r\nX-Evil: a"}, {":path", "/note/atk22h2 HTTP/1.1"}, {":method", "GET /note/atk22h2 HTTP/1.1\r\nX-Evil: a"},
+		{":path", "/note/" + of + " HTTP/1.1\r\nX-Evil: a"}, {":path", "/note/" + of + " HTTP/1.1"}, {":method", "GET /note/" + of + " HTTP/1.1\r\nX-Evil: a"},
 		{":authority", "plain.run.localhost\r\nX-Evil: a"}, {":authority", "plain.run.localhost/note"}, {"host", "evil\r\nX-Evil: a"},
 		{"transfer-encoding", "chunked"}, {"connection", "X-Forwarded-For"}, {"upgrade", "h2c"},
 	} {
 		id := uint32(2*i + 1)
-		c.request(id, "/note/atk22h2", fields...)
+		c.request(id, "/note/"+of, fields...)
 		if status := c.status(id); status == "200" {
 			t.Errorf("%q is answered with 200", fields)
 		}
 	}
-	if seen := s.noted("atk22h2"); len(seen) != 0 {
+	if seen := s.noted(of); len(seen) != 0 {
 		t.Errorf("the application sees %q", seen)
 	}
 	id := uint32(101)
-	c.request(id, "/note/atk22h2", "x", "a")
+	c.request(id, "/note/"+of, "x", "a")
 	if status := c.status(id); status != "200" {
 		t.Errorf("the connection is of no use afterwards: %s", status)
 	}

@@ -104,8 +104,8 @@ var framings = []framed{
 // contract: ATK-21
 func TestATK21FramingIsReadInOneWayOrRefused(t *testing.T) {
 	s := plain.open(t)
-	for i, f := range framings {
-		of := fmt.Sprintf("atk21-%d/", i)
+	for _, f := range framings {
+		of := word() + "/"
 		last := "GET /note/" + of + "last HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"
 		back := s.send("POST /note/" + of + "first HTTP/1.1\r\nHost: HOST\r\n" + f.fields + last)
 		statuses := strings.Count(back, "HTTP/1.1 ")
@@ -124,9 +124,10 @@ func TestATK21FramingIsReadInOneWayOrRefused(t *testing.T) {
 		}
 	}
 	// A request in a body is a body.
-	hidden := "GET /note/atk21-/hidden HTTP/1.1\r\nHost: evil\r\n\r\n"
-	s.send(fmt.Sprintf("POST /note/atk21-/ HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(hidden), hidden))
-	if seen, want := s.noted("atk21-/"), fmt.Sprintf("POST /note/atk21-/ plain.run.localhost %q", hidden); !slices.Equal(seen, []string{want}) {
+	of := word()
+	hidden := "GET /note/" + of + "/hidden HTTP/1.1\r\nHost: evil\r\n\r\n"
+	s.send(fmt.Sprintf("POST /note/%s HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", of, len(hidden), hidden))
+	if seen, want := s.noted(of), fmt.Sprintf("POST /note/%s plain.run.localhost %q", of, hidden); !slices.Equal(seen, []string{want}) {
 		t.Errorf("it sees %q", seen)
 	}
 }

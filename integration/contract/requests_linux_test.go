@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ var (
 	duplex = sharedSite{name: "duplex", flags: []string{"--concurrency", "1000", "--max-instances", "1",
 		"--use-http2", "--set-env-vars", "H2C=1", "--timeout", "3600"}}
 	// brief has little time for its requests, which go on all the same.
-	brief = sharedSite{name: "brief", flags: []string{"--max-instances", "1", "--no-cpu-throttling", "--timeout", "8"}}
+	brief = sharedSite{name: "brief", flags: []string{"--max-instances", "1", "--no-cpu-throttling", "--timeout", "15"}}
 	// narrow takes one request at a time.
 	narrow = sharedSite{name: "narrow", flags: []string{"--max-instances", "1", "--cpu", "0.5"}}
 	// locked is for those who are let in.
@@ -94,16 +95,13 @@ func (s site) gone() {
 	s.t.Cleanup(func() { s.CLI("services", "delete", s.name, "--quiet") })
 }
 
+// word is one that nothing else has, to know a request by.
+func word() string { return strings.ToLower(rand.Text()[:10]) }
+
 // get asks for a path. Header holds names and values in turn.
 func (s site) get(path string, header ...string) rig.Answer {
 	s.t.Helper()
 	return s.Get(s.name, path, header...)
-}
-
-// answers asks for a path until the answer has a body; that body is a line.
-func (s site) answers(path, body string) {
-	s.t.Helper()
-	s.Eventually(path+" says "+body, func() bool { return s.get(path).Body == body+"\n" })
 }
 
 // boot tells this instance, and this process of it, from every other.
