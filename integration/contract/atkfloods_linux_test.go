@@ -24,9 +24,9 @@ import (
 // service it asks for; another service answers all the while.
 func TestATK23SlowAndFloodingClientsAreBounded(t *testing.T) {
 	s := ownSite(t, "--max-instances", "1", "--concurrency", "1000")
-	over := make(chan struct{})
+	other, over := plain.beside(s), make(chan struct{})
 	var others sync.WaitGroup
-	others.Go(func() { plain.beside(s).answersUntil(over) })
+	others.Go(func() { other.answersUntil(over) })
 	var attacks sync.WaitGroup
 	for _, text := range []string{"", "GET /", "GET / HTTP/1.1\r\nHost: HOST\r\nA: b\r\n"} {
 		attacks.Go(func() { s.isCutOff(text) })
@@ -38,19 +38,21 @@ func TestATK23SlowAndFloodingClientsAreBounded(t *testing.T) {
 		}
 	})
 	for name, flood := range floods {
+		c := s.frames()
 		attacks.Go(func() {
-			if sent := s.frames().floods(flood); sent == most {
+			sent := c.floods(flood)
+			if sent == most {
 				t.Errorf("%s: the connection takes %d", name, sent)
 			}
+			t.Logf("%s: the connection ends after %d", name, sent)
 		})
 	}
 	attacks.Wait()
 	close(over)
 	others.Wait()
-	// A connection that takes its requests back ends after some hundred.
 	words := strings.Fields(s.get("/most").Is(s.Host, 200).Body)
-	if seen, err := strconv.Atoi(words[1]); err != nil || seen > 3000 {
-		t.Errorf("the application has had %v requests", words)
+	if seen, err := strconv.Atoi(words[1]); err != nil || seen > most/5 {
+		t.Errorf("the application has had %s requests", words[1])
 	}
 }
 

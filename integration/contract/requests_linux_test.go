@@ -28,12 +28,13 @@ type site struct {
 }
 
 // sharedSite is a service that several tests send requests to, deployed by the
-// first of them.
+// first of them that can.
 type sharedSite struct {
 	name  string
 	flags []string
-	once  sync.Once
-	up    bool
+
+	mu sync.Mutex
+	up bool // guarded by mu
 }
 
 // The services that tests of the request path share. Each has one instance,
@@ -59,12 +60,11 @@ func (s *sharedSite) open(t *testing.T) site {
 // beside is the site for a test that has another one.
 func (s *sharedSite) beside(other site) site {
 	other.t.Helper()
-	s.once.Do(func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.up {
 		place(other.Daemon, s.name, s.flags...).Exits(0)
 		s.up = true
-	})
-	if !s.up {
-		other.t.Fatalf("the service %s, which tests share, was not deployed", s.name)
 	}
 	other.name = s.name
 	return other
