@@ -111,7 +111,7 @@ func (a attack) at(host string, n int) attack {
 	return attack{a.name, own.Replace(a.text + tail), own.Replace(a.seen)}
 }
 
-// contract: NET-7
+// contract: NET-7, ATK-21
 // Through the whole of it, to servers that people use: each request is refused,
 // or seen once and as it was meant.
 func TestSmuggledRequests(t *testing.T) {

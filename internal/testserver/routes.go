@@ -26,8 +26,9 @@ type server struct {
 	// turns is what SPIN has counted; seen how many requests have come.
 	turns, seen atomic.Int64
 
-	mu   sync.Mutex
-	held [][]byte // guarded by mu
+	mu    sync.Mutex
+	held  [][]byte // guarded by mu
+	notes []string // guarded by mu
 }
 
 // routes are the paths that it knows. Anything else is answered like /.
@@ -40,6 +41,7 @@ func (s *server) routes() *http.ServeMux {
 		"/sleep":      s.sleep,
 		"/echo":       s.echo,
 		"/bytes":      s.bytes,
+		"/length":     s.length,
 		"/events":     s.events,
 		"/status":     s.status,
 		"/cookie":     s.cookie,
@@ -58,6 +60,8 @@ func (s *server) routes() *http.ServeMux {
 		"/identity":   s.identity,
 		"/self":       s.self,
 		"/read":       s.read,
+		"/note/":      s.note,
+		"/notes":      s.noted,
 	} {
 		mux.HandleFunc(path, h)
 	}
@@ -99,23 +103,25 @@ func (s *server) request(w http.ResponseWriter, r *http.Request) {
 	answer(w, seen)
 }
 
-// sleep answers after a time, or says that the client has gone.
+// sleep answers after a time, or says that the client has gone. What it prints
+// ends with a word of the query's.
 func (s *server) sleep(w http.ResponseWriter, r *http.Request) {
 	d, err := time.ParseDuration(r.FormValue("for"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	fmt.Println("sleeps", r.FormValue("say"))
 	select {
 	case <-time.After(d):
 	case <-r.Context().Done():
-		fmt.Println("the client has gone")
+		fmt.Println("the client has gone", r.FormValue("say"))
 		if r.FormValue("stubborn") == "" {
 			return
 		}
 		<-time.After(d)
 	}
-	fmt.Println("slept")
+	fmt.Println("slept", r.FormValue("say"))
 	fmt.Fprintln(w, "slept")
 }
 
@@ -135,6 +141,13 @@ func (s *server) echo(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// length tells how long the request's body is.
+func (s *server) length(w http.ResponseWriter, r *http.Request) {
+	if n, err := io.Copy(io.Discard, r.Body); err == nil {
+		fmt.Fprintln(w, n)
 	}
 }
 
