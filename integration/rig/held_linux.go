@@ -41,6 +41,15 @@ func (d *Daemon) begin(method, service, path string, body io.Reader) *Begun {
 	return b
 }
 
+// BeginDeploy begins what Deploy does. It is given up if it takes longer than
+// life, or than the test.
+func (d *Daemon) BeginDeploy(life time.Duration, name string, flags ...string) *Process {
+	d.Host.Helper()
+	p := d.Host.StartFor(life, d.Own, d.deployment(name, flags)...)
+	d.Host.Cleanup(p.abandon)
+	return p
+}
+
 // inContext ends requests with a context.
 type inContext struct {
 	ctx  context.Context

@@ -1,6 +1,8 @@
 package rig
 
 import (
+	"encoding/json"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,6 +40,28 @@ func (d *Daemon) Says(service string, texts ...string) {
 		}
 		return true
 	})
+}
+
+// When is when the lines of a service's log were written that hold a text, the
+// oldest first. More are flags of "services logs".
+func (d *Daemon) When(service, text string, more ...string) (when []time.Time) {
+	d.Host.Helper()
+	args := append([]string{"services", "logs", service, "--system", "--limit", "1000", "--format", "json"}, more...)
+	lines := json.NewDecoder(strings.NewReader(d.CLI(args...).Exits(0).Stdout))
+	for {
+		var e struct {
+			Timestamp   time.Time
+			TextPayload string
+		}
+		if err := lines.Decode(&e); err == io.EOF {
+			return when
+		} else if err != nil {
+			d.Host.Fatalf("the log of %s: %v", service, err)
+		}
+		if strings.Contains(e.TextPayload, text) {
+			when = append(when, e.Timestamp)
+		}
+	}
 }
 
 // Self is the public ID of the instance that answers, and its process.

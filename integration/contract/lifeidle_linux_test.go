@@ -1,0 +1,111 @@
+package contract
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"runnel/integration/rig"
+)
+
+// idleTime is how long the impatient daemon keeps an instance that is idle.
+const idleTime = 10 * time.Second
+
+// impatient is a second daemon for all tests that wait for idle instances to go.
+var impatient struct {
+	start  sync.Once
+	daemon *rig.Daemon
+}
+
+// impatientDaemon is one that keeps idle instances for ten seconds instead of
+// fifteen minutes. The test runs beside others from here on.
+func impatientDaemon(t *testing.T) *rig.Daemon {
+	t.Helper()
+	daemon(t)
+	impatient.start.Do(func() {
+		config := configured(t, shared.daemon.Host, "services: {idleTime: "+idleTime.String()+"}\n")
+		impatient.daemon = shared.daemon.Host.ServeRequests("--config", config)
+	})
+	if impatient.daemon == nil {
+		t.Fatal("the impatient daemon has not started")
+	}
+	return impatient.daemon.For(t)
+}
+
+// configured is a file with a daemon's configuration, which lives as long as h
+// does.
+func configured(t *testing.T, h *rig.Host, text string) (file string) {
+	t.Helper()
+	file = filepath.Join(h.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// contract: LIFE-4
+func TestLIFE4AnInstanceWithoutARequestIsIdle(t *testing.T) {
+	d := daemon(t)
+	name := serve(t, d, "--cpu", "1", "--no-cpu-boost", "--max-instances", "1")
+	idle := func() bool { q := d.Quotas(name); return len(q) == 1 && q["1000"] }
+	d.Eventually("without a request it is idle", idle)
+	one, two := d.Hold(name), d.Hold(name)
+	for _, held := range []*rig.Held{one, two} {
+		if idle() {
+			t.Error("it is idle, though it has a request")
+		}
+		held.Finish().Is(d.Host, 200)
+	}
+	d.Eventually("it is idle again", idle)
+	d.Settles(name, 1)
+}
+
+// contract: LIFE-5
+func TestLIFE5IdleInstancesGoAfterFifteenMinutesAtMost(t *testing.T) {
+	d := impatientDaemon(t)
+	name, kept := serve(t, d), nameOf(t, "kept")
+	goes(d, kept)
+	d.Deploy(kept, "--cpu", "0.2", "--memory", "128Mi", "--min-instances", "1").Exits(0)
+	stays, _ := d.Self(kept)
+	d.Get(name, "/").Is(d.Host, 200)
+	begin, last := time.Now(), d.Started(name)
+	d.End("the instances without a request", last)
+	if took := time.Since(begin); took < idleTime-2*time.Second {
+		t.Errorf("an instance is kept for %v, want %v", took, idleTime)
+	}
+	d.Says(name, "told to go", "gone")
+	d.Settles(kept, 1)
+	if now, _ := d.Self(kept); now != stays {
+		t.Errorf("that of the minimum is %s, was %s", now, stays)
+	}
+
+	// Nobody has them kept for longer.
+	long := configured(t, d.Host, "services: {idleTime: 15m1s}\n")
+	d.Host.StartWith(d.Own, "serve", "--root", filepath.Join(t.TempDir(), "root"), "--config", long).Wait().
+		Exits(2).Shows(`services.idleTime: "15m1s": want 1s to 15m`)
+}
+
+// contract: LIFE-6
+func TestLIFE6IdleInstancesThatAreStoppedAreReplaced(t *testing.T) {
+	d := daemon(t)
+	name, kept := serve(t, d), nameOf(t, "kept")
+	goes(d, kept)
+	d.Deploy(kept, "--cpu", "0.2", "--memory", "128Mi", "--min-instances", "1").Exits(0)
+	for _, service := range []string{name, kept} {
+		before, _ := d.Self(service)
+		first := d.Started(service)
+		if len(first) != 1 {
+			t.Fatalf("instances of %s: %v, want one", service, first)
+		}
+		for _, pids := range first {
+			d.Host.Kill(pids[0])
+		}
+		d.End("the instance of "+service, first)
+		if service == kept { // that of the minimum comes back without a request
+			d.Settles(service, 1)
+		}
+		d.Replaced(service, before)
+	}
+}
