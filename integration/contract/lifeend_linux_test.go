@@ -12,7 +12,7 @@ import (
 func spreadOut(d *rig.Daemon, name string) {
 	d.Host.Helper()
 	var starts []time.Time
-	d.Eventually(name+" has been started four times", func() bool {
+	d.Until(name+" has been started four times", func() bool {
 		starts = d.When(name, "Starting new instance.")
 		return len(starts) >= 4
 	})
@@ -28,7 +28,7 @@ func spreadOut(d *rig.Daemon, name string) {
 func bothFail(d *rig.Daemon, name, path string, code int, page string) {
 	d.Host.Helper()
 	open := d.BeginGet(name, "/sleep?for=1h")
-	d.Eventually("two requests are there", func() bool { return d.Number(name, "/now") >= 2 })
+	d.Until("two requests are there", func() bool { return d.Number(name, "/now") >= 2 })
 	d.Get(name, path).Is(d.Host, code, page)
 	open.Wait().Is(d.Host, code, page)
 }
@@ -50,11 +50,9 @@ func TestLIFE10MemoryAboveTheSumEndsTheInstance(t *testing.T) {
 // contract: LIFE-13
 func TestLIFE13TheEndOfAContainerEndsTheInstance(t *testing.T) {
 	d := daemon(t)
-	name, short := nameOf(t), nameOf(t, "short")
+	name := nameOf(t)
 	goes(d, name)
-	goes(d, short)
-	d.Deploy(short, "--cpu", "0.2", "--memory", "128Mi", "--min-instances", "1", "--no-deploy-health-check",
-		"--set-env-vars", "EXIT_AFTER=300ms").Exits(0)
+	short := serveAs(d, nameOf(t, "short"), "--min-instances", "1", "--no-deploy-health-check", "--set-env-vars", "EXIT_AFTER=300ms")
 	d.CLI(pair(d, name, nil, []string{"--set-env-vars", "SIDE_PORT=9090"})...).Exits(0)
 	before, _ := d.Self(name)
 	both := d.Started(name)

@@ -50,7 +50,7 @@ func TestLIFE4AnInstanceWithoutARequestIsIdle(t *testing.T) {
 	d := daemon(t)
 	name := serve(t, d, "--cpu", "1", "--no-cpu-boost", "--max-instances", "1")
 	idle := func() bool { q := d.Quotas(name); return len(q) == 1 && q["1000"] }
-	d.Eventually("without a request it is idle", idle)
+	d.Until("without a request it is idle", idle)
 	one, two := d.Hold(name), d.Hold(name)
 	for _, held := range []*rig.Held{one, two} {
 		if idle() {
@@ -58,16 +58,14 @@ func TestLIFE4AnInstanceWithoutARequestIsIdle(t *testing.T) {
 		}
 		held.Finish().Is(d.Host, 200)
 	}
-	d.Eventually("it is idle again", idle)
+	d.Until("it is idle again", idle)
 	d.Settles(name, 1)
 }
 
 // contract: LIFE-5
 func TestLIFE5IdleInstancesGoAfterFifteenMinutesAtMost(t *testing.T) {
 	d := impatientDaemon(t)
-	name, kept := serve(t, d), nameOf(t, "kept")
-	goes(d, kept)
-	d.Deploy(kept, "--cpu", "0.2", "--memory", "128Mi", "--min-instances", "1").Exits(0)
+	name, kept := serve(t, d), serveAs(d, nameOf(t, "kept"), "--min-instances", "1")
 	stays, _ := d.Self(kept)
 	d.Get(name, "/").Is(d.Host, 200)
 	begin, last := time.Now(), d.Started(name)
@@ -90,9 +88,7 @@ func TestLIFE5IdleInstancesGoAfterFifteenMinutesAtMost(t *testing.T) {
 // contract: LIFE-6
 func TestLIFE6IdleInstancesThatAreStoppedAreReplaced(t *testing.T) {
 	d := daemon(t)
-	name, kept := serve(t, d), nameOf(t, "kept")
-	goes(d, kept)
-	d.Deploy(kept, "--cpu", "0.2", "--memory", "128Mi", "--min-instances", "1").Exits(0)
+	name, kept := serve(t, d), serveAs(d, nameOf(t, "kept"), "--min-instances", "1")
 	for _, service := range []string{name, kept} {
 		before, _ := d.Self(service)
 		first := d.Started(service)

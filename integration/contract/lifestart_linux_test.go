@@ -12,10 +12,15 @@ import (
 // with it.
 func serve(t *testing.T, d *rig.Daemon, flags ...string) (name string) {
 	t.Helper()
-	name = nameOf(t)
-	goes(d, name)
-	d.Deploy(name, append([]string{"--cpu", "0.2", "--memory", "128Mi"}, flags...)...).Exits(0)
-	return name
+	return serveAs(d, nameOf(t), flags...)
+}
+
+// serveAs is serve under another name.
+func serveAs(d *rig.Daemon, as string, flags ...string) (name string) {
+	d.Host.Helper()
+	goes(d, as)
+	d.Deploy(as, append([]string{"--cpu", "0.2", "--memory", "128Mi"}, flags...)...).Exits(0)
+	return as
 }
 
 // goes has a service deleted when the test ends, so that others have its room.
@@ -56,7 +61,7 @@ func TestLIFE1AnInstanceHasFourMinutesToListen(t *testing.T) {
 		return d.BeginDeploy(2*most+rig.Patience(), name, "--cpu", "0.1", "--memory", "128Mi", "--set-env-vars", "START_DELAY="+delay.String())
 	}
 	inTime, tooLate := deploy(soon, most-15*time.Second), deploy(late, most+10*time.Second)
-	d.CLI(pair(d, sick, nil, []string{"--startup-probe", "tcpSocket.port=9999,periodSeconds=1,failureThreshold=2"})...).
+	d.CLI(pair(d, sick, nil, []string{"--set-env-vars", "SIDE_PORT=9090", "--startup-probe", "tcpSocket.port=9999,periodSeconds=1,failureThreshold=2"})...).
 		Exits(1).Shows("failed the configured startup probe checks")
 	d.Get(sick, "/").Is(d.Host, 503)
 
@@ -77,7 +82,7 @@ func TestLIFE2CPUIsThereDuringTheStart(t *testing.T) {
 	name := nameOf(t)
 	goes(d, name)
 	deployed := d.BeginDeploy(rig.Patience(), name, "--cpu", "0.5", "--memory", "128Mi", "--no-cpu-boost", "--set-env-vars", "START_DELAY=4s")
-	d.Eventually("the instance is started", func() bool { return len(d.Started(name)) > 0 })
+	d.Until("the instance is started", func() bool { return len(d.Started(name)) > 0 })
 	for !deployed.Ended() {
 		if q := d.Quotas(name); q["1000"] || len(q) > 0 && !q["50000"] {
 			if !strings.Contains(d.Said(name), "listening") {
@@ -88,7 +93,7 @@ func TestLIFE2CPUIsThereDuringTheStart(t *testing.T) {
 		<-time.After(50 * time.Millisecond)
 	}
 	deployed.Wait().Exits(0)
-	d.Eventually("it has next to none when it is idle", func() bool { return d.Quotas(name)["1000"] })
+	d.Until("it has next to none when it is idle", func() bool { return d.Quotas(name)["1000"] })
 }
 
 // contract: LIFE-3
@@ -104,7 +109,7 @@ func TestLIFE3RequestsFlowAsSoonAsThePortListens(t *testing.T) {
 		t.Errorf("answered after %v by a server that listens after 2s", a.Took)
 	}
 	var listens []time.Time
-	d.Eventually("the second instance has listened", func() bool {
+	d.Until("the second instance has listened", func() bool {
 		listens = d.When(name, "listening on")
 		return len(listens) == 2
 	})

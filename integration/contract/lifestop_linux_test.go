@@ -32,7 +32,7 @@ func TestLIFE7StoppingIsSIGTERMAndSIGKILLTenSecondsLater(t *testing.T) {
 	d.End("the processes that stay at SIGTERM", both)
 	killed := time.Now()
 	var told []time.Time
-	d.Eventually("every container has been told to go", func() bool {
+	d.Until("every container has been told to go", func() bool {
 		told = d.When(name, "told to go")
 		return len(told) == 2
 	})
@@ -50,9 +50,9 @@ func TestLIFE7StoppingIsSIGTERMAndSIGKILLTenSecondsLater(t *testing.T) {
 func TestLIFE8CPUIsThereWhileAnInstanceIsStopped(t *testing.T) {
 	d := daemon(t)
 	name := serve(t, d, "--cpu", "0.5", "--no-cpu-boost", "--set-env-vars", "IGNORE_TERM=1")
-	d.Eventually("the instance is idle", func() bool { return d.Quotas(name)["1000"] })
+	d.Until("the instance is idle", func() bool { return d.Quotas(name)["1000"] })
 	d.CLI("services", "update", name, "--scaling", "0", "--async").Exits(0)
-	d.Eventually("the instance that is told to go has its CPU", func() bool { return d.Quotas(name)["50000"] })
+	d.Until("the instance that is told to go has its CPU", func() bool { return d.Quotas(name)["50000"] })
 	d.Says(name, "told to go")
 	if q := d.Quotas(name); q["1000"] {
 		t.Errorf("before it is killed its quota is %v", q)

@@ -3,7 +3,6 @@ package rig
 import (
 	"encoding/json"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -31,7 +30,7 @@ func (d *Daemon) Says(service string, texts ...string) {
 			d.Host.Logf("the log of %s:\n%s", service, Clip(log))
 		}
 	})
-	d.Eventually("the log of "+service+" has "+strings.Join(texts, " and "), func() bool {
+	d.Until("the log of "+service+" has "+strings.Join(texts, " and "), func() bool {
 		log = d.Said(service)
 		for _, text := range texts {
 			if !strings.Contains(log, text) {
@@ -77,7 +76,7 @@ func (d *Daemon) Self(service string) (instance, boot string) {
 // Replaced waits until another instance than one answers, and gives its ID.
 func (d *Daemon) Replaced(service, instance string) (another string) {
 	d.Host.Helper()
-	d.Eventually("another instance of "+service+" answers", func() bool {
+	d.Until("another instance of "+service+" answers", func() bool {
 		a := d.Get(service, "/self")
 		another, _, _ = strings.Cut(a.Body, " ")
 		return a.Code == 200 && another != instance
@@ -100,33 +99,35 @@ func (d *Daemon) Number(service, path string) int64 {
 	return n
 }
 
-// Settings are what the cgroups below a daemon's have in the files of these
-// names, in version 1 and version 2 of cgroups, by directory.
-func (d *Daemon) Settings(names ...string) map[string]string {
+// Settings are what the cgroups of a service's instances and of their containers
+// have in the first of these files that there is: names are those of version 1
+// and of version 2 of cgroups. By directory.
+func (d *Daemon) Settings(service string, names ...string) map[string]string {
 	d.Host.Helper()
 	found := map[string]string{}
 	for _, root := range CgroupDirs(d.Host.TB, d.Root) {
-		_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-			if err != nil {
-				return nil // gone since
+		for _, name := range names {
+			for _, below := range []string{"", "*"} {
+				paths, _ := filepath.Glob(filepath.Join(root, service+"-*", below, name)) // the pattern is fine
+				for _, path := range paths {
+					if text, err := os.ReadFile(path); err == nil && instanceOf(service, path) != "" {
+						found[filepath.Dir(path)] = strings.TrimSpace(string(text))
+					}
+				}
 			}
-			if filepath.Dir(path) == root || strings.HasSuffix(filepath.Dir(path), "/_shim") || !slices.Contains(names, e.Name()) {
-				return nil
+			if len(found) > 0 {
+				return found
 			}
-			if text, err := os.ReadFile(path); err == nil {
-				found[filepath.Dir(path)] = strings.TrimSpace(string(text))
-			}
-			return nil
-		})
+		}
 	}
 	return found
 }
 
-// instanceOf is which instance of a service a cgroup is of; empty for others.
-// What an instance is called begins with its service's name and an identity of
-// its revision.
-func instanceOf(service, dir string) string {
-	for part := range strings.SplitSeq(dir, "/") {
+// instanceOf is which instance of a service a file below its cgroups is of;
+// empty for others. What an instance is called begins with its service's name and
+// an identity of its revision.
+func instanceOf(service, path string) string {
+	for part := range strings.SplitSeq(path, "/") {
 		rest, ok := strings.CutPrefix(part, service+"-")
 		if ok && strings.Count(rest, "-") == 1 && len(rest) == instanceTail {
 			return part
@@ -144,7 +145,7 @@ const instanceTail = 12 + 1 + 10
 func (d *Daemon) Started(service string) map[string][]int {
 	d.Host.Helper()
 	found := map[string]map[int]bool{}
-	for dir, text := range d.Settings("cgroup.procs") {
+	for dir, text := range d.Settings(service, "cgroup.procs") {
 		id := instanceOf(service, dir)
 		if id == "" {
 			continue
@@ -194,7 +195,7 @@ func (d *Daemon) Settles(service string, counts ...int) {
 			d.Host.Logf("instances of %s by revision were %v last, wanted were %v", service, now, counts)
 		}
 	})
-	d.Eventually("there are as many instances of "+service+" as wanted", func() bool {
+	d.Until("there are as many instances of "+service+" as wanted", func() bool {
 		now = d.Instances(service)
 		return slices.Equal(now, counts)
 	})
@@ -205,7 +206,7 @@ func (d *Daemon) Settles(service string, counts ...int) {
 func (d *Daemon) Quotas(service string) map[string]bool {
 	d.Host.Helper()
 	started, found := d.Started(service), map[string]bool{}
-	for dir, text := range d.Settings("cpu.cfs_quota_us", "cpu.max") {
+	for dir, text := range d.Settings(service, "cpu.cfs_quota_us", "cpu.max") {
 		if started[instanceOf(service, dir)] != nil {
 			quota, _, _ := strings.Cut(text, " ")
 			found[quota] = true
@@ -220,7 +221,7 @@ func IsHere(pid int) bool { return unix.Kill(pid, 0) == nil }
 // End waits until none of a service's processes is there any more.
 func (d *Daemon) End(what string, of map[string][]int) {
 	d.Host.Helper()
-	d.Eventually(what+" end", func() bool {
+	d.Until(what+" end", func() bool {
 		for _, pids := range of {
 			if slices.ContainsFunc(pids, IsHere) {
 				return false
