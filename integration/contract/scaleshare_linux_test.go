@@ -45,8 +45,9 @@ func TestSC12RevisionsShareTheMinimumAndTheMaximum(t *testing.T) {
 	two := d.Hold("two---" + name)
 	waits := d.BeginGet("two---"+name, "/")
 	hold(d, "one---"+name, 3)
-	if now := d.Instances(name); len(now) != 2 || now[0] != 1 || now[1] != 3 {
-		t.Errorf("instances by revision: %v, want 1 and 3", now)
+	stays(d, 2*time.Second, name, 1, 3)
+	if waits.IsOver() {
+		t.Errorf("a second request has got %v", waits.Wait())
 	}
 	two.Finish().Is(d.Host, 200)
 	waits.Wait().Is(d.Host, 200)
