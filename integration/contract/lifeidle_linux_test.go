@@ -105,3 +105,26 @@ func TestLIFE6IdleInstancesThatAreStoppedAreReplaced(t *testing.T) {
 		d.Replaced(service, before)
 	}
 }
+
+// contract: LIFE-6
+// On a host with room for one instance the daemon itself stops the one that is
+// idle, for that of whom a request is for, time and again.
+func TestLIFE6IdleInstancesGoWhereOthersNeedTheirRoom(t *testing.T) {
+	h := daemon(t).Host
+	d := h.ServeRequests("--config", configured(t, h, "capacity: {memory: 400Mi}\n"))
+	one, two := nameOf(t, "one"), nameOf(t, "two")
+	serveAs(d, one, "--memory", "256Mi")
+	d.Get(one, "/").Is(h, 200)
+	for _, next := range []string{two, one} {
+		other := map[string]string{one: two, two: one}[next]
+		idle := d.Started(other)
+		if len(idle) != 1 {
+			t.Fatalf("instances of %s: %v, want one", other, idle)
+		}
+		if next == two {
+			serveAs(d, two, "--memory", "256Mi")
+		}
+		d.Get(next, "/").Is(h, 200)
+		d.End("the idle instance of "+other, idle)
+	}
+}
