@@ -25,8 +25,8 @@ func layered(t *testing.T, d *rig.Daemon, layers ...[]imagetest.Entry) (image st
 	return d.Host.Build(b)
 }
 
-// printed runs a script in an image and gives what it prints.
-func printed(t *testing.T, d *rig.Daemon, image, script string) string {
+// showing runs a script in an image and gives what it prints.
+func showing(t *testing.T, d *rig.Daemon, image, script string) string {
 	t.Helper()
 	name := nameOf(t, strings.ToLower(filepath.Base(filepath.Dir(image))))
 	d.CLI("jobs", "deploy", name, "--image", image, "--args", "^\x01^"+script, "--cpu", "0.1", "--memory", "128Mi",
@@ -64,7 +64,7 @@ func TestATK9NoNameInALayerLeadsOut(t *testing.T) {
 	}
 	// What is only absolute lies in the image.
 	image := layered(t, d, []imagetest.Entry{evil(victim), imagetest.Symlink("l", victim), evil("l")})
-	if got := printed(t, d, image, "cat "+victim+" /l"); got != "evilevil\n" {
+	if got := showing(t, d, image, "cat "+victim+" /l"); got != "evilevil\n" {
 		t.Errorf("in the image lies %q", got)
 	}
 	if text, err := os.ReadFile(victim); string(text) != "of the host" {
@@ -80,7 +80,7 @@ func TestATK10WhiteoutsDeleteWhatIsBelowThemAlone(t *testing.T) {
 		[]imagetest.Entry{file("gone"), file("stays"), file("again"), file("d/gone"), file("o/gone"), file("etc/kept"), imagetest.Symlink("l", "/etc")},
 		[]imagetest.Entry{file(".wh.gone"), file("d/.wh.gone"), file("o/new"), file("o/.wh..wh..opq"), file(".wh.again"), file("again"),
 			file(".wh.never"), file(".wh.l"), file("l/own")})
-	got := printed(t, d, image, "ls -d /gone /d/gone /o/gone /never 2>/dev/null; ls /o /l; cat /stays /again /etc/kept")
+	got := showing(t, d, image, "ls -d /gone /d/gone /o/gone /never 2>/dev/null; ls /o /l; cat /stays /again /etc/kept")
 	if want := "/l:\nown\n\n/o:\nnew\nstaysagainetc/kept\n"; strings.ReplaceAll(got, "\n\n", "\n") != strings.ReplaceAll(want, "\n\n", "\n") {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -117,7 +117,7 @@ func TestATK11LayersGiveNoDevicesAndNoPrivileges(t *testing.T) {
 			attributes(imagetest.Dir("r/", 0o755), "trusted.overlay.redirect", "/etc"),
 			device("char", tar.TypeChar, 0, 0),
 		})
-	got := printed(t, d, image, "ls /d; ls /r; ls /char 2>&1; mknod /x c 1 3 && cat /x; head -c 1 /dev/kmsg; echo over")
+	got := showing(t, d, image, "ls /d; ls /r; ls /char 2>&1; mknod /x c 1 3 && cat /x; head -c 1 /dev/kmsg; echo over")
 	if !strings.Contains(got, "hidden\n") || strings.Contains(got, "passwd") || !strings.Contains(got, "over\n") {
 		t.Errorf("inside it prints %q", got)
 	}

@@ -256,6 +256,20 @@ func (d *Daemon) Eventually(what string, happened func() bool) {
 	testenv.Eventually(d.Host, Patience(), happened, what)
 }
 
+// Until is Eventually for what it costs something to look at, such as a command's
+// output: it is looked at a few times a second.
+func (d *Daemon) Until(what string, happened func() bool) {
+	d.Host.Helper()
+	var last time.Time
+	d.Eventually(what, func() bool {
+		if time.Since(last) < Patience()/400 {
+			return false
+		}
+		defer func() { last = time.Now() }()
+		return happened()
+	})
+}
+
 // Tasks is Google's Go client of tasks, over REST.
 func (d *Daemon) Tasks(ctx context.Context) *run.TasksClient {
 	d.Host.Helper()

@@ -67,8 +67,14 @@ func (h *Host) ServeRequests(flags ...string) *Daemon {
 // Deploy deploys the test server, for everybody.
 func (d *Daemon) Deploy(name string, flags ...string) Result {
 	d.Host.Helper()
+	return d.CLI(d.deployment(name, flags)...)
+}
+
+// deployment is the command that deploys the test server.
+func (d *Daemon) deployment(name string, flags []string) []string {
+	d.Host.Helper()
 	args := []string{"deploy", name, "--image", d.Host.Server(), "--allow-unauthenticated", "--memory", "256Mi"}
-	return d.CLI(append(args, flags...)...)
+	return append(args, flags...)
 }
 
 // Answer is what came back for a request.

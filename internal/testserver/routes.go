@@ -19,8 +19,8 @@ import (
 // server is what the program remembers.
 type server struct {
 	health *health.Server
-	// well is what /health says.
-	well atomic.Bool
+	// says is what /health answers with, asked how often it was asked.
+	says, asked atomic.Int64
 	// now and most are how many requests it has, and has had at a time.
 	now, most atomic.Int64
 	// turns is what SPIN has counted; seen how many requests have come.
@@ -35,33 +35,35 @@ type server struct {
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for path, h := range map[string]http.HandlerFunc{
-		"/":           s.hello,
-		"/env":        s.env,
-		"/request":    s.request,
-		"/sleep":      s.sleep,
-		"/echo":       s.echo,
-		"/bytes":      s.bytes,
-		"/length":     s.length,
-		"/events":     s.events,
-		"/status":     s.status,
-		"/cookie":     s.cookie,
-		"/memory":     s.memory,
-		"/write":      s.write,
-		"/exit":       s.exit,
-		"/break":      s.broken,
-		"/count":      s.counted,
-		"/most":       s.mostAtOnce,
-		"/now":        s.nowAtOnce,
-		"/health":     s.healthy,
-		"/health/set": s.setHealth,
-		"/log":        s.log,
-		"/ws":         s.socket,
-		"/fetch":      s.fetch,
-		"/identity":   s.identity,
-		"/self":       s.self,
-		"/read":       s.read,
-		"/note/":      s.note,
-		"/notes":      s.noted,
+		"/":             s.hello,
+		"/env":          s.env,
+		"/request":      s.request,
+		"/sleep":        s.sleep,
+		"/echo":         s.echo,
+		"/bytes":        s.bytes,
+		"/events":       s.events,
+		"/status":       s.status,
+		"/cookie":       s.cookie,
+		"/memory":       s.memory,
+		"/write":        s.write,
+		"/exit":         s.exit,
+		"/break":        s.broken,
+		"/count":        s.counted,
+		"/most":         s.mostAtOnce,
+		"/now":          s.nowAtOnce,
+		"/health":       s.healthy,
+		"/health/set":   s.setHealth,
+		"/health/asked": s.askedHealth,
+		"/busy":         s.busy,
+		"/log":          s.log,
+		"/ws":           s.socket,
+		"/fetch":        s.fetch,
+		"/identity":     s.identity,
+		"/self":         s.self,
+		"/read":         s.read,
+		"/length":       s.length,
+		"/note/":        s.note,
+		"/notes":        s.noted,
 	} {
 		mux.HandleFunc(path, h)
 	}
@@ -125,8 +127,9 @@ func (s *server) sleep(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "slept")
 }
 
-// echo sends back what comes, as it comes.
+// echo sends back what comes, as it comes, and says which process it is.
 func (s *server) echo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Process", boot)
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex() // HTTP/2 always is
 	buf := make([]byte, 32<<10)
