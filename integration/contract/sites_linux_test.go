@@ -48,7 +48,7 @@ func (s *site) deploys(flags ...string) rig.Result {
 // starts deploys and has an instance start.
 func (s *site) starts(flags ...string) rig.Result {
 	s.t.Helper()
-	return s.deploys(append(flags, "--deploy-health-check")...)
+	return s.Deploy(s.name, append([]string{"--memory", "128Mi", "--deploy-health-check"}, flags...)...)
 }
 
 // verb runs a verb of services on it.
