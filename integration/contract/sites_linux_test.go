@@ -27,12 +27,14 @@ type site struct {
 	*rig.Daemon
 	t    *testing.T
 	name string
+	// place is its project and region.
+	place string
 }
 
 // siteOf is the service that is called after a test, not deployed yet.
 func siteOf(t *testing.T, d *rig.Daemon, more ...string) *site {
 	t.Helper()
-	s := &site{d, t, nameOf(t, more...)}
+	s := &site{d, t, nameOf(t, more...), here}
 	t.Cleanup(func() { s.call(http.MethodDelete, "", "") }) // it may never have come to be
 	return s
 }
@@ -70,7 +72,7 @@ func (s *site) call(method, below, body string) rig.Answer {
 }
 
 // full is its full name.
-func (s *site) full() string { return here + "/services/" + s.name }
+func (s *site) full() string { return s.place + "/services/" + s.name }
 
 // apiCall sends a request to a daemon's API.
 func apiCall(d *rig.Daemon, method, path, body string) rig.Answer {
