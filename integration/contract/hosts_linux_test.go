@@ -17,7 +17,7 @@ func (s *site) at(uri string) rig.Answer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return rig.Do(s.Requests(), r)
+	return s.started(func() rig.Answer { return rig.Do(s.Requests(), r) })
 }
 
 // contract: URL-1

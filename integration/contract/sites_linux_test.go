@@ -62,7 +62,24 @@ func (s *site) verb(verb string, flags ...string) rig.Result {
 // asked is what it answers at a path, to what header says.
 func (s *site) asked(path string, header ...string) rig.Answer {
 	s.t.Helper()
-	return s.Get(s.name, path, header...)
+	return s.started(func() rig.Answer { return s.Get(s.name, path, header...) })
+}
+
+// tagged is what is answered where a tag leads.
+func (s *site) tagged(tag, path string, header ...string) rig.Answer {
+	s.t.Helper()
+	return s.started(func() rig.Answer { return s.Get(tag+"---"+s.name, path, header...) })
+}
+
+// started asks until an instance is there: on a slow host it takes longer to start
+// than a request waits.
+func (s *site) started(ask func() rig.Answer) (a rig.Answer) {
+	s.t.Helper()
+	s.Eventually("an instance of "+s.name+" is there", func() bool {
+		a = ask()
+		return a.Code != http.StatusTooManyRequests
+	})
+	return a
 }
 
 // call sends a request about it, or about what is below it, to version 2 of the API.
@@ -201,7 +218,7 @@ func (s *site) answers(n int) map[string]int {
 	s.t.Helper()
 	client, counts := s.Requests(), map[string]int{}
 	for range n {
-		a := s.Ask(client, http.MethodGet, s.name, "/", nil)
+		a := s.started(func() rig.Answer { return s.Ask(client, http.MethodGet, s.name, "/", nil) })
 		if a.Err != nil || a.Code != http.StatusOK {
 			s.t.Fatalf("%d %v\n%s", a.Code, a.Err, rig.Clip(a.Body))
 		}

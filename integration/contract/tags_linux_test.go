@@ -28,28 +28,28 @@ func TestTAG1TagHasAURLOfItsOwn(t *testing.T) {
 			t.Errorf("the tag is %v, want 0%% of %s at %s", to, one, want)
 		}
 	}
-	s.Get("old---"+s.name, "/").Is(s.Host, 200, one)
-	s.Get("none---"+s.name, "/").Is(s.Host, 404)
+	s.tagged("old", "/").Is(s.Host, 200, one)
+	s.tagged("none", "/").Is(s.Host, 404)
 	s.splits("--remove-tags", "old")
-	s.Get("old---"+s.name, "/").Is(s.Host, 404)
+	s.tagged("old", "/").Is(s.Host, 404)
 }
 
 // contract: TAG-2
 func TestTAG2TagsFitIntoALabel(t *testing.T) {
 	s := siteOf(t, daemon(t))
 	s.deploys().Exits(0)
-	tagged := func(tag string) rig.Answer {
+	gives := func(tag string) rig.Answer {
 		return s.call(http.MethodPatch, "?updateMask=traffic", fmt.Sprintf(`{"traffic":[{"percent":100,"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST","tag":%q}]}`, tag))
 	}
 	longest := strings.Repeat("a", 63-len("---"+s.name))
 	for _, good := range []string{"a", "a-1", "v20", longest} {
-		tagged(good).Is(s.Host, 200)
+		gives(good).Is(s.Host, 200)
 	}
 	for _, bad := range []string{"A", "v_1", "v.1", "1", "-a", "a-", "ä", "a b", "a---b", longest + "a"} {
-		tagged(bad).Is(s.Host, 400, "traffic[0].tag")
+		gives(bad).Is(s.Host, 400, "traffic[0].tag")
 	}
 	s.ready()
-	s.Get(longest+"---"+s.name, "/").Is(s.Host, 200)
+	s.tagged(longest, "/").Is(s.Host, 200)
 }
 
 // contract: TAG-3

@@ -133,7 +133,9 @@ func TestTR5AllTrafficToAnOlderRevisionRollsBack(t *testing.T) {
 // contract: TR-6
 func TestTR6NothingIsDroppedWhileTrafficMoves(t *testing.T) {
 	s := siteOf(t, daemon(t))
-	one, two := s.named("one"), s.named("two")
+	one, two := s.named("one", "--tag", "one"), s.named("two", "--tag", "two")
+	s.tagged("one", "/").Is(s.Host, 200) // both have an instance, and keep it
+	s.tagged("two", "/").Is(s.Host, 200)
 	client, stop := s.Requests(), make(chan struct{})
 	var asking sync.WaitGroup
 	var counting sync.Mutex
