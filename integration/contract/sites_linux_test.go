@@ -137,10 +137,10 @@ func (s *site) change(mask string, change func(v *runpb.Service)) error {
 	if err != nil {
 		return err
 	}
-	s.Eventually("the change of "+s.name+" is made", func() bool { // Wait begins with a second
+	s.Eventually("the change of "+s.name+" is made", seldom(func() bool { // Wait begins with a second
 		_, err = op.Poll(s.t.Context())
 		return op.Done() || err != nil
-	})
+	}))
 	return err
 }
 
