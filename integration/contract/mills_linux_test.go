@@ -29,7 +29,7 @@ type mill struct {
 func millOf(t *testing.T, d *rig.Daemon, more ...string) *mill {
 	t.Helper()
 	m := &mill{d, t, nameOf(t, more...)}
-	t.Cleanup(func() { m.call(http.MethodDelete, "", "") }) // it may never have come to be
+	t.Cleanup(func() { remove(d, m.call) })
 	return m
 }
 

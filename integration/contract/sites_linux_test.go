@@ -35,8 +35,20 @@ type site struct {
 func siteOf(t *testing.T, d *rig.Daemon, more ...string) *site {
 	t.Helper()
 	s := &site{d, t, nameOf(t, more...), here}
-	t.Cleanup(func() { s.call(http.MethodDelete, "", "") }) // it may never have come to be
+	t.Cleanup(func() { remove(d, s.call) })
 	return s
+}
+
+// remove takes away a service or a worker pool, by its calls, and waits until it
+// is gone, so that the test may run once more. It may never have come to be.
+func remove(d *rig.Daemon, call func(method, below, body string) rig.Answer) {
+	d.Host.Helper()
+	if call(http.MethodDelete, "", "").Code == http.StatusNotFound {
+		return
+	}
+	d.Eventually("what the test has deployed is gone", seldom(func() bool {
+		return call(http.MethodGet, "", "").Code == http.StatusNotFound
+	}))
 }
 
 // deploys deploys the test server for everybody: small, and without the start
