@@ -83,13 +83,17 @@ func TestAFF1CookieKeepsAClientOnItsInstance(t *testing.T) {
 	}
 	g.stays(mine) // though half of all requests go to the other revision
 
-	leave, other := func() {}, guest{site: s}
+	revision := g.asked("/", "Cookie", g.cookie).Body
+	leave, other, theirs := func() {}, guest{}, ""
 	s.Eventually("another instance answers while that one has no room", func() bool {
 		leave()
 		leave = g.occupies()
 		for range 20 {
-			other.cookie = g.cookie
-			if now, _ := other.visits(); now != mine {
+			if now, _ := (&guest{s, g.cookie}).visits(); now == mine {
+				continue
+			}
+			other = guest{site: s} // one who comes now is given the other instance
+			if theirs, _ = other.visits(); theirs != mine && s.asked("/", "Cookie", other.cookie).Body == revision {
 				return true
 			}
 		}
@@ -97,10 +101,10 @@ func TestAFF1CookieKeepsAClientOnItsInstance(t *testing.T) {
 	})
 	leave()
 	s.Eventually("it has room again", func() bool {
-		other.cookie = g.cookie
-		now, _ := other.visits()
+		now, _ := (&guest{s, g.cookie}).visits()
 		return now == mine
 	})
+	other.stays(theirs)
 	g.stays(mine)
 
 	// When it has ended there is another, and another cookie.
