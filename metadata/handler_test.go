@@ -188,7 +188,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := metadata.New(metadata.Config{})
 	for method, want := range map[string]int{"POST": 405, "PUT": 405, "DELETE": 405, "HEAD": 200} {
-		r := httptest.NewRequest(method, v1+"instance/id", nil)
+		r := httptest.NewRequest(method, "http://metadata.google.internal"+v1+"instance/id", nil)
 		r.Header.Set("Metadata-Flavor", "Google")
 		r = r.WithContext(metadata.WithIdentity(r.Context(), func() *metadata.Identity { return &first }))
 		w := httptest.NewRecorder()
@@ -286,7 +286,7 @@ func TestIdentityIsReadForEachRequest(t *testing.T) {
 
 func TestHandlerWithoutIdentityAnswers503(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest("GET", "http://metadata/", nil)
 	r.Header.Set("Metadata-Flavor", "Google")
 	w := httptest.NewRecorder()
 	metadata.New(metadata.Config{}).ServeHTTP(w, r)
