@@ -58,6 +58,7 @@ func (s *server) routes() *http.ServeMux {
 		"/identity":   s.identity,
 		"/self":       s.self,
 		"/read":       s.read,
+		"/dial":       s.dial,
 	} {
 		mux.HandleFunc(path, h)
 	}
