@@ -161,6 +161,9 @@ func TestMD14WhoWaitsForAChangeIsHeld(t *testing.T) {
 	}
 	// Whoever knows something else is told at once; otherwise nobody would be for an hour.
 	m.Get("instance/zone?wait_for_change=true&last_etag=0").is(t, 200, a.body)
+	if g := asGoSees(m); g.library.Told != 1 {
+		t.Errorf("a subscriber by Google's client for Go was told %d times, want once", g.library.Told)
+	}
 }
 
 // contract: MD-15
@@ -202,7 +205,11 @@ func TestMD17ForwardedRequestsAreRefused(t *testing.T) {
 
 // contract: MD-18
 func TestMD18UniverseIsGoogles(t *testing.T) {
-	metadata(t).Get("universe/universe-domain").is(t, 200, "googleapis.com")
+	m := metadata(t)
+	m.Get("universe/universe-domain").is(t, 200, "googleapis.com")
+	if g := asGoSees(m); g.library.Universe != "googleapis.com" {
+		t.Errorf("to Google's client for Go it is %q", g.library.Universe)
+	}
 	asNodeSees(t, func(t *testing.T, n nodeView) {
 		if n.Universe != "googleapis.com" || n.AuthUniverse != "googleapis.com" {
 			t.Errorf("the universe is %q, to the auth library %q", n.Universe, n.AuthUniverse)

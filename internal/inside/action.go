@@ -39,6 +39,7 @@ func actions(start look.Beginning) []action {
 		{"orphan", "", "leave a grandchild behind, and tell whose child it is then", orphan},
 		{"leave", "", "start a process that waits for a minute, and end", leave},
 		{"connect", "address=A [network=tcp] [for=5s]", "connect to an address, and tell what came of it", connect},
+		{"google", "", "what Google's libraries and the resolver make of the metadata server", useLibraries},
 		{"exit", "[code=N] [signal=N]", "end; process 1 by signals 7 and 11 alone", exit},
 	}
 }
