@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // abstract are the sockets that have a name and no path, of what
@@ -90,18 +92,24 @@ func TestATK32SocketsOfTheDaemonAreItsOwn(t *testing.T) {
 	}
 }
 
-// contract: ATK-33
-func TestATK33StateIsTheOwnersWhateverTheUmask(t *testing.T) {
+// underUmask is a daemon of its own, started under a umask.
+func underUmask(t *testing.T, mask string) *rig.Daemon {
+	t.Helper()
 	h := *daemon(t).Host
 	program := filepath.Join(t.TempDir(), "runnel")
-	if err := os.WriteFile(program, fmt.Appendf(nil, "#!/bin/sh\numask 0\nexec %s \"$@\"\n", h.Runnel), 0o755); err != nil {
+	if err := os.WriteFile(program, fmt.Appendf(nil, "#!/bin/sh\numask %s\nexec %s \"$@\"\n", mask, h.Runnel), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	h.Runnel = program
-	d := h.ServeRequests()
+	return h.ServeRequests()
+}
+
+// contract: ATK-33
+func TestATK33StateIsTheOwnersWhateverTheUmask(t *testing.T) {
+	d := underUmask(t, "0")
 	d.Deploy(nameOf(t), "--memory", "128Mi").Exits(0)
 	d.Get(nameOf(t), "/").Is(d.Host, 200)
-	runScript(t, d, "ls -ld /tmp")
+	runScript(t, d, "echo here")
 	entries := below(t, d.Root, func(path string, info fs.FileInfo) bool {
 		// What images and instances hold has the modes that they gave it.
 		if in := strings.TrimPrefix(path, d.Root); strings.Count(in, "/") > 2 || info.Mode()&fs.ModeSymlink != 0 {
@@ -119,5 +127,16 @@ func TestATK33StateIsTheOwnersWhateverTheUmask(t *testing.T) {
 	nobody.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	if out, err := nobody.CombinedOutput(); err == nil || !strings.Contains(string(out), "ermission denied") {
 		t.Errorf("somebody else sees %s: %v", out, err)
+	}
+}
+
+// contract: ATK-33
+// The instances' files are not the daemon's.
+func TestATK33InstancesKnowNothingOfTheUmask(t *testing.T) {
+	d := underUmask(t, "0777")
+	logs := runScript(t, d, `umask; stat -c '%a %n' / /etc/hosts /etc/resolv.conf /tmp /dev/shm; su app -s /bin/sh -c 'cat /etc/hosts >/dev/null && echo readable'`)
+	const want = "0022\n755 /\n644 /etc/hosts\n644 /etc/resolv.conf\n1777 /tmp\n1777 /dev/shm\n"
+	if !strings.HasPrefix(logs, want) || !strings.Contains(logs, "\nreadable\n") {
+		t.Errorf("in a task there are\n%s\nwant\n%s", logs, want)
 	}
 }
