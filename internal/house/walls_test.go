@@ -68,6 +68,7 @@ var rooms = []room{
 	{"internal/bench/records", []string{"control", "scheduler", "store"}, "it fills the database of a daemon that is then measured from outside"},
 	{"internal/bench", []string{"internal/bench/records"}, "it measures the built binaries from outside"},
 	{"internal/vm", nil, "it boots the test machine and runs what was built for it"},
+	{"internal/broken", nil, "it breaks a copy of the checkout and watches the tests"},
 	{"internal/contracttable", []string{"internal/vm"}, "it reads comments and logs, and of the VM run the marks between the lines"},
 	{"internal/house", nil, "the rules depend on nothing they rule"},
 	{"integration", nil, "it drives the built binaries from outside"},
