@@ -142,7 +142,7 @@ func TestValuesAndDirectoriesAnswerAsText(t *testing.T) {
 	}
 }
 
-// contract: MD-2 MD-3 MD-13 MD-15 MD-17
+// contract: MD-2 MD-3 MD-13 MD-15 MD-17 ATK-19
 func TestStatusesAndHeaders(t *testing.T) {
 	t.Parallel()
 	url := start(t, first)
@@ -243,7 +243,7 @@ func TestRecursiveJSONIsCamelCasedAndHoldsNoCredentials(t *testing.T) {
 	}
 }
 
-// contract: MD-19
+// contract: MD-19 ATK-19
 func TestIdentityIsThatOfTheListener(t *testing.T) {
 	t.Parallel()
 	h := metadata.New(metadata.Config{Tokens: newSigner(t)})
