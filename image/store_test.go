@@ -19,6 +19,7 @@ import (
 	"runnel/internal/testenv"
 )
 
+// contract: ATK-33
 func TestStoreIsPrivateAndLocked(t *testing.T) {
 	privileged(t)
 	old := syscall.Umask(0)

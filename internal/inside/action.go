@@ -39,6 +39,9 @@ func actions(start look.Beginning) []action {
 		{"orphan", "", "leave a grandchild behind, and tell whose child it is then", orphan},
 		{"leave", "", "start a process that waits for a minute, and end", leave},
 		{"connect", "address=A [network=tcp] [for=5s]", "connect to an address, and tell what came of it", connect},
+		{"google", "", "what Google's libraries and the resolver make of the metadata server", useLibraries},
+		{"sniff", "[for=5s]", "tell the kinds of frames that come in at eth0", sniff},
+		{"forge", "mac=M address=A router=M gateway=A", "send another instance frames that it must not get", forge},
 		{"exit", "[code=N] [signal=N]", "end; process 1 by signals 7 and 11 alone", exit},
 	}
 }

@@ -64,6 +64,7 @@ func (s *server) routes() *http.ServeMux {
 		"/length":       s.length,
 		"/note/":        s.note,
 		"/notes":        s.noted,
+		"/dial":         s.dial,
 	} {
 		mux.HandleFunc(path, h)
 	}
