@@ -14,7 +14,7 @@ BIN        ?= bin
 
 # The shim is linked statically like the daemon, though it holds C: the dynamic
 # loader would cost at every start of a container.
-SHIM_TAGS   = netgo,osusergo
+SHIM_TAGS   = netgo,osusergo,runc_nocriu
 SHIM_LINK   = -s -w -linkmode external -extldflags -static
 
 # What V=1 prints of the tests stays there, for make contract.
