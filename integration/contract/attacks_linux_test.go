@@ -6,6 +6,7 @@ import (
 	"debug/buildinfo"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,10 +26,14 @@ type trial struct {
 }
 
 // try runs an image as a job to its end, whatever that is. What it is called is
-// made of more, where a test has several.
+// made of more, where a test has several. Commas mean nothing in --args.
 func try(t *testing.T, d *rig.Daemon, image string, more []string, flags ...string) trial {
 	t.Helper()
 	name := nameOf(t, more...)
+	if i := slices.Index(flags, "--args"); i >= 0 {
+		flags = slices.Clone(flags)
+		flags[i+1] = "^\x01^" + flags[i+1]
+	}
 	r := d.CLI(append([]string{"jobs", "deploy", name, "--image", image, "--max-retries", "0",
 		"--cpu", "0.2", "--memory", "128Mi", "--execute-now", "--wait"}, flags...)...)
 	return trial{r, d.CLI("jobs", "logs", name, "--limit", "500", "--format", "value(textPayload)").Exits(0).Stdout}
