@@ -57,8 +57,9 @@ build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/runnel ./cmd/runnel
 	@CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -tags $(SHIM_TAGS) -ldflags '$(SHIM_LINK)' -o $(BIN)/runnel-shim ./cmd/runnel-shim
 
-build-test: ## bin/testserver, the program that tests of services deploy
+build-test: ## bin/testserver and bin/inside, the programs that tests deploy
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/testserver ./internal/testserver
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/inside ./internal/inside
 
 demo: setup build ## run a job and a service on images made on the spot
 	@$(GO) build -buildvcs=false -o $(BIN)/mkimage ./internal/mkimage

@@ -62,6 +62,7 @@ var rooms = []room{
 	{"cmd/runnel/clitest", []string{"api", "api/gcloud", "api/rest", "api/schedules", "api/source", "api/v1", "api/v2", "api/wire", "cmd/runnel", "control", "control/controltest"}, "it gives tests of commands a daemon without a host"},
 	{"internal/testenv", nil, "every package's own tests may use it, so it may import none of them"},
 	{"internal/testserver", nil, "it stands for a program of anybody's"},
+	{"internal/inside", nil, "it looks at a container from inside, and knows nothing of who made it"},
 	{"integration/rig", []string{"image/imagetest", "internal/testenv"}, "it drives the built binaries from outside"},
 	{"internal/mkimage", []string{"image/imagetest"}, "it makes the images of the demo and of the benchmarks"},
 	{"internal/bench/records", []string{"control", "scheduler", "store"}, "it fills the database of a daemon that is then measured from outside"},
