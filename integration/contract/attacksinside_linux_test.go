@@ -61,6 +61,11 @@ func TestATK30PrivilegesAreNotRegained(t *testing.T) {
 			t.Errorf("user %q has\n%swant\n%s%s", user, r.Log, want, r)
 		}
 	}
+	for call, said := range taskSees(t, d).Powers {
+		if said != "EPERM" {
+			t.Errorf("%s: %s, want EPERM", call, said)
+		}
+	}
 }
 
 // contract: ATK-31

@@ -27,7 +27,8 @@ type server struct {
 	turns, seen atomic.Int64
 
 	mu   sync.Mutex
-	held [][]byte // guarded by mu
+	held [][]byte    // guarded by mu
+	kept []io.Closer // guarded by mu
 }
 
 // routes are the paths that it knows. Anything else is answered like /.
@@ -58,6 +59,7 @@ func (s *server) routes() *http.ServeMux {
 		"/identity":   s.identity,
 		"/self":       s.self,
 		"/read":       s.read,
+		"/hold":       s.hold,
 	} {
 		mux.HandleFunc(path, h)
 	}
