@@ -12,7 +12,7 @@ import (
 	"runnel/internal/testenv"
 )
 
-// contract: LOG-10 LOG-11
+// contract: LOG-10 LOG-11 ATK-26
 // Whatever a task prints comes out as it is: bytes that are no text, lines
 // without an end.
 func TestOddOutput(t *testing.T) {
@@ -46,7 +46,7 @@ func TestOddOutput(t *testing.T) {
 	}
 }
 
-// contract: LOG-11
+// contract: LOG-11 ATK-26
 // A flood of output neither fills the disk nor ends the writer, even if nobody
 // reads it.
 func TestLogFlood(t *testing.T) {
@@ -113,6 +113,7 @@ func logSize(root string) (size int64) {
 	return size
 }
 
+// contract: ATK-26
 // Standard output that is closed ends the run in good order.
 func TestReaderGoesAway(t *testing.T) {
 	hostOnly(t, "it does not depend on the kernel's version")

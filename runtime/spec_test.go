@@ -115,7 +115,7 @@ func TestArgvCombinesImageAndCaller(t *testing.T) {
 	}
 }
 
-// contract: ENV-8
+// contract: ENV-8 ATK-28
 func TestEnvironLaterEntriesWin(t *testing.T) {
 	t.Parallel()
 	got := environ([]string{"A=1", "B=2", "A=3"}, []string{"B=", "C=x=y", "novalue", "=noname"})
