@@ -15,7 +15,7 @@ func TestATK29PartsOfProcAndSysAreMaskedOrReadOnly(t *testing.T) {
 	d := daemon(t)
 	before := settings(t)
 	masked := []string{"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
-		"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware"}
+		"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware", "/sys/devices/system/cpu/cpu*/thermal_throttle"}
 	readOnly := []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 	r := try(t, d, d.Host.Shell(), nil, "--args", `
 		for p in `+strings.Join(masked, " ")+`; do
