@@ -12,8 +12,12 @@ import (
 	"time"
 )
 
-// spare is how many descriptors hold leaves for requests.
-const spare = 20
+// spare is how many descriptors hold leaves for requests, patience how long it
+// waits for answers.
+const (
+	spare    = 20
+	patience = 15 * time.Second
+)
 
 // hold keeps connections open: as many as n says, to an address, each with a
 // request for a path of its metadata server that is answered or not. Without an
@@ -42,7 +46,7 @@ func (s *server) hold(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"kept": len(kept), "answered": answered, "error": fmt.Sprint(err)})
 }
 
-// connections opens that many, and waits for a few seconds for their answers.
+// connections opens that many, and waits for their answers.
 func connections(to, path string, n int) (kept []io.Closer, answered int64) {
 	var asking sync.WaitGroup
 	var answers atomic.Int64
@@ -53,7 +57,7 @@ func connections(to, path string, n int) (kept []io.Closer, answered int64) {
 		}
 		kept = append(kept, c)
 		asking.Go(func() {
-			_ = c.SetDeadline(time.Now().Add(5 * time.Second))                                                  // who does not answer by then never will
+			_ = c.SetDeadline(time.Now().Add(patience))                                                         // who does not answer by then never will
 			_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: metadata\r\nMetadata-Flavor: Google\r\n\r\n", path) // the read tells
 			if _, err := c.Read(make([]byte, 1)); err == nil {
 				answers.Add(1)
