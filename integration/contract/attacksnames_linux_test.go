@@ -152,7 +152,7 @@ func TestATK38HostileNamesAreRefusedOrTakenLiterally(t *testing.T) {
 			t.Errorf("label %q: %d %s", label, status, text)
 		}
 	}
-	for _, image := range []string{evil, "a b", "../x", "oci:" + outside + "/" + evil, "oci-archive:/etc/passwd", "http://localhost/x", "x:y:z", "localhost:1/" + evil, "-x"} {
+	for _, image := range []string{evil, "a b", "../x", "oci:" + outside + "/" + evil, "oci-archive:/etc/passwd", "http://localhost/x", "-x"} {
 		r := d.CLI("jobs", "deploy", nameOf(t, "image"), "--image="+image, "--execute-now", "--wait")
 		if r.Code == 0 || strings.Contains(r.Stderr, "root:") {
 			t.Errorf("image %q: exit %d\n%s", image, r.Code, r)

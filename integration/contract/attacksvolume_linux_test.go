@@ -23,8 +23,8 @@ func TestATK7ExchangedLinksLeadNowhere(t *testing.T) {
 	d.CLI("worker-pools", "deploy", name, "--instances", "0",
 		"--add-volume", "name=v,type=in-memory,size-limit=1Mi", "--add-volume", "name=w,type=in-memory,size-limit=1Mi",
 		"--container", "swap", "--image", d.Host.Shell(), "--cpu", "0.1", "--memory", "128Mi", "--add-volume-mount", "volume=v,mount-path=/v",
-		"--args", `while :; do for p in /v/sub /v/inner; do rm -rf $p; ln -s / $p; done; sleep 0.01
-			for p in /v/sub /v/inner; do rm -f $p; ln -s ../../../../../../../.. $p; rm -f $p; mkdir $p; done; done`,
+		"--args", `n=0; while [ $n -lt 200 ]; do for p in /v/sub /v/inner; do rm -rf $p; ln -s / $p; done; sleep 0.02; n=$((n + 1))
+			for p in /v/sub /v/inner; do rm -f $p; ln -s ../../../../../../../.. $p; rm -f $p; mkdir $p; done; done; sleep 1000`,
 		"--container", "look", "--image", d.Host.Shell(), "--cpu", "0.1", "--memory", "128Mi", "--depends-on", "swap",
 		"--add-volume-mount", "volume=v,mount-path=/sub", "--add-volume-mount", "volume=v,mount-path=/v", "--add-volume-mount", "volume=w,mount-path=/v/inner",
 		"--args", `n=0; while [ $n -lt 40 ]; do for p in /sub /v/inner /v/sub; do
