@@ -69,7 +69,7 @@ func TestATK4ConsoleAndTerminalsAreTheContainersOwn(t *testing.T) {
 	before := settings(t)
 	image := shellWith(t, d, imagetest.Symlink("dev/console", "/proc/sys/kernel/core_pattern"), imagetest.Symlink("dev/pts", "/proc/sys/kernel"),
 		imagetest.Symlink("dev/ptmx", "/proc/sysrq-trigger"))
-	r := try(t, d, image, []string{"links"}, "--args", `echo x >/dev/console; echo x >/dev/pts/0; echo x >/dev/ptmx
+	r := try(t, d, image, []string{"links"}, "--args", `exec 2>&1; echo x >/dev/console; echo x >/dev/pts/0; echo x >/dev/ptmx
 		[ -L /dev/console ] || [ -L /dev/pts ] && echo links; ls /dev/pts; readlink -f /dev/ptmx
 		grep -c '^devpts /dev/pts devpts .*ptmxmode=666' /proc/mounts`)
 	if want := "ptmx\n/dev/pts/ptmx\n1\n"; !strings.HasSuffix(r.Log, want) || strings.Contains(r.Log, "links") {

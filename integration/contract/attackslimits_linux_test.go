@@ -74,10 +74,10 @@ func TestATK25OpenFilesAreTakenFromNobody(t *testing.T) {
 func TestATK26FloodsOfOutputCostBoundedDisk(t *testing.T) {
 	d := daemon(t)
 	flood := nameOf(t, "flood")
-	d.CLI("jobs", "deploy", flood, "--image", d.Host.Shell(), "--max-retries", "0", "--cpu", "0.5", "--memory", "128Mi", "--execute-now", "--args", "^\x01^"+`
+	d.CLI("jobs", "deploy", flood, "--image", d.Host.Shell(), "--max-retries", "0", "--cpu", "1", "--memory", "512Mi", "--execute-now", "--args", "^\x01^"+`
 		head -c 127 /dev/zero | tr '\0' x >/line; echo >>/line
 		i=0; while [ $i -lt 13 ]; do cat /line /line >/more; mv /more /line; i=$((i + 1)); done
-		i=0; while [ $i -lt 48 ]; do cat /line; i=$((i + 1)); done
+		i=0; while [ $i -lt 40 ]; do cat /line; i=$((i + 1)); done
 		head -c 3000000 /dev/zero | tr '\0' y; echo; echo the end; exec 2>&-; exec >&-; echo nowhere; exit 0`).Exits(0)
 	r := try(t, d, d.Host.Shell(), []string{"odd"}, "--args", `printf 'a\000b\377c\r\n\033[31mred\n\n'; seq 200; printf 'no end'`)
 	if r.Exits(0); !strings.Contains(r.Log, "\n1\n2\n3\n") || !strings.Contains(r.Log, "\n200\nno end") || !strings.Contains(r.Log, "\x1b[31mred\n") {
@@ -118,7 +118,7 @@ func TestATK27FilesAreTheInstancesOwnMemory(t *testing.T) {
 		"shm":   `dd if=/dev/zero of=/dev/shm/fill bs=1M count=120 && dd if=/dev/zero of=/fill bs=1M count=80 && echo written`,
 		"names": `mkdir /tmp/d; cd /tmp/d; seq 400000 | xargs touch; echo written`,
 	} {
-		r := try(t, d, d.Host.Shell(), []string{name}, "--cpu", "0.5", "--args", script)
+		r := try(t, d, d.Host.Shell(), []string{name}, "--cpu", "1", "--args", script)
 		if r.Code != 1 || strings.Contains(r.Log, "written") || !strings.Contains(r.Stderr, "The configured memory limit was reached.") {
 			t.Errorf("%s: exit %d\n%s%s", name, r.Code, rig.Clip(r.Log), r)
 		}
