@@ -13,8 +13,9 @@ PREFIX     ?= /usr/local
 BIN        ?= bin
 
 # The shim is linked statically like the daemon, though it holds C: the dynamic
-# loader would cost at every start of a container.
-SHIM_TAGS   = netgo,osusergo
+# loader would cost at every start of a container. Nothing of libcontainer's that
+# restores checkpoints is in it: there is no such door.
+SHIM_TAGS   = netgo,osusergo,runc_nocriu
 SHIM_LINK   = -s -w -linkmode external -extldflags -static
 
 # What V=1 prints of the tests stays there, for make contract.

@@ -196,7 +196,7 @@ func TestBadRegistry(t *testing.T) {
 	}
 }
 
-// contract: IMG-11
+// contract: IMG-11 ATK-37
 func TestFullDisk(t *testing.T) {
 	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)

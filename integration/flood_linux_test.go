@@ -13,7 +13,7 @@ import (
 	"runnel/internal/testenv"
 )
 
-// contract: LOG-10 LOG-11
+// contract: LOG-10 LOG-11 ATK-26
 // Whatever a task prints comes out as it is: bytes that are no text, lines
 // without an end.
 func TestOddOutput(t *testing.T) {
@@ -47,7 +47,7 @@ func TestOddOutput(t *testing.T) {
 	}
 }
 
-// contract: LOG-11
+// contract: LOG-11 ATK-26
 // A flood of output neither fills the disk nor ends the writer, even if nobody
 // reads it.
 func TestLogFlood(t *testing.T) {
@@ -114,6 +114,7 @@ func logSize(root string) (size int64) {
 	return size
 }
 
+// contract: ATK-26
 // Standard output that is closed ends the run in good order.
 func TestReaderGoesAway(t *testing.T) {
 	rig.HostOnly(t, "it does not depend on the kernel's version")

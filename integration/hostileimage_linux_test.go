@@ -33,6 +33,7 @@ func linkImage(t testing.TB, path, target string) imagetest.Build {
 	}
 }
 
+// contract: ATK-3, ATK-4, ATK-6
 // An image whose directories are links to places of the host gets them resolved
 // in its own root, or is refused; the host is looked at by openHost.
 func TestLinksInPlaceOfDirectories(t *testing.T) {
@@ -120,6 +121,7 @@ func TestLayersThatWriteThroughLinks(t *testing.T) {
 	}
 }
 
+// contract: ATK-1, ATK-2
 // A working directory or an entrypoint that names a descriptor or the runtime
 // itself.
 func TestProcInConfiguration(t *testing.T) {
@@ -170,7 +172,7 @@ func hashOf(t *testing.T, path string) string {
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
-// contract: LIM-5 ENV-11
+// contract: LIM-5 ENV-11 ATK-31
 func TestUsers(t *testing.T) {
 	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)

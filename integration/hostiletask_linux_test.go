@@ -11,7 +11,7 @@ import (
 	"runnel/integration/rig"
 )
 
-// contract: LIM-3 LIM-11
+// contract: LIM-3 LIM-11 ATK-2 ATK-29 ATK-30
 // What a task, root in its container, must not be able to do.
 func TestWhatATaskMayNotDo(t *testing.T) {
 	h := openHost(t)
@@ -57,7 +57,7 @@ func TestWhatATaskMayNotDo(t *testing.T) {
 	}
 }
 
-// contract: LIM-3 LIM-4
+// contract: LIM-3 LIM-4 ATK-30
 func TestSetuidAndSu(t *testing.T) {
 	h := openHost(t)
 	busybox, err := os.ReadFile("/bin/busybox")
@@ -73,6 +73,7 @@ func TestSetuidAndSu(t *testing.T) {
 	}
 }
 
+// contract: ATK-1
 // A container that tries to overwrite the program that started it.
 func TestRuntimeCannotBeOverwritten(t *testing.T) {
 	rig.HostOnly(t, "it does not depend on the kernel's version")
@@ -97,7 +98,7 @@ func TestRuntimeCannotBeOverwritten(t *testing.T) {
 	}
 }
 
-// contract: ENV-7
+// contract: ENV-7 ATK-28
 func TestHostileEnvironmentAndArguments(t *testing.T) {
 	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
@@ -142,6 +143,7 @@ func TestHostileEnvironmentAndArguments(t *testing.T) {
 	}
 }
 
+// contract: ATK-24
 // A fork bomb stays within its task, and goes with it.
 func TestForkBomb(t *testing.T) {
 	h := openHost(t)

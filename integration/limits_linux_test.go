@@ -66,7 +66,7 @@ func TestEachAttemptHasItsOwnTimeout(t *testing.T) {
 	}
 }
 
-// contract: JOB-14 MEM-3 FS-1 FS-2
+// contract: JOB-14 MEM-3 FS-1 FS-2 ATK-27
 func TestMemoryLimit(t *testing.T) {
 	h := openHost(t)
 	for name, script := range map[string]string{

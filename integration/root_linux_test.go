@@ -71,7 +71,7 @@ func TestBadRoots(t *testing.T) {
 	}
 }
 
-// contract: IMG-11
+// contract: IMG-11 ATK-37
 // The disk of the private root is full.
 func TestFullDiskOfThePrivateRoot(t *testing.T) {
 	rig.HostOnly(t, "it does not depend on the kernel's version")

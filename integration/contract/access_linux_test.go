@@ -49,7 +49,7 @@ func isPage(h *rig.Host, a rig.Answer, code int, page string) {
 }
 
 // locked creates the service by the API, with what everything is by default.
-func (s *site) locked() {
+func (s *ownService) locked() {
 	s.t.Helper()
 	body := fmt.Sprintf(`{"template":{"healthCheckDisabled":true,"containers":[{"image":%q,"resources":{"limits":{"memory":"128Mi"}}}]}}`, s.Host.Server())
 	apiCall(s.Daemon, http.MethodPost, "/v2/"+s.place+"/services?serviceId="+s.name, body).Is(s.Host, 200)
@@ -57,7 +57,7 @@ func (s *site) locked() {
 }
 
 // admin is an identity token of who may use the API, as a header, for an audience.
-func (s *site) admin(audience string) []string {
+func (s *ownService) admin(audience string) []string {
 	s.t.Helper()
 	token := apiCall(s.Daemon, http.MethodGet, "/runnel/v1/identity-token?audience="+url.QueryEscape(audience), "").Is(s.Host, 200).Body
 	return bearer(token)
@@ -65,7 +65,7 @@ func (s *site) admin(audience string) []string {
 
 // own is a token of the service's own account, as a header, for an audience. The
 // administrator has the service ask for it.
-func (s *site) own(audience string) []string {
+func (s *ownService) own(audience string) []string {
 	s.t.Helper()
 	return bearer(s.asked("/identity?audience="+url.QueryEscape(audience), s.admin(s.is().GetUri())...).Is(s.Host, 200).Body)
 }
@@ -75,7 +75,7 @@ func bearer(token string) []string { return []string{"Authorization", "Bearer " 
 
 // contract: AUTH-1
 func TestAUTH1ServicesArePrivate(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.locked()
 	isPage(s.Host, s.asked("/a&b"), 403, forbidden)
 	own := s.own(s.is().GetUri())
@@ -87,7 +87,7 @@ func TestAUTH1ServicesArePrivate(t *testing.T) {
 
 // contract: AUTH-2
 func TestAUTH2CredentialsThatCannotBeVerifiedAreRefused(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.locked()
 	good := s.admin(s.is().GetUri())[1]
 	cut := strings.LastIndexByte(good, '.')
@@ -107,7 +107,7 @@ func TestAUTH2CredentialsThatCannotBeVerifiedAreRefused(t *testing.T) {
 
 // contract: AUTH-3
 func TestAUTH3ServicesBecomePublic(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.locked()
 	everybody := []string{"--member", "allUsers", "--role", "roles/run.invoker"}
 	for _, c := range []struct {
@@ -127,7 +127,7 @@ func TestAUTH3ServicesBecomePublic(t *testing.T) {
 
 // contract: AUTH-4
 func TestAUTH4AudienceIsTheServices(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.locked()
 	s.verb("update", "--add-custom-audiences", "my-audience").Exits(0)
 	s.splits("--update-tags", "next=LATEST")
@@ -145,7 +145,7 @@ func TestAUTH4AudienceIsTheServices(t *testing.T) {
 
 // contract: AUTH-5
 func TestAUTH5TokensAreVerifiedWithThePublishedKeys(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys().Exits(0)
 	var keys jose.JSONWebKeySet
 	apiCall(s.Daemon, http.MethodGet, "/.well-known/jwks.json", "").Is(s.Host, 200).Decode(s.Host, &keys)
@@ -195,7 +195,7 @@ func TestAUTH6UnknownHostsAreNotFound(t *testing.T) {
 
 // contract: AUTH-7
 func TestAUTH7PublicServicesExamineNoCredentials(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys().Exits(0)
 	expired := s.admin("other")[1]
 	for _, credential := range []string{"Bearer garbage", "Basic YTpi", expired, expired[:len(expired)-9]} {

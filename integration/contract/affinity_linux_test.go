@@ -12,7 +12,7 @@ import (
 
 // guest is a client that keeps its affinity cookie.
 type guest struct {
-	*site
+	*ownService
 	cookie string
 }
 
@@ -71,12 +71,12 @@ func (g *guest) occupies() (leave func()) {
 
 // contract: AFF-1
 func TestAFF1CookieKeepsAClientOnItsInstance(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	sticky := []string{"--session-affinity", "--concurrency", "2", "--min-instances", "2", "--max-instances", "2"}
 	one := s.named("one", sticky...)
 	two := s.named("two", sticky...)
 	s.splits("--to-revisions", one+"=50,"+two+"=50")
-	g := &guest{site: s}
+	g := &guest{ownService: s}
 	mine, given := g.visits()
 	if !given {
 		t.Fatal("there is no cookie")
@@ -92,7 +92,7 @@ func TestAFF1CookieKeepsAClientOnItsInstance(t *testing.T) {
 			if now, _ := (&guest{s, g.cookie}).visits(); now == mine {
 				continue
 			}
-			other = guest{site: s} // one who comes now is given the other instance
+			other = guest{ownService: s} // one who comes now is given the other instance
 			if theirs, _ = other.visits(); theirs != mine && s.asked("/", "Cookie", other.cookie).Body == revision {
 				return true
 			}

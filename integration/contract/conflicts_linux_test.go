@@ -9,7 +9,7 @@ import (
 
 // contract: REV-7
 func TestREV7StaleChangesAreConflicts(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys().Exits(0)
 	stale := s.is().GetEtag()
 	first := apiCall(s.Daemon, http.MethodGet, knative+"/services/"+s.name, "").Is(s.Host, 200).Body

@@ -8,7 +8,7 @@ import (
 
 // pair deploys two containers of the shell's image, of which main listens and
 // depends on side. Both tell when they begin.
-func (s *site) pair(side string, flags ...string) {
+func (s *ownService) pair(side string, flags ...string) {
 	s.t.Helper()
 	args := []string{
 		"deploy", s.name, "--allow-unauthenticated",
@@ -21,7 +21,7 @@ func (s *site) pair(side string, flags ...string) {
 
 // contract: DEP-1
 func TestDEP1ContainerWaitsForTheProbeOfTheOther(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.pair("sleep 2; echo side listens; exec httpd -f -p 9090 -h /bin", "--startup-probe", "tcpSocket.port=9090,periodSeconds=1,failureThreshold=200")
 	log := s.says("main begins", "side listens", `for container "side" on port 9090`)
 	if strings.Index(log, "main begins") < strings.Index(log, "side listens") {
@@ -31,7 +31,7 @@ func TestDEP1ContainerWaitsForTheProbeOfTheOther(t *testing.T) {
 
 // contract: DEP-2
 func TestDEP2WithoutAProbeNobodyWaits(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.pair("echo side begins; exec sleep 1000000")
 	s.says("main begins", "side begins")
 	s.asked("/busybox").Is(s.Host, 200)
@@ -57,7 +57,7 @@ func TestDEP3CirclesAreRefused(t *testing.T) {
 // contract: DEP-4
 func TestDEP4HealthCheckCanBeLeftOut(t *testing.T) {
 	d := daemon(t)
-	s := siteOf(t, d)
+	s := serviceOf(t, d)
 	broken := []string{"deploy", s.name, "--image", d.Host.Shell(), "--args", "^\x01^echo it starts; exit 7", "--memory", "128Mi", "--allow-unauthenticated"}
 	d.CLI(append(broken, "--no-deploy-health-check")...).Exits(0)
 	r := s.revisions()[0]

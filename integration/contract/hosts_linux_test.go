@@ -11,7 +11,7 @@ import (
 )
 
 // at is what is answered to a request for a URL, through the daemon's ingress.
-func (s *site) at(uri string) rig.Answer {
+func (s *ownService) at(uri string) rig.Answer {
 	s.t.Helper()
 	r, err := http.NewRequest(http.MethodGet, uri, nil)
 	if err != nil {
@@ -22,7 +22,7 @@ func (s *site) at(uri string) rig.Answer {
 
 // contract: URL-1
 func TestURL1ServicesHaveTheirURLs(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys().Exits(0)
 	port := s.Ingress[strings.LastIndexByte(s.Ingress, ':'):]
 	short, long := "http://"+s.name+".run.localhost"+port, "http://"+s.name+"-123456789012.us-central1.run.localhost"+port
@@ -33,7 +33,7 @@ func TestURL1ServicesHaveTheirURLs(t *testing.T) {
 	s.at(short).Is(s.Host, 200, s.name)
 	s.at(long).Is(s.Host, 200, s.name)
 
-	far := siteOf(t, s.Daemon, "far")
+	far := serviceOf(t, s.Daemon, "far")
 	far.place = "projects/local/locations/mars"
 	far.locked()
 	if v, want := far.is(), "http://"+far.name+"-123456789012.mars.run.localhost"+port; v.GetUri() != want || !slices.Equal(v.GetUrls(), []string{want}) {
@@ -44,7 +44,7 @@ func TestURL1ServicesHaveTheirURLs(t *testing.T) {
 
 // contract: URL-2
 func TestURL2DefaultURLCanBeDisabled(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys("--tag", "next").Exits(0)
 	all := s.is().GetUrls()
 	for _, c := range []struct {
@@ -64,11 +64,11 @@ func TestURL2DefaultURLCanBeDisabled(t *testing.T) {
 
 // contract: ING-1
 func TestING1IngressSaysFromWhereRequestsMayCome(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.locked()
 	uri := s.is().GetUri()
 	mine := s.admin(uri)
-	inside := siteOf(t, s.Daemon, "inside")
+	inside := serviceOf(t, s.Daemon, "inside")
 	inside.starts().Exits(0)
 	within := func(audience string) (status int) {
 		t.Helper()

@@ -92,7 +92,7 @@ func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into an
 // outputOf runs an image as a job and gives what its task prints.
 func outputOf(d *rig.Daemon, job, image string) string {
 	d.Host.Helper()
-	deletesJob(t, d, job)
+	deletesJob(d.Host, d, job)
 	d.CLI("jobs", "deploy", job, "--image", image, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait").Exits(0)
 	return d.CLI("jobs", "logs", job, "--format", "value(textPayload)").Exits(0).Stdout
 }

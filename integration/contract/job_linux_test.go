@@ -57,7 +57,7 @@ func newJobAs(t *testing.T, d *rig.Daemon, name, script string, flags ...string)
 
 // deletesJob has a job deleted when the test ends, for when it runs again. It may
 // have been before.
-func deletesJob(t *testing.T, d *rig.Daemon, name string) {
+func deletesJob(t testing.TB, d *rig.Daemon, name string) {
 	t.Helper()
 	client := d.HTTPClient()
 	ask := func(method string) int {

@@ -28,9 +28,9 @@ func goes(d *rig.Daemon, name string) {
 	d.Host.Cleanup(func() { d.CLI("services", "delete", name, "--quiet") }) // there may be none
 }
 
-// pair are the flags of a service with a second test server beside, at port
+// withSide are the flags of a service with a second test server beside, at port
 // 9090: those of each, and of the service.
-func pair(d *rig.Daemon, name string, main, side []string, more ...string) []string {
+func withSide(d *rig.Daemon, name string, main, side []string, more ...string) []string {
 	flags := append([]string{"deploy", name, "--allow-unauthenticated", "--max-instances", "1"}, more...)
 	each := []string{"--image", d.Host.Server(), "--memory", "128Mi"}
 	flags = append(append(append(flags, "--container", "main", "--port", "8080"), each...), main...)
@@ -61,7 +61,7 @@ func TestLIFE1AnInstanceHasFourMinutesToListen(t *testing.T) {
 		return d.BeginDeploy(2*most+rig.Patience(), name, "--cpu", "0.1", "--memory", "128Mi", "--set-env-vars", "START_DELAY="+delay.String())
 	}
 	inTime, tooLate := deploy(soon, most-15*time.Second), deploy(late, most+10*time.Second)
-	d.CLI(pair(d, sick, nil, []string{"--set-env-vars", "SIDE_PORT=9090", "--startup-probe", "tcpSocket.port=9999,periodSeconds=1,failureThreshold=2"})...).
+	d.CLI(withSide(d, sick, nil, []string{"--set-env-vars", "SIDE_PORT=9090", "--startup-probe", "tcpSocket.port=9999,periodSeconds=1,failureThreshold=2"})...).
 		Exits(1).Shows("failed the configured startup probe checks")
 	d.Get(sick, "/").Is(d.Host, 503)
 

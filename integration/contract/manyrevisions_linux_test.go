@@ -12,7 +12,7 @@ import (
 // contract: REV-2
 func TestREV2ThousandRevisionsAreKept(t *testing.T) {
 	rig.HostOnly(t, "a thousand revisions take minutes there")
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys("--tag", "old").Exits(0)
 	s.deploys().Exits(0)
 	all := s.revisions()
@@ -36,7 +36,7 @@ func TestREV2ThousandRevisionsAreKept(t *testing.T) {
 }
 
 // ready waits until what was asked for is so.
-func (s *site) ready() {
+func (s *ownService) ready() {
 	s.t.Helper()
 	s.Eventually(s.name+" is ready", seldom(func() bool { return !s.is().GetReconciling() }))
 }

@@ -37,7 +37,7 @@ func millOf(t *testing.T, d *rig.Daemon, more ...string) *mill {
 // that does not.
 const (
 	obedient = "mkfifo /line; trap 'echo told to end; exit 0' TERM; read x <>/line"
-	deaf     = "exec sleep 1000000"
+	sleeper  = "exec sleep 1000000"
 )
 
 // deploys deploys a script in the image of the shell.

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/interop/grpc_testing"
-	"google.golang.org/grpc/metadata"
+	rpcmetadata "google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"runnel/integration/rig"
@@ -37,7 +37,7 @@ func (s site) rpc() (context.Context, grpc_testing.TestServiceClient) {
 	}
 	s.t.Cleanup(func() { _ = conn.Close() }) // it is closed once
 	ctx := s.Host.Limit(rig.Patience())
-	return metadata.AppendToOutgoingContext(ctx, before, "begin", after, "\x00end\xff"), grpc_testing.NewTestServiceClient(conn)
+	return rpcmetadata.AppendToOutgoingContext(ctx, before, "begin", after, "\x00end\xff"), grpc_testing.NewTestServiceClient(conn)
 }
 
 // of asks for answers of these sizes.
@@ -52,7 +52,7 @@ func of(sizes ...int32) *grpc_testing.StreamingOutputCallRequest {
 // contract: NET-5
 func TestNET5GRPCWorksUnaryAndStreaming(t *testing.T) {
 	ctx, rpc := duplex.open(t).rpc()
-	var header, trailer metadata.MD
+	var header, trailer rpcmetadata.MD
 	body := &grpc_testing.Payload{Body: make([]byte, 100_000)}
 	one, err := rpc.UnaryCall(ctx, &grpc_testing.SimpleRequest{ResponseSize: 200_000, Payload: body}, grpc.Header(&header), grpc.Trailer(&trailer))
 	if err != nil || len(one.GetPayload().GetBody()) != 200_000 {
@@ -117,7 +117,7 @@ func converse(ctx context.Context, t *testing.T, rpc grpc_testing.TestServiceCli
 	hasFields(t, "both ways", header, both.Trailer())
 }
 
-func hasFields(t *testing.T, what string, header, trailer metadata.MD) {
+func hasFields(t *testing.T, what string, header, trailer rpcmetadata.MD) {
 	t.Helper()
 	if a, b := header.Get(before), trailer.Get(after); len(a) != 1 || a[0] != "begin" || len(b) != 1 || b[0] != "\x00end\xff" {
 		t.Errorf("%s: begins with %q and ends with %q", what, a, b)

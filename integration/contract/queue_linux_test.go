@@ -9,9 +9,9 @@ import (
 	"runnel/integration/rig"
 )
 
-// narrow deploys a service whose only instance takes one request at a time, and
+// heldAlone deploys a service whose only instance takes one request at a time, and
 // has that busy.
-func narrow(t *testing.T, d *rig.Daemon, as string, flags ...string) *rig.Held {
+func heldAlone(t *testing.T, d *rig.Daemon, as string, flags ...string) *rig.Held {
 	t.Helper()
 	return d.Hold(serveAs(d, as, append([]string{"--concurrency", "1", "--max-instances", "1"}, flags...)...))
 }
@@ -20,8 +20,8 @@ func narrow(t *testing.T, d *rig.Daemon, as string, flags ...string) *rig.Held {
 func TestSC8RequestsWaitTenSecondsOrSeveralStarts(t *testing.T) {
 	d := daemon(t)
 	quick, slow := nameOf(t), nameOf(t, "slow")
-	first := narrow(t, d, quick)
-	narrow(t, d, slow, "--set-env-vars", "START_DELAY=5s")
+	first := heldAlone(t, d, quick)
+	heldAlone(t, d, slow, "--set-env-vars", "START_DELAY=5s")
 	given := []*rig.Begun{d.BeginGet(quick, "/"), d.BeginGet(slow, "/")}
 	for n, least := range []time.Duration{10 * time.Second, 17500 * time.Millisecond} { // 3.5 times 5 s
 		if a := given[n].Wait().Is(d.Host, 429); a.Took < least || a.Took > 6*least {
@@ -37,7 +37,7 @@ func TestSC8RequestsWaitTenSecondsOrSeveralStarts(t *testing.T) {
 func TestSC9WhoWaitsInVainIsToldRateExceeded(t *testing.T) {
 	d := daemon(t)
 	name := nameOf(t)
-	narrow(t, d, name)
+	heldAlone(t, d, name)
 	if a := d.Get(name, "/").Is(d.Host, 429); a.Body != "Rate exceeded." {
 		t.Errorf("the body is %q", a.Body)
 	}
@@ -62,7 +62,7 @@ func TestSC10WhereInstancesDoNotStartRequestsGet500(t *testing.T) {
 func TestSC16TheQueueIsInOrderAndNotForEver(t *testing.T) {
 	d := daemon(t)
 	name := nameOf(t)
-	held := narrow(t, d, name)
+	held := heldAlone(t, d, name)
 	d.Get(name, "/").Is(d.Host, 429)
 	var queue []*rig.Begun
 	for range 5 {

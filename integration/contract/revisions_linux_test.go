@@ -17,7 +17,7 @@ import (
 
 // contract: REV-1
 func TestREV1ChangesOfTheTemplateAloneMakeRevisions(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys("--set-env-vars", "IS=first").Exits(0)
 	first := s.revisions()[0]
 	for i, change := range []func(*runpb.RevisionTemplate){
@@ -64,7 +64,7 @@ func toRevisions(shares ...any) (all []*runpb.TrafficTarget) {
 }
 
 // conditionsOf are the conditions that version 1 of the API shows at a path.
-func (s *site) conditionsOf(at string) (statuses map[string]string) {
+func (s *ownService) conditionsOf(at string) (statuses map[string]string) {
 	s.t.Helper()
 	var shown struct {
 		Status struct {
@@ -81,7 +81,7 @@ func (s *site) conditionsOf(at string) (statuses map[string]string) {
 
 // contract: REV-3
 func TestREV3ConditionsOfServicesAndRevisions(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.starts().Exits(0)
 	first := s.latest()
 	is := func(at string, want map[string]string) {
@@ -104,7 +104,7 @@ func TestREV3ConditionsOfServicesAndRevisions(t *testing.T) {
 
 // contract: REV-4
 func TestREV4OldRevisionServesOnWhenTheNewOneFails(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.starts().Exits(0)
 	old := s.latest()
 	s.starts("--set-env-vars", "LISTEN=127.0.0.1", "--startup-probe", "tcpSocket.port=8080,periodSeconds=1,failureThreshold=1").Exits(1)
@@ -130,7 +130,7 @@ func TestREV5FailuresHaveCloudRunsReasons(t *testing.T) {
 		{"oci-archive:/nosuch.tar", "", "CONTAINER_MISSING"},
 		{strings.TrimPrefix(shut.URL, "http://") + "/team/web:1", "", "CONTAINER_IMAGE_UNAUTHORIZED"},
 	} {
-		s := siteOf(t, d, fmt.Sprint(i))
+		s := serviceOf(t, d, fmt.Sprint(i))
 		d.CLI("deploy", s.name, "--image", c.image, "--args", "^\x01^"+c.args, "--memory", "128Mi", "--allow-unauthenticated").Exits(1)
 		all := s.call(http.MethodGet, "/revisions", "").Is(d.Host, 200)
 		if !strings.Contains(all.Body, `"`+c.reason+`"`) {
@@ -141,7 +141,7 @@ func TestREV5FailuresHaveCloudRunsReasons(t *testing.T) {
 
 // contract: REV-6
 func TestREV6OnlyRetiredRevisionsCanBeDeleted(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	for range 3 {
 		s.deploys().Exits(0)
 	}
@@ -162,7 +162,7 @@ func TestREV6OnlyRetiredRevisionsCanBeDeleted(t *testing.T) {
 
 // contract: REV-8
 func TestREV8GenerationsCount(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	for _, want := range []string{"1", "2"} {
 		s.deploys().Exits(0)
 		var second map[string]any

@@ -22,8 +22,8 @@ const here = "projects/local/locations/us-central1"
 // knative is where version 1 of the API has it.
 const knative = "/apis/serving.knative.dev/v1/namespaces/local"
 
-// site is a service of a test's own, which goes at its end.
-type site struct {
+// ownService is a service of a test's own, which goes at its end.
+type ownService struct {
 	*rig.Daemon
 	t    *testing.T
 	name string
@@ -31,10 +31,10 @@ type site struct {
 	place string
 }
 
-// siteOf is the service that is called after a test, not deployed yet.
-func siteOf(t *testing.T, d *rig.Daemon, more ...string) *site {
+// serviceOf is the service that is called after a test, not deployed yet.
+func serviceOf(t *testing.T, d *rig.Daemon, more ...string) *ownService {
 	t.Helper()
-	s := &site{d, t, nameOf(t, more...), here}
+	s := &ownService{d, t, nameOf(t, more...), here}
 	t.Cleanup(func() { remove(d, s.call) })
 	return s
 }
@@ -54,38 +54,38 @@ func remove(d *rig.Daemon, call func(method, below, body string) rig.Answer) {
 // deploys deploys the test server for everybody: small, and without the start
 // that would show whether a revision works, which those alone need that are
 // looked at from inside. Flags win over that.
-func (s *site) deploys(flags ...string) rig.Result {
+func (s *ownService) deploys(flags ...string) rig.Result {
 	s.t.Helper()
 	return s.Deploy(s.name, append([]string{"--memory", "128Mi", "--no-deploy-health-check"}, flags...)...)
 }
 
 // starts deploys and has an instance start.
-func (s *site) starts(flags ...string) rig.Result {
+func (s *ownService) starts(flags ...string) rig.Result {
 	s.t.Helper()
 	return s.Deploy(s.name, append([]string{"--memory", "128Mi", "--deploy-health-check"}, flags...)...)
 }
 
 // verb runs a verb of services on it.
-func (s *site) verb(verb string, flags ...string) rig.Result {
+func (s *ownService) verb(verb string, flags ...string) rig.Result {
 	s.t.Helper()
 	return s.CLI(append([]string{"services", verb, s.name}, flags...)...)
 }
 
 // asked is what it answers at a path, to what header says.
-func (s *site) asked(path string, header ...string) rig.Answer {
+func (s *ownService) asked(path string, header ...string) rig.Answer {
 	s.t.Helper()
 	return s.started(func() rig.Answer { return s.Get(s.name, path, header...) })
 }
 
 // tagged is what is answered where a tag leads.
-func (s *site) tagged(tag, path string, header ...string) rig.Answer {
+func (s *ownService) tagged(tag, path string, header ...string) rig.Answer {
 	s.t.Helper()
 	return s.started(func() rig.Answer { return s.Get(tag+"---"+s.name, path, header...) })
 }
 
 // started asks until an instance is there: on a slow host it takes longer to start
 // than a request waits.
-func (s *site) started(ask func() rig.Answer) (a rig.Answer) {
+func (s *ownService) started(ask func() rig.Answer) (a rig.Answer) {
 	s.t.Helper()
 	s.Eventually("an instance of "+s.name+" is there", func() bool {
 		a = ask()
@@ -95,13 +95,13 @@ func (s *site) started(ask func() rig.Answer) (a rig.Answer) {
 }
 
 // call sends a request about it, or about what is below it, to version 2 of the API.
-func (s *site) call(method, below, body string) rig.Answer {
+func (s *ownService) call(method, below, body string) rig.Answer {
 	s.t.Helper()
 	return apiCall(s.Daemon, method, "/v2/"+s.full()+below, body)
 }
 
 // full is its full name.
-func (s *site) full() string { return s.place + "/services/" + s.name }
+func (s *ownService) full() string { return s.place + "/services/" + s.name }
 
 // apiCall sends a request to a daemon's API.
 func apiCall(d *rig.Daemon, method, path, body string) rig.Answer {
@@ -120,7 +120,7 @@ func apiCall(d *rig.Daemon, method, path, body string) rig.Answer {
 }
 
 // is the service as version 2 of the API has it.
-func (s *site) is() *runpb.Service {
+func (s *ownService) is() *runpb.Service {
 	s.t.Helper()
 	c, err := run.NewServicesRESTClient(s.t.Context(), s.REST()...)
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *site) is() *runpb.Service {
 }
 
 // change changes what a mask names, and waits until that is done or has failed.
-func (s *site) change(mask string, change func(v *runpb.Service)) error {
+func (s *ownService) change(mask string, change func(v *runpb.Service)) error {
 	s.t.Helper()
 	c, err := run.NewServicesRESTClient(s.t.Context(), s.REST()...)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *site) change(mask string, change func(v *runpb.Service)) error {
 }
 
 // revisions are those that it has, the newest first.
-func (s *site) revisions() []*runpb.Revision {
+func (s *ownService) revisions() []*runpb.Revision {
 	s.t.Helper()
 	return revisionsBelow(s.t, s.Daemon, s.full())
 }
@@ -183,19 +183,19 @@ func revisionsBelow(t *testing.T, d *rig.Daemon, full string) (all []*runpb.Revi
 }
 
 // latest is the short name of its latest revision that is ready.
-func (s *site) latest() string {
+func (s *ownService) latest() string {
 	s.t.Helper()
 	return path.Base(s.is().GetLatestReadyRevision())
 }
 
 // said is all that the logs hold of it, a line each.
-func (s *site) said() string {
+func (s *ownService) said() string {
 	s.t.Helper()
 	return s.CLI("services", "logs", s.name, "--system", "--format", "value(textPayload)").Exits(0).Stdout
 }
 
 // says waits until the logs hold every one of texts, and gives them.
-func (s *site) says(texts ...string) (log string) {
+func (s *ownService) says(texts ...string) (log string) {
 	s.t.Helper()
 	defer func() {
 		if s.t.Failed() {
@@ -226,7 +226,7 @@ func seldom(happened func() bool) func() bool {
 }
 
 // answers counts what n requests are answered by revision.
-func (s *site) answers(n int) map[string]int {
+func (s *ownService) answers(n int) map[string]int {
 	s.t.Helper()
 	client, counts := s.Requests(), map[string]int{}
 	for range n {

@@ -13,7 +13,7 @@ import (
 
 // contract: TAG-1
 func TestTAG1TagHasAURLOfItsOwn(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one := s.named("one", "--tag", "old")
 	two := s.named("two")
 	if got := s.answers(20); got[two] != 20 {
@@ -36,7 +36,7 @@ func TestTAG1TagHasAURLOfItsOwn(t *testing.T) {
 
 // contract: TAG-2
 func TestTAG2TagsFitIntoALabel(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.deploys().Exits(0)
 	gives := func(tag string) rig.Answer {
 		return s.call(http.MethodPatch, "?updateMask=traffic", fmt.Sprintf(`{"traffic":[{"percent":100,"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST","tag":%q}]}`, tag))
@@ -54,7 +54,7 @@ func TestTAG2TagsFitIntoALabel(t *testing.T) {
 
 // contract: TAG-3
 func TestTAG3OldestTagsWithoutTrafficGo(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.place = "projects/local/locations/" + s.name // which is counted by itself
 	body := fmt.Sprintf(`{"template":{"healthCheckDisabled":true,"containers":[{"image":%q}]}}`, s.Host.Server())
 	apiCall(s.Daemon, http.MethodPost, "/v2/"+s.place+"/services?serviceId="+s.name, body).Is(s.Host, 200)

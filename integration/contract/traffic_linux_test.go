@@ -13,7 +13,7 @@ import (
 
 // shares are the percentages that a service has given its revisions, by their
 // short names.
-func (s *site) shares() map[string]int {
+func (s *ownService) shares() map[string]int {
 	s.t.Helper()
 	v, got := s.is(), map[string]int{}
 	for _, to := range v.GetTrafficStatuses() {
@@ -27,7 +27,7 @@ func (s *site) shares() map[string]int {
 }
 
 // shared fails the test unless the shares are so: names and percentages in turn.
-func (s *site) shared(want ...any) {
+func (s *ownService) shared(want ...any) {
 	s.t.Helper()
 	shares := map[string]int{}
 	for i := 0; i+1 < len(want); i += 2 {
@@ -39,14 +39,14 @@ func (s *site) shared(want ...any) {
 }
 
 // splits changes the shares.
-func (s *site) splits(flags ...string) {
+func (s *ownService) splits(flags ...string) {
 	s.t.Helper()
 	s.verb("update-traffic", flags...).Exits(0)
 }
 
 // named deploys a revision of the service with an end of its name, and gives all
 // of it.
-func (s *site) named(suffix string, flags ...string) string {
+func (s *ownService) named(suffix string, flags ...string) string {
 	s.t.Helper()
 	s.deploys(append(flags, "--revision-suffix", suffix)...).Exits(0)
 	return s.name + "-" + suffix
@@ -54,7 +54,7 @@ func (s *site) named(suffix string, flags ...string) string {
 
 // contract: TR-1
 func TestTR1LatestReadyRevisionHasAllRequests(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	s.named("one")
 	s.shared("LATEST", 100)
 	two := s.named("two")
@@ -66,7 +66,7 @@ func TestTR1LatestReadyRevisionHasAllRequests(t *testing.T) {
 
 // contract: TR-2
 func TestTR2SharesAddUp(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one, two, three := s.named("one"), s.named("two"), s.named("three")
 	for _, bad := range [][2]string{{"50", "49"}, {"50", "51"}, {"101", "-1"}, {"50.5", "49.5"}, {"200", "-100"}} {
 		body := fmt.Sprintf(`{"traffic":[{"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION","revision":%q,"percent":%s},{"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION","revision":%q,"percent":%s}]}`, one, bad[0], two, bad[1])
@@ -83,7 +83,7 @@ func TestTR2SharesAddUp(t *testing.T) {
 
 // contract: TR-3
 func TestTR3SplitStaysUntilTrafficGoesToTheLatest(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one, two := s.named("one"), s.named("two")
 	s.splits("--to-revisions", one+"=60,"+two+"=40")
 	for _, suffix := range []string{"three", "four"} {
@@ -103,7 +103,7 @@ func TestTR3SplitStaysUntilTrafficGoesToTheLatest(t *testing.T) {
 
 // contract: TR-4
 func TestTR4NoTrafficPinsWhatServes(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one := s.named("one")
 	s.named("two", "--no-traffic")
 	s.shared(one, 100)
@@ -119,7 +119,7 @@ func TestTR4NoTrafficPinsWhatServes(t *testing.T) {
 
 // contract: TR-5
 func TestTR5AllTrafficToAnOlderRevisionRollsBack(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one, two := s.named("one"), s.named("two")
 	if got := s.answers(20); got[two] != 20 {
 		t.Errorf("before, 20 requests are answered by %v", got)
@@ -132,7 +132,7 @@ func TestTR5AllTrafficToAnOlderRevisionRollsBack(t *testing.T) {
 
 // contract: TR-6
 func TestTR6NothingIsDroppedWhileTrafficMoves(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one, two := s.named("one", "--tag", "one"), s.named("two", "--tag", "two")
 	s.tagged("one", "/").Is(s.Host, 200) // both have an instance, and keep it
 	s.tagged("two", "/").Is(s.Host, 200)
@@ -179,7 +179,7 @@ func TestTR6NothingIsDroppedWhileTrafficMoves(t *testing.T) {
 
 // contract: TR-7
 func TestTR7SplitIsMadeForEachRequest(t *testing.T) {
-	s := siteOf(t, daemon(t))
+	s := serviceOf(t, daemon(t))
 	one, two := s.named("one"), s.named("two")
 	s.splits("--to-revisions", one+"=90,"+two+"=10")
 	s.answers(50)          // both may have to start

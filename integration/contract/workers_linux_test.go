@@ -59,7 +59,7 @@ func TestWP2InstancesAreAsManyAsAreSaid(t *testing.T) {
 // contract: WP-3
 func TestWP3NothingTakesCPUFromAWorker(t *testing.T) {
 	m := millOf(t, daemon(t))
-	m.deploys(deaf, "--cpu", "1").Exits(0)
+	m.deploys(sleeper, "--cpu", "1").Exits(0)
 	m.number(1)
 	group := ""
 	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); <-time.After(100 * time.Millisecond) {
@@ -109,7 +109,7 @@ func TestWP4AllContainersMustBeHealthy(t *testing.T) {
 			"--container", "b", "--image", m.Host.Shell(), "--memory", "128Mi", "--args", "^\x01^echo b is here; " + second,
 		}, flags...)...)
 	}
-	after(deaf, probe...).Exits(1)
+	after(sleeper, probe...).Exits(1)
 	if p := m.is(); p.GetTerminalCondition().GetState() != runpb.Condition_CONDITION_FAILED || p.GetLatestReadyRevision() != "" {
 		t.Errorf("it is %v", p)
 	}
@@ -153,7 +153,7 @@ func TestWP5WorkersHaveTenSecondsToEnd(t *testing.T) {
 // contract: WP-6
 func TestWP6MemoryAboveTheSumEndsTheInstance(t *testing.T) {
 	m := millOf(t, daemon(t))
-	m.pair("echo begin; sleep 3; dd if=/dev/zero of=/fill bs=1M count=300; echo still here; "+deaf, "echo beside; "+deaf).Exits(0)
+	m.pair("echo begin; sleep 3; dd if=/dev/zero of=/fill bs=1M count=300; echo still here; "+sleeper, "echo beside; "+sleeper).Exits(0)
 	m.says(2, "begin")
 	m.says(2, "beside")
 	m.says(1, "Memory limit of 256 MiB exceeded with ")

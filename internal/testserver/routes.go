@@ -27,8 +27,9 @@ type server struct {
 	turns, seen atomic.Int64
 
 	mu    sync.Mutex
-	held  [][]byte // guarded by mu
-	notes []string // guarded by mu
+	held  [][]byte    // guarded by mu
+	notes []string    // guarded by mu
+	kept  []io.Closer // guarded by mu
 }
 
 // routes are the paths that it knows. Anything else is answered like /.
@@ -65,6 +66,7 @@ func (s *server) routes() *http.ServeMux {
 		"/note/":        s.note,
 		"/notes":        s.noted,
 		"/dial":         s.dial,
+		"/hold":         s.hold,
 	} {
 		mux.HandleFunc(path, h)
 	}
