@@ -126,7 +126,7 @@ func TestJOB9TaskHasOneCPUAnd512MiB(t *testing.T) {
 	found := 0
 	for _, dir := range rig.CgroupDirs(t, d.Root) {
 		for file, want := range wanted {
-			files, _ := filepath.Glob(filepath.Join(dir, "*", file)) // the pattern is fine
+			files, _ := filepath.Glob(filepath.Join(dir, nameOf(t)+"-*", file)) // the pattern is fine
 			for _, f := range files {
 				found++
 				if got, _ := os.ReadFile(f); strings.TrimSpace(string(got)) != want {

@@ -16,12 +16,12 @@ import (
 // contract: JOB-3
 func TestJOB3ExecutionFailsOnceEveryTaskWasTried(t *testing.T) {
 	d := daemon(t)
-	j := newJob(t, d, `echo task $CLOUD_RUN_TASK_INDEX; exit $((CLOUD_RUN_TASK_INDEX == 0))`, "--tasks", "4", "--parallelism", "1", "--max-retries", "1")
+	j := newJob(t, d, `echo task $CLOUD_RUN_TASK_INDEX; exit $((CLOUD_RUN_TASK_INDEX < 3))`, "--tasks", "4", "--parallelism", "1", "--max-retries", "1")
 	x := j.run()
-	if x.GetFailedCount() != 1 || x.GetSucceededCount() != 3 || condition(x.GetConditions(), "Completed").GetState() != runpb.Condition_CONDITION_FAILED {
+	if x.GetFailedCount() != 3 || x.GetSucceededCount() != 1 || condition(x.GetConditions(), "Completed").GetState() != runpb.Condition_CONDITION_FAILED {
 		t.Errorf("it ends as %v", x)
 	}
-	for i, want := range []int{2, 1, 1, 1} {
+	for i, want := range []int{2, 2, 2, 1} {
 		if got := strings.Count(j.logs(), fmt.Sprintf("task %d\n", i)); got != want {
 			t.Errorf("task %d was tried %d times, want %d", i, got, want)
 		}
