@@ -92,12 +92,13 @@ func parse(text string) (b breakage, err error) {
 // parseEdit reads what follows the lead of an edit.
 func parseEdit(part string) (edit, error) {
 	file, rest, _ := strings.Cut(part, "\n")
-	from, to, found := strings.Cut("\n"+rest, "\n"+between+"\n")
+	// The last line of a part that puts nothing in their place is what is between.
+	from, to, found := strings.Cut("\n"+rest+"\n", "\n"+between+"\n")
 	from = strings.TrimPrefix(from, "\n")
 	if !found || from == "" || strings.TrimSpace(file) != file || file == "" {
 		return edit{}, fmt.Errorf("edit of %q: want the lines that are there, %s, and those that take their place", file, between)
 	}
-	return edit{file, from, strings.TrimSuffix(to, "\n")}, nil
+	return edit{file, from, strings.TrimRight(to, "\n")}, nil
 }
 
 // apply makes the edit in the text of its file.

@@ -14,6 +14,9 @@ test ./runtime TestSpec
 	masks()
 +++
 	// masks()
+--- runtime/first.go
+c
++++
 --- runtime/other.go
 a
 b
@@ -26,7 +29,7 @@ func TestParse(t *testing.T) {
 	want := breakage{
 		lost:  "Masks are left out.",
 		tests: []guard{{"./integration/contract", "TestATK29"}, {"./runtime", "TestSpec"}},
-		edits: []edit{{"runtime/spec.go", "\tmasks()", "\t// masks()"}, {"runtime/other.go", "a\nb", ""}},
+		edits: []edit{{"runtime/spec.go", "\tmasks()", "\t// masks()"}, {"runtime/first.go", "c", ""}, {"runtime/other.go", "a\nb", ""}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
