@@ -77,7 +77,7 @@ func TestCLI8ProgressIsToldInStages(t *testing.T) {
 	for _, kind := range []string{"services", "jobs", "worker-pools"} {
 		passing(t, d, kind, name)
 	}
-	plain := words(d, "jobs deploy "+name+" --execute-now --wait", quick(d, "true")...).Stderr
+	plain := words(d, "jobs deploy "+name+" --execute-now --wait", quick(d, "sleep 1")...).Stderr // a mark turns ten times a second
 	if want := "Creating and running job...\nProvisioning resources... done\nStarting execution... done\nRunning execution... done (1 / 1 complete)\nDone.\n"; !strings.Contains(plain, want) {
 		t.Errorf("without a terminal it tells\n%swant\n%s", plain, want)
 	}
