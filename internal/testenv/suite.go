@@ -12,9 +12,9 @@ import (
 
 // Suite is a testing.TB for what lives as long as a test binary does and not
 // with one of its tests, such as a daemon that all of them use. The zero value is
-// ready. What fails it fails the run: TestMain calls End after Main.
+// ready. What fails it fails the run, and Main ends it:
 //
-//	code := max(testenv.Main(m), suite.End())
+//	func TestMain(m *testing.M) { os.Exit(testenv.Main(m, &suite)) }
 //
 // It knows what clean-up, failure and temporary files need; anything else of a
 // testing.TB it does not have, and panics.
