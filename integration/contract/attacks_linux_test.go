@@ -34,6 +34,7 @@ func try(t *testing.T, d *rig.Daemon, image string, more []string, flags ...stri
 		flags = slices.Clone(flags)
 		flags[i+1] = "^\x01^" + flags[i+1]
 	}
+	t.Cleanup(func() { d.CLI("jobs", "delete", name, "--quiet") }) // if there is one: it may have been refused
 	r := d.CLI(append([]string{"jobs", "deploy", name, "--image", image, "--max-retries", "0",
 		"--cpu", "0.2", "--memory", "128Mi", "--execute-now", "--wait"}, flags...)...)
 	return trial{r, d.CLI("jobs", "logs", name, "--limit", "500", "--format", "value(textPayload)").Exits(0).Stdout}

@@ -74,6 +74,7 @@ func TestATK25OpenFilesAreTakenFromNobody(t *testing.T) {
 func TestATK26FloodsOfOutputCostBoundedDisk(t *testing.T) {
 	d := daemon(t)
 	flood := nameOf(t, "flood")
+	t.Cleanup(func() { d.CLI("jobs", "delete", flood, "--quiet").Exits(0) })
 	d.CLI("jobs", "deploy", flood, "--image", d.Host.Shell(), "--max-retries", "0", "--cpu", "1", "--memory", "512Mi", "--execute-now", "--args", "^\x01^"+`
 		head -c 127 /dev/zero | tr '\0' x >/line; echo >>/line
 		i=0; while [ $i -lt 13 ]; do cat /line /line >/more; mv /more /line; i=$((i + 1)); done

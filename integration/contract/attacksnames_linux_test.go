@@ -111,6 +111,7 @@ func TestATK35WhatIsTooLongIsRefusedAndNeverCut(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, rig.Clip(text))
 			continue
 		}
+		t.Cleanup(func() { d.CLI("jobs", "delete", name, "--quiet").Exits(0) })
 		r := d.CLI("jobs", "execute", name, "--wait")
 		log := d.CLI("jobs", "logs", name, "--format", "value(textPayload)").Exits(0).Stdout
 		if failed := !strings.HasSuffix(c.log, "\n"); !strings.Contains(log, c.log) || failed != (r.Code == 1) {
