@@ -155,9 +155,7 @@ func TestATK17InstancesReachNothingButWhatIsTheirs(t *testing.T) {
 		shut = append(shut, host+":"+port, host+":"+api)
 	}
 	// Whatever clouds have at link-local addresses, and the metadata server of others.
-	for _, to := range []string{"169.254.169.254:8081", "169.254.169.254:" + port, "169.254.169.253:53", "169.254.169.253:80", "169.254.170.2:80", "169.254.0.1:80"} {
-		shut = append(shut, to)
-	}
+	shut = append(shut, "169.254.169.254:8081", "169.254.169.254:"+port, "169.254.169.253:53", "169.254.169.253:80", "169.254.170.2:80", "169.254.0.1:80")
 	for _, p := range []string{"8080", "80", "53"} {
 		shut = append(shut, other.address.String()+":"+p)
 	}
