@@ -3,6 +3,7 @@ package testenv
 import (
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -45,14 +46,15 @@ func TestSuiteFails(t *testing.T) {
 		"fatal":                 func(s *Suite) { s.Fatal("as it is meant to") },
 		"clean-up that is over": func(s *Suite) { s.Cleanup(func() { s.FailNow() }) },
 	} {
-		var s Suite
+		var said strings.Builder
+		s := Suite{out: &said}
 		cleaned := false
 		call(func() {
 			s.Cleanup(func() { cleaned = true })
 			fail(&s)
 		})
-		if code := s.End(); code != 1 || !cleaned {
-			t.Errorf("%s: code %d, cleaned up %v", name, code, cleaned)
+		if code := s.End(); code != 1 || !cleaned || !strings.Contains(said.String(), "FAIL: ") {
+			t.Errorf("%s: code %d, cleaned up %v, said %q", name, code, cleaned, said.String())
 		}
 	}
 }

@@ -38,6 +38,10 @@ func Main(args []string) int {
 	// What a container finds has the modes that it is to have, whatever the
 	// daemon's umask.
 	unix.Umask(0o022)
+	if err := heedSignals(); err != nil {
+		fmt.Fprintln(os.Stderr, "runnel-shim: cannot serve:", err)
+		return 1
+	}
 	if err := run(*dir, *lifeline); err != nil {
 		fmt.Fprintln(os.Stderr, "runnel-shim: cannot serve:", err)
 		return 1
