@@ -10,9 +10,6 @@ import (
 	"runnel/integration/rig"
 )
 
-// herePlace is where the command line puts things.
-const herePlace = "projects/local/locations/us-central1"
-
 // checker asks the daemon what it would say, by Google's clients: nothing is made.
 type checker struct {
 	d        *rig.Daemon
@@ -42,7 +39,7 @@ func (c *checker) job(k *runpb.Container) error {
 func (c *checker) task(t *runpb.TaskTemplate) error {
 	t.Containers[0].Image = c.d.Host.Shell()
 	_, err := c.jobs.CreateJob(c.ctx, &runpb.CreateJobRequest{
-		Parent: herePlace, JobId: "checked", ValidateOnly: true,
+		Parent: here, JobId: "checked", ValidateOnly: true,
 		Job: &runpb.Job{Template: &runpb.ExecutionTemplate{Template: t}},
 	})
 	return err
@@ -56,7 +53,7 @@ func (c *checker) service(k *runpb.Container, volumes ...*runpb.Volume) error {
 		t.MaxInstanceRequestConcurrency = 1 // what has less than one CPU takes no more
 	}
 	_, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{
-		Parent: herePlace, ServiceId: "checked", ValidateOnly: true, Service: &runpb.Service{Template: t},
+		Parent: here, ServiceId: "checked", ValidateOnly: true, Service: &runpb.Service{Template: t},
 	})
 	return err
 }

@@ -230,7 +230,7 @@ func TestCPU9LimitsWithoutCPUIdleMeanAlwaysOn(t *testing.T) {
 	name := nameOf(t)
 	k := limited("0.5", "128Mi")
 	k.Image = d.Host.Server()
-	op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: herePlace, ServiceId: name, Service: &runpb.Service{
+	op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: here, ServiceId: name, Service: &runpb.Service{
 		Template: &runpb.RevisionTemplate{Containers: []*runpb.Container{k}, MaxInstanceRequestConcurrency: 1, Scaling: &runpb.RevisionScaling{MinInstanceCount: 1}},
 	}})
 	if err != nil {
@@ -246,7 +246,7 @@ func TestCPU9LimitsWithoutCPUIdleMeanAlwaysOn(t *testing.T) {
 	if hasQuota(d, name, "1000") || !hasQuota(d, name, "50000") {
 		t.Errorf("the quotas are %v", groupSettings(d, name, "cpu.max", "cpu.cfs_quota_us"))
 	}
-	op, err = c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: herePlace, ServiceId: nameOf(t, "none"), ValidateOnly: true, Service: &runpb.Service{
+	op, err = c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: here, ServiceId: nameOf(t, "none"), ValidateOnly: true, Service: &runpb.Service{
 		Template: &runpb.RevisionTemplate{Containers: []*runpb.Container{{Image: k.Image}}},
 	}})
 	if err == nil {

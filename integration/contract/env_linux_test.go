@@ -99,7 +99,7 @@ func TestENV6ExecutionsAndTasksAreNamedAfterTheirJob(t *testing.T) {
 	ctx := d.Host.Limit(rig.Patience())
 	tasks := d.Tasks(ctx)
 	for i := range 2 {
-		name := fmt.Sprintf("%s/jobs/%s/executions/%s/tasks/%s-task%d", herePlace, nameOf(t), execution, execution, i)
+		name := fmt.Sprintf("%s/jobs/%s/executions/%s/tasks/%s-task%d", here, nameOf(t), execution, execution, i)
 		task, err := tasks.GetTask(ctx, &runpb.GetTaskRequest{Name: name})
 		if err != nil || path.Base(task.GetName()) != fmt.Sprintf("%s-task%d", execution, i) || task.GetIndex() != int32(i) {
 			t.Errorf("task %d: %v, %v", i, task.GetName(), err)

@@ -76,7 +76,7 @@ func taskOf(t *testing.T, d *rig.Daemon, job string, k *runpb.Container, into an
 	t.Helper()
 	deletesJob(t, d, job)
 	ctx := d.Host.Limit(rig.Patience())
-	op, err := d.Jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: herePlace, JobId: job, Job: &runpb.Job{
+	op, err := d.Jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: here, JobId: job, Job: &runpb.Job{
 		Template: &runpb.ExecutionTemplate{Template: &runpb.TaskTemplate{Containers: []*runpb.Container{k}, Retries: &runpb.TaskTemplate_MaxRetries{}}},
 	}})
 	if err == nil {

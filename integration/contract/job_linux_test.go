@@ -18,7 +18,7 @@ import (
 )
 
 // jobParent is where jobs are that are made without a word about it.
-const jobParent = "projects/local/locations/us-central1/jobs/"
+const jobParent = here + "/jobs/"
 
 // job is a job called after its test, looked at with Google's client for Go.
 type job struct {

@@ -3,7 +3,6 @@ package contract
 import (
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ func TestJOB10ExecuteReturnsWhenTheExecutionHasBegun(t *testing.T) {
 	if x := j.execution(j.history()[0]); x.GetStartTime() != nil {
 		t.Errorf("after --async: %v", x)
 	}
-	plain := d.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }, "jobs", "execute", j.name)
+	plain := d.Host.StartWith(d.Lead, "jobs", "execute", j.name)
 	d.Eventually("there are two executions", func() bool { return len(j.history()) == 2 })
 	if plain.Ended() {
 		t.Error("the command has returned before the execution has begun")

@@ -40,7 +40,7 @@ func TestKF2TaskIsSubmittedWithItsFlags(t *testing.T) {
 	if !regexp.MustCompile(`^` + a.name + `-[a-z0-9]{5}$`).MatchString(long) {
 		t.Errorf("the task is named %s", long)
 	}
-	unhurried(a.Daemon, "it prints", func() bool { return strings.Contains(a.printed(), "here I am") })
+	a.Until("it prints", func() bool { return strings.Contains(a.printed(), "here I am") })
 	for _, want := range []string{"of the task\n", " MEMORY_LIMIT=256M\n", " DISK_LIMIT=512\n"} {
 		if out := a.printed(); !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
@@ -142,9 +142,9 @@ func TestKF7StoppedTasksKeepTheirLogs(t *testing.T) {
 	a.until("True", a.run("-c", "seq 1 12"))
 	a.until("False Failed", a.run("-c", "echo last words; exit 3"))
 	cut := a.run("-c", goesOn)
-	unhurried(a.Daemon, "it prints", func() bool { return strings.Contains(a.printed(), " here I am\n") })
+	a.Until("it prints", func() bool { return strings.Contains(a.printed(), " here I am\n") })
 	a.kf("terminate-task", cut)
-	unhurried(a.Daemon, "its log goes", func() bool { return !strings.Contains(a.printed(), " here I am\n") })
+	a.Until("its log goes", func() bool { return !strings.Contains(a.printed(), " here I am\n") })
 	if out := a.printed(); !strings.Contains(out, " 1\n") || !strings.HasSuffix(out, " last words\n") {
 		t.Errorf("of those that have ended:\n%s", out)
 	}
@@ -180,14 +180,14 @@ func TestKF8Newest500TasksAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	unhurried(a.Daemon, "500 tasks and the one that runs", func() bool {
+	a.Until("500 tasks and the one that runs", func() bool {
 		return strings.HasPrefix(a.kf("tasks", a.name, "-o", "jsonpath={.items[*].status.id}").Stdout, "2 3 4 ")
 	})
 	all := a.statuses()
 	if len(all) != 501 || all[going] != "Unknown Running" {
 		t.Errorf("%d tasks, the one that runs is %s", len(all), all[going])
 	}
-	unhurried(a.Daemon, "the log of the oldest goes", func() bool { return !strings.Contains(a.printed(), " the oldest\n") })
+	a.Until("the log of the oldest goes", func() bool { return !strings.Contains(a.printed(), " the oldest\n") })
 	if out := a.printed(); !strings.Contains(out, " the next\n") {
 		t.Errorf("the log of the one that is kept:\n%s", out)
 	}

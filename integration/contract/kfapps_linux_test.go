@@ -68,7 +68,7 @@ func (a *kfApp) statuses() map[string]string {
 // until waits until each of some tasks is in a status.
 func (a *kfApp) until(status string, tasks ...string) {
 	a.Host.Helper()
-	unhurried(a.Daemon, strings.Join(tasks, " and ")+" to be "+status, func() bool {
+	a.Until(strings.Join(tasks, " and ")+" to be "+status, func() bool {
 		all := a.statuses()
 		for _, task := range tasks {
 			if all[task] != status {

@@ -25,7 +25,7 @@ func (a *kfApp) has(job string, statuses ...string) {
 			a.Host.Logf("the history of %s: %q", job, got)
 		}
 	})
-	unhurried(a.Daemon, fmt.Sprintf("the tasks of %s to be %q", job, statuses), func() bool {
+	a.Until(fmt.Sprintf("the tasks of %s to be %q", job, statuses), func() bool {
 		got = a.history(job)
 		return fmt.Sprint(got) == fmt.Sprint(statuses)
 	})
@@ -84,11 +84,11 @@ func TestKF11NewestMissedScheduleIsCaughtUp(t *testing.T) {
 	a.Stop()
 	<-time.After(untilMinute() + time.Minute + time.Second)
 	a.Start()
-	unhurried(a.Daemon, "the schedule is caught up", func() bool { return a.caughtUp(both) == 1 })
+	a.Until("the schedule is caught up", func() bool { return a.caughtUp(both) == 1 })
 	a.has(one, "Unknown Running")
 	// The next minute comes, and what runs does not end.
 	<-time.After(untilMinute())
-	unhurried(a.Daemon, "two tasks to run at once", func() bool {
+	a.Until("two tasks to run at once", func() bool {
 		all := a.history(both)
 		return len(all) > 1 && strings.Count(fmt.Sprint(all), "Unknown Running") == len(all)
 	})

@@ -81,7 +81,7 @@ func TestLIFE5IdleInstancesGoAfterFifteenMinutesAtMost(t *testing.T) {
 
 	// Nobody has them kept for longer.
 	long := configured(t, d.Host, "services: {idleTime: 15m1s}\n")
-	d.Host.StartWith(d.Own, "serve", "--root", filepath.Join(t.TempDir(), "root"), "--config", long).Wait().
+	d.Host.StartWith(d.Lead, "serve", "--root", filepath.Join(t.TempDir(), "root"), "--config", long).Wait().
 		Exits(2).Shows(`services.idleTime: "15m1s": want 1s to 15m`)
 }
 

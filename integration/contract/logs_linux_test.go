@@ -76,7 +76,7 @@ func TestLOG4PlatformSpeaksInTheSystemLog(t *testing.T) {
 		{aboutServe, "Starting new instance. Reason: DEPLOYMENT_ROLLOUT", "INFO"},
 		{`resource.labels.service_name="` + nameOf(t) + `"`, "Shutting down user disabled instance", "INFO"},
 	} {
-		unhurried(d, "the system log says "+c.says, func() bool {
+		d.Until("the system log says "+c.says, func() bool {
 			return slices.ContainsFunc(entries(d, c.about+system), func(e logEntry) bool {
 				return strings.HasPrefix(e.text(), c.says) && e.Severity == c.severity && e.log() == "run.googleapis.com/varlog/system"
 			})
@@ -147,7 +147,7 @@ func TestLOG8ResourcesHaveTheirLabels(t *testing.T) {
 	passing(t, d, "worker-pools", pool)
 	d.CLI("worker-pools", "deploy", pool, "--image", d.Host.Shell(), "--args", "^\x01^"+goesOn, "--cpu", "0.1", "--memory", "128Mi", "--revision-suffix", "v1").Exits(0)
 	about := `resource.type="cloud_run_worker_pool" AND resource.labels.worker_pool_name="` + pool + `"`
-	unhurried(d, "the worker pool prints", func() bool { return len(entries(d, about+` AND textPayload="here I am"`)) > 0 })
+	d.Until("the worker pool prints", func() bool { return len(entries(d, about+` AND textPayload="here I am"`)) > 0 })
 	d.CLI("worker-pools", "update", pool, "--instances", "0").Exits(0)
 	for about, want := range map[string]string{
 		aboutJob:   "map[job_name:" + logJob + " location:us-central1 project_id:local]",

@@ -116,7 +116,7 @@ func logged(t *testing.T) *rig.Daemon {
 		}
 		d.Get(logService, "/log?text=of+the+service&by=parent", "Traceparent", "00-"+parentTrace+"-00f067aa0ba902b7-01").Is(d.Host, 200)
 		d.Get(logService, "/log?text=of+the+service&by=cloud", "X-Cloud-Trace-Context", cloudTrace+"/1;o=1").Is(d.Host, 200)
-		unhurried(d, "the log has the requests", func() bool {
+		d.Until("the log has the requests", func() bool {
 			return len(entries(d, aboutServe+` AND log_id("run.googleapis.com/requests")`)) >= 5
 		})
 	})

@@ -203,9 +203,9 @@ func TestDIS1DisabledServiceAnswers503(t *testing.T) {
 	// Where an instance takes long to start, requests are refused meanwhile.
 	serves := func() bool { return d.Get(nameOf(t), "/").Code == 200 }
 	d.Deploy(nameOf(t)).Exits(0)
-	unhurried(d, "it answers", serves)
+	d.Until("it answers", serves)
 	words(d, "services update "+nameOf(t)+" --scaling 0")
 	d.Get(nameOf(t), "/").Is(d.Host, 503, "Service is disabled")
 	words(d, "services update "+nameOf(t)+" --scaling 1")
-	unhurried(d, "it answers again", serves)
+	d.Until("it answers again", serves)
 }

@@ -38,5 +38,5 @@ func TestREV2ThousandRevisionsAreKept(t *testing.T) {
 // ready waits until what was asked for is so.
 func (s *ownService) ready() {
 	s.t.Helper()
-	s.Eventually(s.name+" is ready", seldom(func() bool { return !s.is().GetReconciling() }))
+	s.Until(s.name+" is ready", func() bool { return !s.is().GetReconciling() })
 }

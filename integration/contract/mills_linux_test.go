@@ -126,23 +126,23 @@ func environment(pid string) map[string]string {
 // number waits until so many processes run, and gives them.
 func (m *mill) number(n int) (all map[string]map[string]string) {
 	m.t.Helper()
-	m.Eventually(fmt.Sprintf("%d processes of %s run", n, m.name), seldom(func() bool {
+	m.Until(fmt.Sprintf("%d processes of %s run", n, m.name), func() bool {
 		all = m.processes()
 		return len(all) == n
-	}))
+	})
 	return all
 }
 
 // runs waits until so many processes run of each revision, by its short name.
 func (m *mill) runs(want map[string]int) {
 	m.t.Helper()
-	m.Eventually(fmt.Sprintf("%v run", want), seldom(func() bool {
+	m.Until(fmt.Sprintf("%v run", want), func() bool {
 		got := map[string]int{}
 		for _, env := range m.processes() {
 			got[env["CLOUD_RUN_REVISION"]]++
 		}
 		return maps.Equal(got, want)
-	}))
+	})
 }
 
 // line is an entry of Cloud Logging.

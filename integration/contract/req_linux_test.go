@@ -3,7 +3,6 @@ package contract
 import (
 	"io"
 	"net/http"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -148,7 +147,7 @@ func TestREQ6RequestsInProgressAreFinished(t *testing.T) {
 	first.finish(s)
 	// The one revision that is left retires with its service.
 	last := s.upload()
-	deleting := s.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, s.Environment()...) }, "services", "delete", s.name, "--quiet")
+	deleting := s.Host.StartWith(s.Lead, "services", "delete", s.name, "--quiet")
 	s.Eventually("new requests go nowhere", func() bool { return s.get("/").Code == 404 })
 	last.finish(s)
 	deleting.Wait().Exits(0)

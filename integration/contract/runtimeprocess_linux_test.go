@@ -172,7 +172,7 @@ func TestRT14SignalsAreNoExitCodes(t *testing.T) {
 		deletesJob(t, d, job)
 		d.CLI("jobs", "deploy", job, "--image", d.Host.Inside(), "--args", action, "--cpu", "0.2", "--memory", "128Mi", "--max-retries", "0", "--execute-now", "--wait").Exits(1)
 		ctx := d.Host.Limit(rig.Patience())
-		task, err := d.Tasks(ctx).ListTasks(ctx, &runpb.ListTasksRequest{Parent: herePlace + "/jobs/" + job + "/executions/-"}).Next()
+		task, err := d.Tasks(ctx).ListTasks(ctx, &runpb.ListTasksRequest{Parent: here + "/jobs/" + job + "/executions/-"}).Next()
 		if got := task.GetLastAttemptResult(); err != nil || got.GetExitCode() != want.code || got.GetTermSignal() != want.signal || got.GetStatus().GetMessage() != want.message {
 			t.Errorf("%s is %v, %v, want %+v", action, got, err, want)
 		}

@@ -6,7 +6,6 @@ import (
 	"path"
 	"strings"
 	"testing"
-	"time"
 
 	run "cloud.google.com/go/run/apiv2"
 	"cloud.google.com/go/run/apiv2/runpb"
@@ -46,9 +45,9 @@ func remove(d *rig.Daemon, call func(method, below, body string) rig.Answer) {
 	if call(http.MethodDelete, "", "").Code == http.StatusNotFound {
 		return
 	}
-	d.Eventually("what the test has deployed is gone", seldom(func() bool {
+	d.Until("what the test has deployed is gone", func() bool {
 		return call(http.MethodGet, "", "").Code == http.StatusNotFound
-	}))
+	})
 }
 
 // deploys deploys the test server for everybody: small, and without the start
@@ -149,10 +148,10 @@ func (s *ownService) change(mask string, change func(v *runpb.Service)) error {
 	if err != nil {
 		return err
 	}
-	s.Eventually("the change of "+s.name+" is made", seldom(func() bool { // Wait begins with a second
+	s.Until("the change of "+s.name+" is made", func() bool { // Wait begins with a second
 		_, err = op.Poll(s.t.Context())
 		return op.Done() || err != nil
-	}))
+	})
 	return err
 }
 
@@ -202,7 +201,7 @@ func (s *ownService) says(texts ...string) (log string) {
 			s.t.Logf("the log of %s:\n%s", s.name, rig.Clip(log))
 		}
 	}()
-	s.Eventually("the log of "+s.name+" has "+strings.Join(texts, " and "), seldom(func() bool {
+	s.Until("the log of "+s.name+" has "+strings.Join(texts, " and "), func() bool {
 		log = s.said()
 		for _, text := range texts {
 			if !strings.Contains(log, text) {
@@ -210,19 +209,8 @@ func (s *ownService) says(texts ...string) (log string) {
 			}
 		}
 		return true
-	}))
+	})
 	return log
-}
-
-// seldom is a look that costs something: it waits a while before the next one.
-func seldom(happened func() bool) func() bool {
-	return func() bool {
-		if happened() {
-			return true
-		}
-		<-time.After(100 * time.Millisecond)
-		return false
-	}
 }
 
 // answers counts what n requests are answered by revision.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"runnel/integration/rig"
 	"runnel/internal/testenv"
@@ -37,19 +36,6 @@ func answers(d *rig.Daemon, term *testenv.Terminal, question, answer string) {
 func words(d *rig.Daemon, line string, more ...string) rig.Result {
 	d.Host.Helper()
 	return d.CLI(append(strings.Fields(line), more...)...).Exits(0)
-}
-
-// unhurried waits for what happens soon, and where each look costs a process does
-// not take one after the other.
-func unhurried(d *rig.Daemon, what string, happened func() bool) {
-	d.Host.Helper()
-	d.Eventually(what, func() bool {
-		if happened() {
-			return true
-		}
-		<-time.After(100 * time.Millisecond)
-		return false
-	})
 }
 
 // passing has what a test makes of a kind, such as services, go with the test: its
@@ -183,7 +169,7 @@ func TestCLI4VerbsOfServices(t *testing.T) {
 	p.Signal(syscall.SIGINT)
 	p.Wait()
 
-	unhurried(d, "the log has what was sent", func() bool {
+	d.Until("the log has what was sent", func() bool {
 		return strings.Contains(words(d, "services logs read "+service).Stdout, " by the proxy\n")
 	})
 	p = d.StartCLI(func(*exec.Cmd) {}, "services", "logs", "tail", service)

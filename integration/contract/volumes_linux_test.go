@@ -91,7 +91,7 @@ func TestVOL7VolumesInPartAndReservedNames(t *testing.T) {
 
 	k := mounted(&runpb.VolumeMount{Name: "v", MountPath: "/whole"}, &runpb.VolumeMount{Name: "v", MountPath: "/part", SubPath: "a/b"})
 	k.Image = d.Host.Inside()
-	op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: herePlace, ServiceId: nameOf(t), Service: &runpb.Service{
+	op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: here, ServiceId: nameOf(t), Service: &runpb.Service{
 		Template:           &runpb.RevisionTemplate{Containers: []*runpb.Container{k}, Volumes: []*runpb.Volume{volume("v")}},
 		InvokerIamDisabled: true,
 	}})

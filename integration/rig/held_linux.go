@@ -45,7 +45,7 @@ func (d *Daemon) begin(method, service, path string, body io.Reader) *Begun {
 // life, or than the test.
 func (d *Daemon) BeginDeploy(life time.Duration, name string, flags ...string) *Process {
 	d.Host.Helper()
-	p := d.Host.StartFor(life, d.Own, d.deployment(name, flags)...)
+	p := d.Host.StartFor(life, d.Lead, d.deployment(name, flags)...)
 	d.Host.Cleanup(p.abandon)
 	return p
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -83,9 +82,6 @@ func (d *Daemon) Replaced(service, instance string) (another string) {
 	})
 	return another
 }
-
-// Own has a command of the command line talk to the daemon: for Host.StartWith.
-func (d *Daemon) Own(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }
 
 // Number asks a service for a number.
 func (d *Daemon) Number(service, path string) int64 {
