@@ -28,12 +28,13 @@ func runningWith(t *testing.T, word string) (lines []string) {
 // contract: ATK-24
 func TestATK24BombsStayInTheirInstance(t *testing.T) {
 	d := daemon(t)
-	r := try(t, d, d.Host.Shell(), nil, "--tasks", "2", "--task-timeout", "180", "--args", `
+	bomb := "bomb" + word() // another run of the tests may have one on this host
+	r := try(t, d, d.Host.Shell(), nil, "--tasks", "2", "--task-timeout", "180", "--args", strings.ReplaceAll(`
 		if [ $CLOUD_RUN_TASK_INDEX = 0 ]; then
 			cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null
-			atk24bomb() { atk24bomb | atk24bomb & }; atk24bomb 2>/dev/null; sleep 5; exit 5
+			BOMB() { BOMB | BOMB & }; BOMB 2>/dev/null; sleep 5; exit 5
 		fi
-		n=0; while [ $n -lt 10 ]; do true | true || exit 1; sleep 0.1; n=$((n + 1)); done; echo survived`)
+		n=0; while [ $n -lt 10 ]; do true | true || exit 1; sleep 0.1; n=$((n + 1)); done; echo survived`, "BOMB", bomb))
 	if r.Code != 1 || !strings.Contains(r.Log, "survived\n") || strings.Count(r.Stderr, "failed with") != 1 || !strings.Contains(r.Stderr, "task0 failed with") {
 		t.Errorf("exit %d, want the bomb alone to fail\n%s%s", r.Code, rig.Clip(r.Log), r)
 	}
@@ -41,7 +42,7 @@ func TestATK24BombsStayInTheirInstance(t *testing.T) {
 		t.Errorf("the bomb may have this many processes: %s", rig.Clip(r.Log))
 	}
 	var left []string
-	d.Eventually("the bomb is gone", func() bool { left = runningWith(t, "atk24bomb"); return len(left) == 0 })
+	d.Eventually("the bomb is gone", func() bool { left = runningWith(t, bomb); return len(left) == 0 })
 }
 
 // contract: ATK-25

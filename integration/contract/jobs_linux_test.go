@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -18,6 +19,10 @@ func runScript(t *testing.T, d *rig.Daemon, script string, flags ...string) (log
 	r.Exits(0)
 	return d.CLI("jobs", "logs", nameOf(t), "--format", "value(textPayload)").Exits(0).Stdout
 }
+
+// manySeconds is how long something sleeps whose process is looked for: other
+// runs of the tests, on the same host, have other numbers.
+func manySeconds() string { return fmt.Sprint(1_000_000_000 + rand.IntN(1_000_000_000)) }
 
 // contract: JOB-1
 func TestJOB1ExecutionHasOneToTenThousandTasks(t *testing.T) {

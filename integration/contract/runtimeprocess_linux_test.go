@@ -151,10 +151,11 @@ func TestRT13OrphansAreTheApplications(t *testing.T) {
 	}
 	// What is left behind ends with the application.
 	name := nameOf(t, "left")
-	script := `setsid sleep 1000001 & sh -c 'setsid sleep 1000002 &'; echo begun`
+	first, second := manySeconds(), manySeconds()
+	script := `setsid sleep ` + first + ` & sh -c 'setsid sleep ` + second + ` &'; echo begun`
 	d.CLI("jobs", "deploy", name, "--image", d.Host.Shell(), "--args", "^\x01^"+script, "--cpu", "0.1", "--memory", "128Mi", "--execute-now", "--wait").Exits(0)
 	d.Eventually("nothing of the task is left", func() bool { return len(groupSettings(d, name, "cgroup.procs")) == 0 })
-	for _, pid := range rig.ProcessesCalled("sleep\x001000001", "sleep\x001000002") {
+	for _, pid := range rig.ProcessesCalled("sleep\x00"+first+"\x00", "sleep\x00"+second+"\x00") {
 		t.Errorf("process %d is left", pid)
 	}
 }
