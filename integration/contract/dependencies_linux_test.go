@@ -64,10 +64,8 @@ func TestDEP4HealthCheckCanBeLeftOut(t *testing.T) {
 	if s.is().GetLatestReadyRevision() != r.GetName() || s.is().GetTerminalCondition().GetState().String() != "CONDITION_SUCCEEDED" {
 		t.Errorf("%s is not ready", r.GetName())
 	}
-	for _, c := range r.GetConditions() {
-		if c.GetType() == "ContainerHealthy" && c.GetRevisionReason().String() != "HEALTH_CHECK_SKIPPED" {
-			t.Errorf("it is %v", c)
-		}
+	if c := condition(r.GetConditions(), "ContainerHealthy"); c.GetRevisionReason().String() != "HEALTH_CHECK_SKIPPED" {
+		t.Errorf("it is %v", r.GetConditions())
 	}
 	if log := s.said(); strings.Contains(log, "it starts") || strings.Contains(log, "Starting new instance") {
 		t.Errorf("it has been started:\n%s", log)

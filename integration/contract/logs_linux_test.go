@@ -133,7 +133,7 @@ func TestLOG7EntriesOfARequestCarryItsTrace(t *testing.T) {
 		}
 	}
 	// One that brings none is given one.
-	for _, e := range entries(d, aboutServe+` AND httpRequest.requestUrl:"/status"`) {
+	for _, e := range someEntries(d, aboutServe+` AND httpRequest.requestUrl:"/status"`) {
 		if !regexp.MustCompile(`^projects/local/traces/[0-9a-f]{32}$`).MatchString(e.Trace) {
 			t.Errorf("its trace is %s", e.Trace)
 		}
@@ -154,7 +154,7 @@ func TestLOG8ResourcesHaveTheirLabels(t *testing.T) {
 		aboutServe: "map[configuration_name:" + logService + " location:us-central1 project_id:local revision_name:" + logService + "-v1 service_name:" + logService + "]",
 		about:      "map[location:us-central1 project_id:local revision_name:" + pool + "-v1 worker_pool_name:" + pool + "]",
 	} {
-		for _, e := range entries(d, about) {
+		for _, e := range someEntries(d, about) {
 			if got := fmt.Sprint(e.Resource.Labels); got != want {
 				t.Errorf("%q has %s, want %s", e.text(), got, want)
 			}
@@ -175,7 +175,7 @@ func TestLOG9LabelsTellWhichInstance(t *testing.T) {
 	if fmt.Sprint(seen) != "map[task 0, attempt 0:true task 1, attempt 0:true task 1, attempt 1:true]" {
 		t.Errorf("seen are %v", seen)
 	}
-	for _, e := range entries(d, aboutServe+` AND log_id("run.googleapis.com/stdout")`) {
+	for _, e := range someEntries(d, aboutServe+` AND log_id("run.googleapis.com/stdout")`) {
 		if !regexp.MustCompile(`^[0-9a-f]{60,}$`).MatchString(e.Labels["instanceId"]) || e.Labels["container_name"] == "" || e.Labels["run.googleapis.com/execution_name"] != "" {
 			t.Errorf("labels of the service: %v", e.Labels)
 		}

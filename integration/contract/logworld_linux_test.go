@@ -73,6 +73,17 @@ func entries(d *rig.Daemon, filter string) (all []logEntry) {
 	}
 }
 
+// someEntries is entries where there must be some: what is wanted of each would
+// hold for none.
+func someEntries(d *rig.Daemon, filter string) []logEntry {
+	d.Host.Helper()
+	all := entries(d, filter)
+	if len(all) == 0 {
+		d.Host.Errorf("there are no entries of %s", filter)
+	}
+	return all
+}
+
 // The job and the service that print everything that tests of logs look for.
 const (
 	logJob     = "log-job"
