@@ -95,7 +95,7 @@ func TestREG5ASlowRegistryIsWaitedForAndASilentOneGivenUp(t *testing.T) {
 			send(w, content[:n])
 			w.(http.Flusher).Flush()
 			content = content[n:]
-			<-time.After(100 * time.Millisecond)
+			<-time.After(1500 * time.Millisecond) // in all that is longer than silence is borne
 		}
 	})
 	slow.gives()
