@@ -5,7 +5,7 @@ SUDO       := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # V=1 prints every test; T narrows go test, VM the VM run:
-# make test T='-run TestFoo ./image/...', make test-vm VM='-packages cgroups'.
+# make test T='-run TestFoo ./image/...', make test-vm VM='-packages cgroups', make broken ROWS=ATK-1.
 T          ?= ./...
 VERBOSE    := $(if $(V),-v)
 PREFIX     ?= /usr/local
@@ -13,8 +13,9 @@ PREFIX     ?= /usr/local
 BIN        ?= bin
 
 # The shim is linked statically like the daemon, though it holds C: the dynamic
-# loader would cost at every start of a container.
-SHIM_TAGS   = netgo,osusergo
+# loader would cost at every start of a container. Nothing of libcontainer's that
+# restores checkpoints is in it: there is no such door.
+SHIM_TAGS   = netgo,osusergo,runc_nocriu
 SHIM_LINK   = -s -w -linkmode external -extldflags -static
 
 # What V=1 prints of the tests stays there, for make contract.
@@ -36,7 +37,7 @@ PEERS       = containernetworking-plugins docker.io haproxy iptables nginx podma
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: help setup test-setup build build-test build-bench demo test test-unit test-race test-vm contract bench bench-setup lint fmt install clean
+.PHONY: help setup test-setup build build-test build-bench demo test test-unit test-race test-vm contract broken bench bench-setup lint fmt install clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -57,8 +58,9 @@ build: ## bin/runnel, pure Go, and bin/runnel-shim, which holds libcontainer
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/runnel ./cmd/runnel
 	@CGO_ENABLED=1 $(GO) build -buildvcs=false -trimpath -tags $(SHIM_TAGS) -ldflags '$(SHIM_LINK)' -o $(BIN)/runnel-shim ./cmd/runnel-shim
 
-build-test: ## bin/testserver, the program that tests of services deploy
+build-test: ## bin/testserver and bin/inside, the programs that tests deploy
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/testserver ./internal/testserver
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/inside ./internal/inside
 
 demo: setup build ## run a job and a service on images made on the spot
 	@$(GO) build -buildvcs=false -o $(BIN)/mkimage ./internal/mkimage
@@ -84,6 +86,9 @@ contract: ## docs/contract.md, from the tests that name rows and the last make t
 
 build-bench: ## bin/benchserver, the program of the services that are measured
 	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-s -w' -o $(BIN)/benchserver ./internal/bench/server
+
+broken: test-setup ## show that the tests of attacks fail on builds that break what they guard
+	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/broken $(ROWS)
 
 bench: build build-bench ## measure, beside runc, podman, docker, nginx and haproxy; needs make bench-setup
 	$(SUDO) env "PATH=$$PATH" $(GO) run -buildvcs=false ./internal/bench $(BENCH)

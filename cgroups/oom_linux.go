@@ -115,8 +115,8 @@ func (g *Group) oomKilledWithin(ctx context.Context, wait time.Duration) (bool, 
 		kills, err = g.oomKills()
 		return kills > 0, err
 	})
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = nil
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = context.Cause(ctx) // nil, unless ctx has ended meanwhile
 	}
 	return kills > 0, err
 }

@@ -8,7 +8,7 @@ import (
 	"runnel/contract"
 )
 
-// contract: IMG-13
+// contract: IMG-13 ATK-38
 func TestCheckJobName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a", "a1", "a-b", "migrate-job", strings.Repeat("a", 49), "a" + strings.Repeat("-", 47) + "1"} {

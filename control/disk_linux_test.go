@@ -40,6 +40,7 @@ func fullDisk(t *testing.T, w *controltest.World, dir string) (makeRoom func()) 
 	}
 }
 
+// contract: ATK-37
 // A full disk takes no change, and says so; reading goes on, and so does all
 // that runs, which is made up for when there is room again.
 func TestFullDisk(t *testing.T) {

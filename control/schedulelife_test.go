@@ -64,6 +64,7 @@ func TestScheduleThatNeverComes(t *testing.T) {
 	w.after(name, 1)
 }
 
+// contract: ATK-36
 func TestClockThatIsSet(t *testing.T) {
 	t.Parallel()
 	w := newScheduled(t)

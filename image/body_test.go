@@ -69,6 +69,7 @@ func stall(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
+// contract: REG-5
 // A registry that stands still, wherever it does, is given up in time.
 func TestRegistryStalls(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -109,6 +110,7 @@ func TestRegistryStalls(t *testing.T) {
 	}
 }
 
+// contract: REG-8
 // What a registry says on being greeted is not read for ever.
 func TestPingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -130,6 +132,7 @@ func TestPingIsBounded(t *testing.T) {
 	})
 }
 
+// contract: REG-2
 // A registry without ranges gives again what is there already, which may take
 // longer than it may stand still.
 func TestResumeReadsAgainPatiently(t *testing.T) {
@@ -161,6 +164,7 @@ func TestResumeReadsAgainPatiently(t *testing.T) {
 	})
 }
 
+// contract: REG-2
 // A registry that cannot be reached when a download breaks is asked again.
 func TestResumeWaitsForTheRegistry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -89,6 +89,7 @@ func pushZeros(t testing.TB, ref string, size int64) {
 	must(t, a.Push(t.Context(), ref))
 }
 
+// contract: ATK-12
 // Small layers that become large: refused in time, with bounded memory, and
 // with all of their disk given back.
 func TestPullBombs(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -132,6 +133,16 @@ func withPort(host, scheme string) string {
 	return net.JoinHostPort(hostOnly(host), port)
 }
 
+// CheckTrustedHost says what is wrong with one of StoreConfig's trusted hosts;
+// nil if nothing is.
+func CheckTrustedHost(host string) error {
+	name, port, err := net.SplitHostPort(host)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || name == "" || perr != nil || n == 0 {
+		return fmt.Errorf("%q: want HOST:PORT, such as gitlab.example.com:443", host)
+	}
+	return nil
+}
+
 // checkPublic refuses an address that is not on the public internet.
 func checkPublic(host, resolved string) error {
 	ap, err := netip.ParseAddrPort(resolved)
@@ -142,7 +153,7 @@ func checkPublic(host, resolved string) error {
 	if ip.IsGlobalUnicast() && !ip.IsPrivate() && !inAny(ip, notPublic()) {
 		return nil
 	}
-	return &refusedError{fmt.Sprintf("%s leads to %s, which is not a public address", host, ip)}
+	return &refusedError{fmt.Sprintf("%s leads to %s, which is not a public address, and %s is no trusted host", host, ip, host)}
 }
 
 // notPublic lists what netip's predicates leave out.

@@ -44,6 +44,7 @@ func credentials(t *testing.T, host string) {
 	t.Setenv("DOCKER_CONFIG", dir)
 }
 
+// contract: REG-4
 func TestPullAuthorizes(t *testing.T) {
 	privileged(t)
 	server := imagetest.Serve(t)
@@ -83,6 +84,7 @@ func TestPullAuthorizes(t *testing.T) {
 	}
 }
 
+// contract: REG-3, REG-4, ATK-15, ATK-16
 // Whatever a registry answers, its credentials go to it alone, and it cannot
 // send us to an address on this machine or its networks.
 func TestCredentialsAndRequestsStayWithTheRegistry(t *testing.T) {
@@ -148,6 +150,7 @@ func TestCredentialsAndRequestsStayWithTheRegistry(t *testing.T) {
 	}
 }
 
+// contract: ATK-15
 // The urls of foreign layers are not followed.
 func TestForeignLayersComeFromTheRegistry(t *testing.T) {
 	privileged(t)
@@ -165,6 +168,7 @@ func TestForeignLayersComeFromTheRegistry(t *testing.T) {
 	}
 }
 
+// contract: ATK-15, ATK-16
 func TestNetworkPolicy(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

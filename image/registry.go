@@ -23,6 +23,9 @@ const (
 	maxAttempts = 4
 	// retryDelay is the wait before the second attempt; it doubles.
 	retryDelay = 250 * time.Millisecond
+	// maxRetryAfter is how long a registry may ask us to wait before the next
+	// attempt. One that asks for more is taken at its word: there is none.
+	maxRetryAfter = time.Minute
 )
 
 // registry is the source of one repository. Names, credentials and the
@@ -144,7 +147,7 @@ func (r *registry) get(ctx context.Context, kind, id string, header http.Header)
 		return nil, err
 	}
 	if err := transport.CheckError(resp, http.StatusOK, http.StatusPartialContent); err != nil {
-		return nil, errors.Join(err, resp.Body.Close())
+		return nil, errors.Join(withPatience(err, resp.Header), resp.Body.Close())
 	}
 	return resp, nil
 }
@@ -157,7 +160,7 @@ func (r *registry) retry(ctx context.Context, f func() error) error {
 		if err == nil || attempt == maxAttempts || !transient(err) {
 			return err
 		}
-		if werr := wait(ctx, delay); werr != nil {
+		if werr := wait(ctx, max(delay, patienceFor(err))); werr != nil {
 			return werr
 		}
 		delay *= 2

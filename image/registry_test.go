@@ -41,6 +41,7 @@ func big() imagetest.Build {
 	}
 }
 
+// contract: REG-1, ATK-14
 // Content that is not what its digest, size or diff ID says is refused, leaves
 // nothing, and does not keep the right content from being pulled.
 func TestPullVerifiesContent(t *testing.T) {
@@ -80,6 +81,7 @@ func TestPullVerifiesContent(t *testing.T) {
 	mustPull(t, s, ref)
 }
 
+// contract: ATK-14
 func TestPullMutatedEverywhere(t *testing.T) {
 	notInVM(t)
 	privileged(t)
@@ -101,6 +103,7 @@ func TestPullMutatedEverywhere(t *testing.T) {
 	}
 }
 
+// contract: REG-2, REG-7
 // A connection that breaks is taken up where it broke.
 func TestPullResumes(t *testing.T) {
 	privileged(t)
@@ -138,6 +141,7 @@ func TestPullResumes(t *testing.T) {
 	}
 }
 
+// contract: REG-9, ATK-13, ATK-14
 func TestPullRefusesBadManifests(t *testing.T) {
 	privileged(t)
 	server := imagetest.Serve(t)
@@ -205,6 +209,7 @@ func TestPullRefusesBadManifests(t *testing.T) {
 	refused(t, newStore(t), server.Host+"/m@sha256:"+strings.Repeat("0", 64), ErrDigest)
 }
 
+// contract: REG-9, ATK-13
 // An index that contains itself cannot exist; a chain of them can.
 func TestPullBoundsNestedIndexes(t *testing.T) {
 	privileged(t)
@@ -231,6 +236,7 @@ func TestPullUnreachable(t *testing.T) {
 	refused(t, newStore(t), host+"/x", ErrUnreachable, "connection refused", host)
 }
 
+// contract: REG-6
 func TestPullRetriesWhatMayPass(t *testing.T) {
 	privileged(t)
 	server := imagetest.Serve(t)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"syscall"
+	"time"
 	"unicode"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -18,7 +19,7 @@ import (
 // connection broke or was not made, or the registry says that it is not itself.
 func transient(err error) bool {
 	if status, ok := errors.AsType[*transport.Error](err); ok {
-		return status.StatusCode == http.StatusTooManyRequests || status.StatusCode >= 500
+		return (status.StatusCode == http.StatusTooManyRequests || status.StatusCode >= 500) && patienceFor(err) <= maxRetryAfter
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns.IsTemporary || dns.IsTimeout
@@ -44,12 +45,12 @@ func (r *registry) explain(ctx context.Context, err error) error {
 		return refusal(err)
 	}
 	if status, ok := errors.AsType[*transport.Error](err); ok {
-		return r.explainStatus(status)
+		return r.explainStatus(status, patienceFor(err))
 	}
 	return fmt.Errorf("%w: %s: %s", ErrUnreachable, r.ref.Registry, reason(err))
 }
 
-func (r *registry) explainStatus(status *transport.Error) error {
+func (r *registry) explainStatus(status *transport.Error, after time.Duration) error {
 	said := http.StatusText(status.StatusCode)
 	if len(status.Errors) > 0 && status.Errors[0].Message != "" {
 		said = oneLine(status.Errors[0].Message)
@@ -59,6 +60,9 @@ func (r *registry) explainStatus(status *transport.Error) error {
 		return fmt.Errorf("%w: %s says %q", ErrUnauthorized, r.ref.Registry, said)
 	case http.StatusNotFound:
 		return fmt.Errorf("%w in %s: it says %q", ErrNotFound, r.ref.Registry, said)
+	}
+	if after > maxRetryAfter {
+		return fmt.Errorf("%w: %s answers %d %q, and asks to come back in %v", ErrUnreachable, r.ref.Registry, status.StatusCode, said, after.Round(time.Second))
 	}
 	return fmt.Errorf("%w: %s answers %d %q", ErrUnreachable, r.ref.Registry, status.StatusCode, said)
 }

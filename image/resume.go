@@ -88,7 +88,7 @@ func (b *resumable) resume(cause error) error {
 		if b.ctx.Err() != nil || b.failures >= maxAttempts || !transient(cause) {
 			return b.registry.explain(b.ctx, cause)
 		}
-		if err := wait(b.ctx, retryDelay<<(b.failures-1)); err != nil {
+		if err := wait(b.ctx, max(retryDelay<<(b.failures-1), patienceFor(cause))); err != nil {
 			return err
 		}
 		_ = b.drop() // it failed already

@@ -16,6 +16,7 @@ import (
 	"testing"
 )
 
+// contract: REG-2
 // A download that breaks over HTTP/2 goes on, although the protocol's errors
 // have no exported type.
 func TestResumeOverHTTP2(t *testing.T) {
@@ -54,6 +55,7 @@ func TestResumeOverHTTP2(t *testing.T) {
 	}
 }
 
+// contract: REG-6
 func TestTransient(t *testing.T) {
 	t.Parallel()
 	dial := func(err error) error {

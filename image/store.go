@@ -57,6 +57,9 @@ func (c StoreConfig) Validate() error {
 	if c.MaxLayerBytes < 0 || c.MaxLayerEntries < 0 || c.KeepUploads < 0 {
 		errs = append(errs, errors.New("image store: a limit is negative"))
 	}
+	for _, host := range c.TrustedHosts {
+		errs = append(errs, CheckTrustedHost(host))
+	}
 	return errors.Join(errs...)
 }
 

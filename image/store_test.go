@@ -19,6 +19,7 @@ import (
 	"runnel/internal/testenv"
 )
 
+// contract: ATK-33
 func TestStoreIsPrivateAndLocked(t *testing.T) {
 	privileged(t)
 	old := syscall.Umask(0)
@@ -340,7 +341,7 @@ func mount(t *testing.T, dir, options string) {
 	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
 }
 
-// contract: IMG-11
+// contract: IMG-11 ATK-37
 func TestPullOnAFullDisk(t *testing.T) {
 	privileged(t)
 	host := imagetest.Registry(t)

@@ -186,6 +186,7 @@ func TestUnpackReplacesEarlierEntries(t *testing.T) {
 	}
 }
 
+// contract: ATK-10
 func TestUnpackWhiteouts(t *testing.T) {
 	privileged(t)
 	const gone, opaque = "Dc---------", `trusted.overlay.opaque="y"`
@@ -224,6 +225,7 @@ func TestUnpackWhiteouts(t *testing.T) {
 	}
 }
 
+// contract: ATK-9, ATK-11
 // Each layer is unpacked beside a tree that it tries to reach; that tree must
 // not change, whether the layer is refused or not.
 func TestUnpackMaliciousLayers(t *testing.T) {
@@ -300,6 +302,7 @@ func TestUnpackMaliciousLayers(t *testing.T) {
 	}
 }
 
+// contract: ATK-12
 func TestUnpackBounds(t *testing.T) {
 	privileged(t)
 	many := make([]imagetest.Entry, 100)
@@ -327,6 +330,7 @@ func TestUnpackBounds(t *testing.T) {
 	}
 }
 
+// contract: ATK-12
 // Names chained through symbolic links lead deeper than any path could say.
 func TestUnpackBoundsDepth(t *testing.T) {
 	privileged(t)
@@ -361,6 +365,7 @@ func TestUnpackStopsBetweenDirectories(t *testing.T) {
 	must(t, u.dirs.flush())
 }
 
+// contract: ATK-12
 // A tar that promises a terabyte in a few bytes is refused by its promise.
 func TestUnpackSparseBomb(t *testing.T) {
 	privileged(t)

@@ -84,6 +84,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
+// contract: ATK-23
 func TestFloodsEndTheirConnection(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})

@@ -15,7 +15,7 @@ import (
 	"runnel/contract"
 )
 
-// contract: NET-12
+// contract: NET-12, ATK-20
 func TestHeadersThatThePlatformAdds(t *testing.T) {
 	t.Parallel()
 	seen := make(chan *http.Request, 1)
@@ -97,7 +97,7 @@ func TestEveryRequestIsRecorded(t *testing.T) {
 	}
 }
 
-// contract: NET-7, ERR-400
+// contract: NET-7, ERR-400, ERR-431, ATK-21
 func TestRequestsThatNoInstanceIsToSee(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
@@ -185,6 +185,7 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
 
+// contract: ATK-23
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Config{MaxConnections: 2}, ListenerConfig{})

@@ -33,6 +33,7 @@ func TestTooManyResets(t *testing.T) {
 	}
 }
 
+// contract: ATK-23
 func TestRequestsThatAreTakenBackEndTheirConnection(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})

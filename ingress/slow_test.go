@@ -34,6 +34,7 @@ func (l *wire) Close() error {
 
 func (l *wire) Addr() net.Addr { return &net.UnixAddr{Name: "wire"} }
 
+// contract: ATK-23
 func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -13,12 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // contract: IMG-1 IMG-2 IMG-8 IMG-14
 // What makes an image impossible to run: exit 1 and a line that says which.
 func TestBadImage(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	busybox := imagetest.MustBusybox(t)
 	with := func(config imagetest.Config, entries ...imagetest.Entry) imagetest.Build {
@@ -39,40 +40,40 @@ func TestBadImage(t *testing.T) {
 		"not executable":      {with(imagetest.Config{Entrypoint: []string{"/s"}}, imagetest.File("s", "#!/bin/sh\n", 0o644)), []string{"/s"}},
 		"no program":          {with(imagetest.Config{Entrypoint: []string{"/s"}}, imagetest.File("s", "just text", 0o755)), []string{"/s"}},
 		"a directory":         {with(imagetest.Config{Entrypoint: []string{"/bin"}}), []string{"/bin"}},
-		"other architecture":  {arm(with(shellConfig())), []string{"linux/amd64", "arm64"}},
+		"other architecture":  {arm(with(rig.ShellConfig())), []string{"linux/amd64", "arm64"}},
 		"program for another architecture": {with(imagetest.Config{Entrypoint: []string{"/s"}},
 			imagetest.File("s", executable(machineARM64, []byte{0, 0, 0, 0}), 0o755)), []string{"/s"}},
-		"climbs out":        {with(shellConfig(), imagetest.File("../../../../evil", "x", 0o644)), []string{"../../../../evil"}},
-		"name not in UTF-8": {with(shellConfig(), imagetest.File("caf\xe9", "x", 0o644)), []string{`caf\xe9`}},
-		"a device":          {with(shellConfig(), imagetest.Entry{Header: tar.Header{Typeflag: tar.TypeBlock, Name: "sda", Mode: 0o666, Devmajor: 8}}), []string{"sda"}},
-		"hard link out":     {with(shellConfig(), imagetest.Link("shadow", "../../../../../etc/shadow")), []string{"shadow"}},
-		"no tar":            {imagetest.Build{Layers: []imagetest.Layer{{Raw: []byte(strings.Repeat("no tar", 1000))}}, Config: shellConfig()}, []string{"layer"}},
-		"diff ID lies": {imagetest.Build{Layers: []imagetest.Layer{busybox}, Config: shellConfig(),
+		"climbs out":        {with(rig.ShellConfig(), imagetest.File("../../../../evil", "x", 0o644)), []string{"../../../../evil"}},
+		"name not in UTF-8": {with(rig.ShellConfig(), imagetest.File("caf\xe9", "x", 0o644)), []string{`caf\xe9`}},
+		"a device":          {with(rig.ShellConfig(), imagetest.Entry{Header: tar.Header{Typeflag: tar.TypeBlock, Name: "sda", Mode: 0o666, Devmajor: 8}}), []string{"sda"}},
+		"hard link out":     {with(rig.ShellConfig(), imagetest.Link("shadow", "../../../../../etc/shadow")), []string{"shadow"}},
+		"no tar":            {imagetest.Build{Layers: []imagetest.Layer{{Raw: []byte(strings.Repeat("no tar", 1000))}}, Config: rig.ShellConfig()}, []string{"layer"}},
+		"diff ID lies": {imagetest.Build{Layers: []imagetest.Layer{busybox}, Config: rig.ShellConfig(),
 			ClaimDiffIDs: []string{"sha256:" + strings.Repeat("0", 64)}}, []string{"does not match"}},
 		"user overflows": {with(imagetest.Config{Entrypoint: []string{"/bin/true"}, User: "4294967296"}), []string{"4294967296"}},
 	} {
-		r := h.run("--image", h.build(c.image), "--max-retries", "3")
-		if r.code != 1 {
-			t.Errorf("%s: exit %d, want 1\n%s", name, r.code, r)
+		r := h.Run("--image", h.Build(c.image), "--max-retries", "3")
+		if r.Code != 1 {
+			t.Errorf("%s: exit %d, want 1\n%s", name, r.Code, r)
 			continue
 		}
 		for _, w := range c.words {
 			// What only the kernel can find out stands in the task's log.
-			if !strings.Contains(r.stderr+r.stdout, w) {
+			if !strings.Contains(r.Stderr+r.Stdout, w) {
 				t.Errorf("%s: nothing says %q\n%s", name, w, r)
 			}
 		}
-		h.checkNoRoots(name)
+		checkNoRoots(h, name)
 	}
 }
 
 // contract: IMG-10
 // What is wrong with the way to an image.
 func TestBadReference(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
-	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, server.Host+"/app:1")
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: rig.ShellConfig()}, server.Host+"/app:1")
 	closed := closedPort(t)
 	none := "sha256:" + strings.Repeat("0", 64)
 	for ref, words := range map[string][]string{
@@ -88,18 +89,18 @@ func TestBadReference(t *testing.T) {
 		"docker-archive:/nonexistent.tar": {"/nonexistent.tar"},
 		"oci-archive:/etc/passwd":         {"/etc/passwd"},
 	} {
-		r := h.run("--image", ref)
+		r := h.Run("--image", ref)
 		want := 1
 		if slices.Contains(words, "not an image reference") {
 			want = 2 // a mistake in the command, noticed before anything is done
 		}
-		if r.code != want {
-			t.Errorf("%s: exit %d, want %d\n%s", ref, r.code, want, r)
+		if r.Code != want {
+			t.Errorf("%s: exit %d, want %d\n%s", ref, r.Code, want, r)
 			continue
 		}
-		r.explains(words...)
-		if r.took > time.Minute {
-			t.Errorf("%s: it took %v to find out", ref, r.took)
+		r.Explains(words...)
+		if r.Took > time.Minute {
+			t.Errorf("%s: it took %v to find out", ref, r.Took)
 		}
 	}
 }
@@ -120,10 +121,10 @@ func closedPort(t *testing.T) string {
 
 // A registry that lies, breaks off or fails.
 func TestBadRegistry(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
-	a := imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, server.Host+"/app:1")
+	a := imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: rig.ShellConfig()}, server.Host+"/app:1")
 	layer := a.Manifest.Layers[0]
 	isLayer := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/blobs/"+layer.Digest) }
 	blob, err := os.ReadFile(a.Dir + "/blobs/sha256/" + strings.TrimPrefix(layer.Digest, "sha256:"))
@@ -182,30 +183,30 @@ func TestBadRegistry(t *testing.T) {
 				registry.ServeHTTP(w, r)
 			}
 		})
-		root := h.keptRoot()
-		r := h.run("--image", server.Host+"/app@"+a.Descriptor.Digest, "--root", root)
-		if r.code != 1 {
-			t.Errorf("%s: exit %d, want 1\n%s", name, r.code, r)
+		root := h.KeptRoot()
+		r := h.Run("--image", server.Host+"/app@"+a.Descriptor.Digest, "--root", root)
+		if r.Code != 1 {
+			t.Errorf("%s: exit %d, want 1\n%s", name, r.Code, r)
 			continue
 		}
-		r.explains(append(c.words, server.Host+"/app")...)
+		r.Explains(append(c.words, server.Host+"/app")...)
 		// What came of it must not be taken for good once the registry is well.
 		server.Intercept(nil)
-		h.run("--image", server.Host+"/app@"+a.Descriptor.Digest, "--args", "echo well", "--root", root).exits(0)
+		h.Run("--image", server.Host+"/app@"+a.Descriptor.Digest, "--args", "echo well", "--root", root).Exits(0)
 	}
 }
 
-// contract: IMG-11
+// contract: IMG-11 ATK-37
 func TestFullDisk(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	noise := make([]byte, 4<<20)
 	for i := range noise {
 		noise[i] = byte(i * i >> 7)
 	}
-	image := h.build(imagetest.Build{Layers: []imagetest.Layer{
+	image := h.Build(imagetest.Build{Layers: []imagetest.Layer{
 		imagetest.MustBusybox(t), {Entries: []imagetest.Entry{imagetest.File("noise", strings.Repeat(string(noise), 8), 0o644)}},
-	}, Config: shellConfig()})
+	}, Config: rig.ShellConfig()})
 	for _, size := range []string{"16k", "256k", "4m", "24m", "520m"} {
 		dir := t.TempDir()
 		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
@@ -217,13 +218,13 @@ func TestFullDisk(t *testing.T) {
 			}
 		})
 		root := dir + "/root"
-		h.addRoot(root)
-		r := h.run("--image", image, "--args", "echo fits", "--root", root)
-		if r.code != 1 {
-			t.Errorf("%s: exit %d, want 1\n%s", size, r.code, r)
+		h.AddRoot(root)
+		r := h.Run("--image", image, "--args", "echo fits", "--root", root)
+		if r.Code != 1 {
+			t.Errorf("%s: exit %d, want 1\n%s", size, r.Code, r)
 			continue
 		}
-		r.explains("no space left")
+		r.Explains("no space left")
 		if used := diskUsed(t, dir); used > 1<<20 {
 			t.Errorf("%s: %d bytes are used still", size, used)
 		}

@@ -9,15 +9,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // contract: JOB-1 JOB-2 JOB-4 JOB-6 CPU-2 CPU-3 MEM-4 ENV-9
 // What the command line alone shows to be wrong: exit 2, and a line that names
 // the flag, the value and what would be right.
 func TestBadUsage(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	image := h.shell()
+	image := h.Shell()
 	for _, c := range []struct {
 		args  []string
 		words []string
@@ -56,17 +58,17 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"/nonexistent.yaml"}, []string{"/nonexistent.yaml", "no such file"}},
 		{[]string{"/etc"}, []string{"/etc", "directory"}},
 	} {
-		r := h.run(c.args...)
-		if r.code != 2 {
-			t.Errorf("%q: exit %d, want 2\n%s", c.args, r.code, r)
+		r := h.Run(c.args...)
+		if r.Code != 2 {
+			t.Errorf("%q: exit %d, want 2\n%s", c.args, r.Code, r)
 			continue
 		}
-		r.explains(c.words...)
-		if r.stdout != "" {
+		r.Explains(c.words...)
+		if r.Stdout != "" {
 			t.Errorf("%q: something on standard output\n%s", c.args, r)
 		}
 	}
-	if roots := h.knownRoots(); len(roots) != 0 {
+	if roots := h.KnownRoots(); len(roots) != 0 {
 		t.Errorf("roots were made for nothing: %q", roots)
 	}
 }
@@ -88,9 +90,9 @@ metadata:
 }
 
 func TestBadJobFile(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	image := h.shell()
+	image := h.Shell()
 	for name, c := range map[string]struct {
 		text  string
 		words []string
@@ -119,14 +121,14 @@ func TestBadJobFile(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := h.run(file)
-		if r.code != 2 || r.stdout != "" {
-			t.Errorf("%s: exit %d, want 2\n%s", name, r.code, r)
+		r := h.Run(file)
+		if r.Code != 2 || r.Stdout != "" {
+			t.Errorf("%s: exit %d, want 2\n%s", name, r.Code, r)
 			continue
 		}
 		for _, w := range append(c.words, file) {
-			if !strings.Contains(r.stderr, w) {
-				t.Errorf("%s: no %q in\n%s", name, w, clip(r.stderr))
+			if !strings.Contains(r.Stderr, w) {
+				t.Errorf("%s: no %q in\n%s", name, w, rig.Clip(r.Stderr))
 			}
 		}
 	}
@@ -134,28 +136,28 @@ func TestBadJobFile(t *testing.T) {
 
 // What needs no host works without root; what does says so.
 func TestWithoutRoot(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	program := h.forEverybody()
-	asNobody := func(args ...string) result {
-		return h.startWith(func(cmd *exec.Cmd) {
+	program := forEverybody(h)
+	asNobody := func(args ...string) rig.Result {
+		return h.StartWith(func(cmd *exec.Cmd) {
 			cmd.Path, cmd.Dir = program, "/"
 			cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
-		}, args...).wait()
+		}, args...).Wait()
 	}
-	asNobody("run", "--image", "busybox").exits(1).explains("root", "sudo")
-	asNobody("run", "--image", "busybox", "--tasks", "0").exits(2).explains("--tasks 0")
-	if r := asNobody("version").exits(0); !strings.HasPrefix(r.stdout, "runnel ") {
+	asNobody("run", "--image", "busybox").Exits(1).Explains("root", "sudo")
+	asNobody("run", "--image", "busybox", "--tasks", "0").Exits(2).Explains("--tasks 0")
+	if r := asNobody("version").Exits(0); !strings.HasPrefix(r.Stdout, "runnel ") {
 		t.Errorf("version\n%s", r)
 	}
-	asNobody("run", "--help").exits(0)
-	if r := asNobody("doctor"); r.code != 1 || !strings.Contains(r.stdout, "root") {
+	asNobody("run", "--help").Exits(0)
+	if r := asNobody("doctor"); r.Code != 1 || !strings.Contains(r.Stdout, "root") {
 		t.Errorf("doctor\n%s", r)
 	}
 }
 
 // forEverybody copies the programs to where any user may execute them.
-func (h *host) forEverybody() string {
+func forEverybody(h *rig.Host) string {
 	h.Helper()
 	dir, err := os.MkdirTemp("/tmp", "runnel-everybody-")
 	if err != nil {
@@ -170,7 +172,7 @@ func (h *host) forEverybody() string {
 		h.Fatal(err)
 	}
 	for _, name := range []string{"runnel", "runnel-shim"} {
-		program, err := os.ReadFile(filepath.Join(filepath.Dir(h.runnel), name))
+		program, err := os.ReadFile(filepath.Join(filepath.Dir(h.Runnel), name))
 		if err != nil {
 			h.Fatal(err)
 		}
@@ -183,9 +185,9 @@ func (h *host) forEverybody() string {
 
 // A shim that is not where it should be is told by name.
 func TestWithoutShim(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	program := h.forEverybody()
+	program := forEverybody(h)
 	if err := os.Remove(filepath.Join(filepath.Dir(program), "runnel-shim")); err != nil {
 		t.Fatal(err)
 	}
@@ -193,12 +195,12 @@ func TestWithoutShim(t *testing.T) {
 		cmd.Path = program
 		cmd.Env = []string{"PATH=/nonexistent"}
 	}
-	h.startWith(alone, "run", "--image", "x").wait().exits(1).explains("runnel-shim")
+	h.StartWith(alone, "run", "--image", "x").Wait().Exits(1).Explains("runnel-shim")
 }
 
 func TestUnknownCommand(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	h.startWith(func(*exec.Cmd) {}, "rum").wait().exits(2).explains("rum", "did you mean run?")
-	h.startWith(func(*exec.Cmd) {}, strings.Repeat("x", math.MaxUint8)).wait().exits(2)
+	h.StartWith(func(*exec.Cmd) {}, "rum").Wait().Exits(2).Explains("rum", "did you mean run?")
+	h.StartWith(func(*exec.Cmd) {}, strings.Repeat("x", math.MaxUint8)).Wait().Exits(2)
 }

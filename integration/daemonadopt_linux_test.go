@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/integration/rig"
 )
 
 // contract: JOB-25, MD-8
@@ -20,8 +22,8 @@ import (
 // its end.
 func TestTasksOutliveTheDaemon(t *testing.T) {
 	h := openHost(t)
-	d := h.serve()
-	ctx := h.limit(3 * patience())
+	d := h.Serve()
+	ctx := h.Limit(3 * rig.Patience())
 	steady := single(h, `echo pid $$; i=0
 while [ ! -e /tmp/stop ]; do
   i=$((i+1)); echo tick $i
@@ -30,33 +32,33 @@ while [ ! -e /tmp/stop ]; do
   sleep 0.5
 done; echo over; exit 7`)
 	steady.Template.Retries = &runpb.TaskTemplate_MaxRetries{}
-	d.createJob(ctx, "steady", steady)
-	x := d.begin(ctx, "steady")
-	d.eventually("the task runs", func() bool { return strings.Contains(d.logs(x), "tick 2\n") })
-	before := d.entrypoint()
+	createJob(d, ctx, "steady", steady)
+	x := d.Begin(ctx, "steady")
+	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "tick 2\n") })
+	before := entrypoint(d)
 
-	d.kill()
+	d.Kill()
 	links := linksHere(t)
-	if r := h.run(h.script("echo here", "--root", d.root)...); r.code != 1 || !strings.Contains(r.stderr, "in use") {
-		t.Errorf("a run in the root of living tasks: exit %d\n%s", r.code, r)
+	if r := h.Run(h.Script("echo here", "--root", d.Root)...); r.Code != 1 || !strings.Contains(r.Stderr, "in use") {
+		t.Errorf("a run in the root of living tasks: exit %d\n%s", r.Code, r)
 	}
 	if now := linksHere(t); now != links {
 		t.Errorf("the refused run has changed the links from %s to %s", links, now)
 	}
 	<-time.After(1500 * time.Millisecond) // it ticks on meanwhile
-	d.start()
-	if after := d.entrypoint(); after != before {
+	d.Start()
+	if after := entrypoint(d); after != before {
 		t.Errorf("the entrypoint before the kill is %s, after %s", before, after)
 	}
-	d.stop()
+	d.Stop()
 	<-time.After(time.Second)
-	d.start()
+	d.Start()
 
-	x = d.completed(ctx, x.GetName())
+	x = completedOf(d, ctx, x.GetName())
 	if x.GetFailedCount() != 1 || x.GetRetriedCount() != 0 {
 		t.Errorf("the execution counts %v", x)
 	}
-	log := d.logs(x)
+	log := d.Logs(x)
 	for i := 1; i <= 25; i++ {
 		if strings.Count(log, "tick "+strconv.Itoa(i)+"\n") != 1 {
 			t.Fatalf("tick %d is missing or there twice\n%s", i, log)
@@ -73,17 +75,17 @@ done; echo over; exit 7`)
 // The shim is killed: its instances are lost, the execution is not.
 func TestExecutionOutlivesTheShim(t *testing.T) {
 	h := openHost(t)
-	d := h.serve()
-	ctx := h.limit(2 * patience())
-	d.createJob(ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
-	x := d.begin(ctx, "lost")
-	d.eventually("the task runs", func() bool { return strings.Contains(d.logs(x), "attempt 0\n") })
-	h.kill(d.shim())
-	x = d.completed(ctx, x.GetName())
+	d := h.Serve()
+	ctx := h.Limit(2 * rig.Patience())
+	createJob(d, ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
+	x := d.Begin(ctx, "lost")
+	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
+	h.Kill(shim(d))
+	x = completedOf(d, ctx, x.GetName())
 	if x.GetSucceededCount() != 1 || x.GetRetriedCount() != 1 {
 		t.Errorf("the execution counts %v", x)
 	}
-	if log := d.logs(x); !strings.Contains(log, "attempt 1\nover\n") {
+	if log := d.Logs(x); !strings.Contains(log, "attempt 1\nover\n") {
 		t.Errorf("the second attempt is missing\n%s", log)
 	}
 }
@@ -91,16 +93,16 @@ func TestExecutionOutlivesTheShim(t *testing.T) {
 // Daemon and shim are killed together, as by the end of the host.
 func TestExecutionOutlivesDaemonAndShim(t *testing.T) {
 	h := openHost(t)
-	d := h.serve()
-	ctx := h.limit(2 * patience())
-	d.createJob(ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
-	x := d.begin(ctx, "lost")
-	d.eventually("the task runs", func() bool { return strings.Contains(d.logs(x), "attempt 0\n") })
-	shim := d.shim()
-	d.kill()
-	h.kill(shim)
-	d.start()
-	x = d.completed(ctx, x.GetName())
+	d := h.Serve()
+	ctx := h.Limit(2 * rig.Patience())
+	createJob(d, ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
+	x := d.Begin(ctx, "lost")
+	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
+	shim := shim(d)
+	d.Kill()
+	h.Kill(shim)
+	d.Start()
+	x = completedOf(d, ctx, x.GetName())
 	if x.GetSucceededCount() != 1 || x.GetRetriedCount() != 1 {
 		t.Errorf("the execution counts %v", x)
 	}
@@ -109,31 +111,31 @@ func TestExecutionOutlivesDaemonAndShim(t *testing.T) {
 // A second daemon on the same root is refused, and harms nothing.
 func TestSecondDaemonIsRefused(t *testing.T) {
 	h := openHost(t)
-	d := h.serve()
-	second := h.startWith(func(*exec.Cmd) {}, "serve", "--root", d.root, "--socket", d.socket+"2", "--api", freeAddress(h), "--config", os.DevNull).wait()
-	if second.code != 1 || !strings.Contains(second.stderr, "in use") {
-		t.Errorf("exit %d\n%s", second.code, second)
+	d := h.Serve()
+	second := h.StartWith(func(*exec.Cmd) {}, "serve", "--root", d.Root, "--socket", d.Socket+"2", "--api", rig.FreeAddress(h), "--config", os.DevNull).Wait()
+	if second.Code != 1 || !strings.Contains(second.Stderr, "in use") {
+		t.Errorf("exit %d\n%s", second.Code, second)
 	}
-	d.ready()
+	d.Ready()
 }
 
 // single is the template of one task of busybox that runs script.
-func single(h *host, script string) *runpb.ExecutionTemplate {
+func single(h *rig.Host, script string) *runpb.ExecutionTemplate {
 	return &runpb.ExecutionTemplate{Template: &runpb.TaskTemplate{
 		Containers: []*runpb.Container{{
-			Image: h.shell(), Args: []string{script},
+			Image: h.Shell(), Args: []string{script},
 			Resources: &runpb.ResourceRequirements{Limits: map[string]string{"cpu": "0.5", "memory": "128Mi"}},
 		}},
 	}}
 }
 
 // shim is the pid of the daemon's shim, whoever started it.
-func (d *daemon) shim() (pid int) {
-	d.h.Helper()
-	d.eventually("there is a shim", func() bool {
-		for p, name := range processesHere(d.h.T) {
+func shim(d *rig.Daemon) (pid int) {
+	d.Host.Helper()
+	d.Eventually("there is a shim", func() bool {
+		for p, name := range rig.ProcessesHere(d.Host.TB) {
 			exe, err := os.Readlink("/proc/" + p + "/exe")
-			if err == nil && strings.Contains(exe, "runnel-shim") && strings.Contains(name, d.root) {
+			if err == nil && strings.Contains(exe, "runnel-shim") && strings.Contains(name, d.Root) {
 				pid, _ = strconv.Atoi(p) // a directory of /proc
 			}
 		}
@@ -144,9 +146,9 @@ func (d *daemon) shim() (pid int) {
 
 // entrypoint is the process of the daemon's one instance that was there first:
 // what it starts comes and goes.
-func (d *daemon) entrypoint() string {
-	d.h.Helper()
-	pids := d.h.instances([]string{d.root})
+func entrypoint(d *rig.Daemon) string {
+	d.Host.Helper()
+	pids := processesOf(d.Host, []string{d.Root})
 	slices.SortFunc(pids, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
 	if len(pids) == 0 {
 		return "none"

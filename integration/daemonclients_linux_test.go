@@ -15,18 +15,20 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"runnel/integration/rig"
 )
 
 // contract: JOB-11, JOB-22, JOB-30
 // Google's client for Go, over REST and over gRPC, before and after a kill.
 func TestGoClient(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serve()
-	ctx := h.limit(3 * patience())
+	d := h.Serve()
+	ctx := h.Limit(3 * rig.Patience())
 	for name, open := range map[string]func() (*run.JobsClient, error){
-		"rest": func() (*run.JobsClient, error) { return run.NewJobsRESTClient(ctx, d.rest()...) },
-		"grpc": func() (*run.JobsClient, error) { return run.NewJobsClient(ctx, d.grpc()...) },
+		"rest": func() (*run.JobsClient, error) { return run.NewJobsRESTClient(ctx, d.REST()...) },
+		"grpc": func() (*run.JobsClient, error) { return run.NewJobsClient(ctx, d.GRPC()...) },
 	} {
 		jobs, err := open()
 		if err != nil {
@@ -34,8 +36,8 @@ func TestGoClient(t *testing.T) {
 		}
 		h.Cleanup(func() { _ = jobs.Close() }) // grpc closes its connection with the options
 		job := driveGoClient(ctx, t, jobs, name+"-job", single(h, `echo $GREETING; exit $CODE`))
-		d.kill()
-		d.start()
+		d.Kill()
+		d.Start()
 		op, err := jobs.DeleteJob(ctx, &runpb.DeleteJobRequest{Name: job})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -53,7 +55,7 @@ func TestGoClient(t *testing.T) {
 func driveGoClient(ctx context.Context, t *testing.T, jobs *run.JobsClient, id string, template *runpb.ExecutionTemplate) string {
 	t.Helper()
 	template.Template.Retries = &runpb.TaskTemplate_MaxRetries{MaxRetries: 0}
-	op, err := jobs.CreateJob(ctx, &runpb.CreateJobRequest{Parent: parent, JobId: id, Job: &runpb.Job{Template: template}})
+	op, err := jobs.CreateJob(ctx, &runpb.CreateJobRequest{Parent: rig.Parent, JobId: id, Job: &runpb.Job{Template: template}})
 	if err != nil {
 		t.Fatalf("%s: %v", id, err)
 	}
@@ -82,96 +84,96 @@ func driveGoClient(ctx context.Context, t *testing.T, jobs *run.JobsClient, id s
 // Google's client for Node.js, over REST, with nothing changed but the endpoint,
 // before and after a kill.
 func TestNodeClient(t *testing.T) {
-	hostOnly(t, "there is no Node.js")
+	rig.HostOnly(t, "there is no Node.js")
 	h := openHost(t)
-	d := h.serve()
+	d := h.Serve()
 	for range 2 {
-		d.node("client.mjs", h.shell())
-		d.kill()
-		d.start()
+		runNode(d, "client.mjs", h.Shell())
+		d.Kill()
+		d.Start()
 	}
 }
 
-// node runs a script of testdata with the port of the API, the token's file, and
+// runNode runs a script of testdata with the port of the API, the token's file, and
 // args. "make test" has brought its packages: here there is no way out.
-func (d *daemon) node(script string, args ...string) {
-	d.h.Helper()
+func runNode(d *rig.Daemon, script string, args ...string) {
+	d.Host.Helper()
 	modules, err := filepath.Abs("../.cache/node/node_modules")
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	if _, err := os.Stat(modules); err != nil {
-		d.h.Fatalf("%v: run make .cache/node first", err)
+		d.Host.Fatalf("%v: run make .cache/node first", err)
 	}
-	dir := d.h.TempDir()
+	dir := d.Host.TempDir()
 	if err := errors.Join(os.CopyFS(dir, os.DirFS("testdata/node")), os.Symlink(modules, dir+"/node_modules")); err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
-	port := d.address[strings.LastIndexByte(d.address, ':')+1:]
-	c := exec.CommandContext(d.h.limit(2*patience()), "node", append([]string{script, port, filepath.Join(d.root, "api-token")}, args...)...)
+	port := d.Address[strings.LastIndexByte(d.Address, ':')+1:]
+	c := exec.CommandContext(d.Host.Limit(2*rig.Patience()), "node", append([]string{script, port, filepath.Join(d.Root, "api-token")}, args...)...)
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err != nil {
-		d.h.Fatalf("%s: %v\n%s", script, err, out)
+		d.Host.Fatalf("%s: %v\n%s", script, err, out)
 	}
 }
 
 // The documented REST examples with curl, over TCP, with the token, before and
 // after a kill.
 func TestDocumentedRequests(t *testing.T) {
-	hostOnly(t, "there is no curl")
+	rig.HostOnly(t, "there is no curl")
 	h := openHost(t)
-	d := h.serve()
-	base := "http://" + d.address + "/v2/" + parent + "/jobs"
+	d := h.Serve()
+	base := "http://" + d.Address + "/v2/" + rig.Parent + "/jobs"
 	body := func(args string) string {
 		text, err := json.Marshal(map[string]any{"template": map[string]any{"template": map[string]any{
-			"containers": []any{map[string]any{"image": h.shell(), "args": []string{args}}},
+			"containers": []any{map[string]any{"image": h.Shell(), "args": []string{args}}},
 		}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(text)
 	}
-	if code, text := d.curl("-X", "POST", base+"?jobId=hello", "-d", body("echo hello")); code != http.StatusOK || !strings.Contains(text, "google.cloud.run.v2.Job") {
+	if code, text := runCurl(d, "-X", "POST", base+"?jobId=hello", "-d", body("echo hello")); code != http.StatusOK || !strings.Contains(text, "google.cloud.run.v2.Job") {
 		t.Fatalf("create: %d\n%s", code, text)
 	}
-	d.eventually("the job is ready", func() bool {
-		_, text := d.curl(base + "/hello")
+	d.Eventually("the job is ready", func() bool {
+		_, text := runCurl(d, base+"/hello")
 		return strings.Contains(text, "CONDITION_SUCCEEDED")
 	})
-	d.kill()
-	d.start()
-	if code, text := d.curl("-X", "PATCH", base+"/hello", "-d", body("echo again")); code != http.StatusOK {
+	d.Kill()
+	d.Start()
+	if code, text := runCurl(d, "-X", "PATCH", base+"/hello", "-d", body("echo again")); code != http.StatusOK {
 		t.Fatalf("update: %d\n%s", code, text)
 	}
-	if _, text := d.curl(base + "/hello"); !strings.Contains(text, "echo again") || !strings.Contains(text, `"generation": "2"`) {
+	if _, text := runCurl(d, base+"/hello"); !strings.Contains(text, "echo again") || !strings.Contains(text, `"generation": "2"`) {
 		t.Errorf("after the update: %s", text)
 	}
-	if code, text := d.curl("-X", "POST", base+"/hello:run", "-d", "{}"); code != http.StatusOK {
+	if code, text := runCurl(d, "-X", "POST", base+"/hello:run", "-d", "{}"); code != http.StatusOK {
 		t.Errorf("run: %d\n%s", code, text)
 	}
-	d.eventually("the execution has ended", func() bool {
-		_, text := d.curl(base + "/hello/executions")
+	d.Eventually("the execution has ended", func() bool {
+		_, text := runCurl(d, base+"/hello/executions")
 		return strings.Contains(text, `"succeededCount": 1`)
 	})
-	if code, text := d.curl(base + "/nobody"); code != http.StatusNotFound || !strings.Contains(text, "NOT_FOUND") {
+	if code, text := runCurl(d, base+"/nobody"); code != http.StatusNotFound || !strings.Contains(text, "NOT_FOUND") {
 		t.Errorf("a job that is not there: %d\n%s", code, text)
 	}
-	if code, text := d.curl("-H", "Authorization: Bearer wrong", base); code != http.StatusUnauthorized || !strings.Contains(text, "UNAUTHENTICATED") {
+	if code, text := runCurl(d, "-H", "Authorization: Bearer wrong", base); code != http.StatusUnauthorized || !strings.Contains(text, "UNAUTHENTICATED") {
 		t.Errorf("a wrong token: %d\n%s", code, text)
 	}
 }
 
-// curl runs curl with the token, unless args bring another.
-func (d *daemon) curl(args ...string) (code int, body string) {
-	d.h.Helper()
-	token := []string{"-H", "Authorization: Bearer " + d.token()}
+// runCurl runs curl with the token, unless args bring another.
+func runCurl(d *rig.Daemon, args ...string) (code int, body string) {
+	d.Host.Helper()
+	token := []string{"-H", "Authorization: Bearer " + d.Token()}
 	if strings.Contains(strings.Join(args, " "), "Authorization") {
 		token = nil
 	}
 	args = append(append([]string{"-s", "-m", "60", "-w", "\n%{http_code}", "-H", "Content-Type: application/json"}, token...), args...)
 	out, err := exec.Command("curl", args...).Output()
 	if err != nil {
-		d.h.Fatalf("curl: %v", err)
+		d.Host.Fatalf("curl: %v", err)
 	}
 	text := strings.TrimSuffix(string(out), "\n")
 	cut := strings.LastIndexByte(text, '\n')
@@ -186,30 +188,30 @@ func (d *daemon) curl(args ...string) (code int, body string) {
 // a kill.
 func TestYAMLRoundTrip(t *testing.T) {
 	h := openHost(t)
-	d := h.serve()
+	d := h.Serve()
 	file := filepath.Join(t.TempDir(), "job.yaml")
 	yaml := "apiVersion: run.googleapis.com/v1\nkind: Job\nmetadata:\n  name: from-file\nspec:\n  template:\n    spec:\n      taskCount: 2\n" +
-		"      template:\n        spec:\n          containers:\n          - image: " + h.shell() + "\n            args: [\"echo hello\"]\n"
+		"      template:\n        spec:\n          containers:\n          - image: " + h.Shell() + "\n            args: [\"echo hello\"]\n"
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.cli("jobs", "replace", file).exits(0)
-	first := d.cli("jobs", "describe", "from-file", "--format", "export").exits(0).stdout
-	d.kill()
-	d.start()
+	d.CLI("jobs", "replace", file).Exits(0)
+	first := d.CLI("jobs", "describe", "from-file", "--format", "export").Exits(0).Stdout
+	d.Kill()
+	d.Start()
 	if err := os.WriteFile(file, []byte(first), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.cli("jobs", "replace", file).exits(0)
-	if second := d.cli("jobs", "describe", "from-file", "--format", "export").exits(0).stdout; second != first {
+	d.CLI("jobs", "replace", file).Exits(0)
+	if second := d.CLI("jobs", "describe", "from-file", "--format", "export").Exits(0).Stdout; second != first {
 		t.Errorf("exported\n%sreplaced and exported again\n%s", first, second)
 	}
-	if got := d.cli("jobs", "describe", "from-file", "--format", "value(metadata.generation)").exits(0).stdout; got != "1\n" {
+	if got := d.CLI("jobs", "describe", "from-file", "--format", "value(metadata.generation)").Exits(0).Stdout; got != "1\n" {
 		t.Errorf("generation %q, want 1: nothing was changed", got)
 	}
-	d.cli("jobs", "create", "now", "--image", h.shell(), "--args", "echo now", "--execute-now", "--wait").exits(0)
-	d.kill()
-	d.start()
-	d.cli("jobs", "execute", "now", "--wait").exits(0)
-	d.cli("jobs", "create", "bad", "--image", h.shell(), "--args", "exit 3", "--max-retries", "0", "--execute-now", "--wait").exits(1)
+	d.CLI("jobs", "create", "now", "--image", h.Shell(), "--args", "echo now", "--execute-now", "--wait").Exits(0)
+	d.Kill()
+	d.Start()
+	d.CLI("jobs", "execute", "now", "--wait").Exits(0)
+	d.CLI("jobs", "create", "bad", "--image", h.Shell(), "--args", "exit 3", "--max-retries", "0", "--execute-now", "--wait").Exits(1)
 }

@@ -13,6 +13,8 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/api/iterator"
 	"google.golang.org/protobuf/proto"
+
+	"runnel/integration/rig"
 )
 
 // How much the crash test does.
@@ -36,78 +38,78 @@ echo success $n $a`
 // A daemon that is killed again and again loses no execution, counts each index
 // once, and never runs an attempt twice.
 func TestKilledDaemonLosesNothing(t *testing.T) {
-	hostOnly(t, "it takes minutes")
+	rig.HostOnly(t, "it takes minutes")
 	h := openHost(t)
-	d := h.serve()
-	ctx := h.limit(20 * time.Minute)
-	d.createJob(ctx, "crash", &runpb.ExecutionTemplate{
+	d := h.Serve()
+	ctx := h.Limit(20 * time.Minute)
+	createJob(d, ctx, "crash", &runpb.ExecutionTemplate{
 		TaskCount: crashTasks,
 		Template: &runpb.TaskTemplate{
 			Retries: &runpb.TaskTemplate_MaxRetries{MaxRetries: crashRetries},
 			Containers: []*runpb.Container{{
-				Image: h.shell(), Args: []string{crashScript},
+				Image: h.Shell(), Args: []string{crashScript},
 				Resources: &runpb.ResourceRequirements{Limits: map[string]string{"cpu": "0.25", "memory": "128Mi"}},
 			}},
 		},
 	})
 	var submitting sync.WaitGroup
 	for range crashSubmitters {
-		submitting.Go(func() { d.submit(ctx, crashExecutions/crashSubmitters) })
+		submitting.Go(func() { submitMany(d, ctx, crashExecutions/crashSubmitters) })
 	}
 	for range crashKills {
 		<-time.After(time.Duration(50+rand.IntN(900)) * time.Millisecond)
-		d.kill()
-		d.start()
+		d.Kill()
+		d.Start()
 	}
 	submitting.Wait()
-	all := d.executionList(ctx, parent+"/jobs/crash")
+	all := executionList(d, ctx, rig.Parent+"/jobs/crash")
 	if len(all) < crashExecutions {
 		t.Errorf("%d executions are there, %d were begun", len(all), crashExecutions)
 	}
 	for _, x := range all {
-		checkCrashed(t, d, d.completed(ctx, x.GetName()))
+		checkCrashed(t, d, completedOf(d, ctx, x.GetName()))
 	}
 }
 
 // createJob creates a job and waits until it is ready.
-func (d *daemon) createJob(ctx context.Context, id string, template *runpb.ExecutionTemplate) *runpb.Job {
-	d.h.Helper()
-	op, err := d.jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: parent, JobId: id, Job: &runpb.Job{Template: template}})
+func createJob(d *rig.Daemon, ctx context.Context, id string, template *runpb.ExecutionTemplate) *runpb.Job {
+	d.Host.Helper()
+	op, err := d.Jobs(ctx).CreateJob(ctx, &runpb.CreateJobRequest{Parent: rig.Parent, JobId: id, Job: &runpb.Job{Template: template}})
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	job, err := op.Wait(ctx)
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	return job
 }
 
-// submit begins n executions, each once the one before has ended. A call that
+// submitMany begins n executions, each once the one before has ended. A call that
 // the daemon's death has cut off is made again; what it may have begun runs too.
-func (d *daemon) submit(ctx context.Context, n int) {
-	jobs := d.jobs(ctx)
+func submitMany(d *rig.Daemon, ctx context.Context, n int) {
+	jobs := d.Jobs(ctx)
 	for range n {
 		for begun := false; !begun && ctx.Err() == nil; {
-			op, err := jobs.RunJob(ctx, &runpb.RunJobRequest{Name: parent + "/jobs/crash"})
+			op, err := jobs.RunJob(ctx, &runpb.RunJobRequest{Name: rig.Parent + "/jobs/crash"})
 			if err != nil {
 				<-time.After(20 * time.Millisecond) // the daemon is dead just now
 				continue
 			}
 			x, err := op.Metadata()
 			if err != nil {
-				d.h.Error(err)
+				d.Host.Error(err)
 				return
 			}
 			begun = true
-			d.completed(ctx, x.GetName())
+			completedOf(d, ctx, x.GetName())
 		}
 	}
 }
 
-// completed waits for the end of an execution, through the daemon's deaths.
-func (d *daemon) completed(ctx context.Context, name string) *runpb.Execution {
-	executions := d.executions(ctx)
+// completedOf waits for the end of an execution, through the daemon's deaths.
+func completedOf(d *rig.Daemon, ctx context.Context, name string) *runpb.Execution {
+	executions := d.Executions(ctx)
 	for ctx.Err() == nil {
 		x, err := executions.GetExecution(ctx, &runpb.GetExecutionRequest{Name: name})
 		if err == nil && x.GetCompletionTime() != nil {
@@ -115,12 +117,12 @@ func (d *daemon) completed(ctx context.Context, name string) *runpb.Execution {
 		}
 		<-time.After(50 * time.Millisecond)
 	}
-	d.h.Errorf("%s: %v", name, context.Cause(ctx))
+	d.Host.Errorf("%s: %v", name, context.Cause(ctx))
 	return nil
 }
 
 // checkCrashed compares an execution's result with what its tasks have printed.
-func checkCrashed(t *testing.T, d *daemon, x *runpb.Execution) {
+func checkCrashed(t *testing.T, d *rig.Daemon, x *runpb.Execution) {
 	t.Helper()
 	if x == nil {
 		return
@@ -129,10 +131,10 @@ func checkCrashed(t *testing.T, d *daemon, x *runpb.Execution) {
 	if x.GetFailedCount() < hopeless || x.GetSucceededCount()+x.GetFailedCount() != crashTasks || x.GetCancelledCount() != 0 {
 		t.Errorf("%s: %d succeeded, %d failed, %d cancelled of %d", x.GetName(), x.GetSucceededCount(), x.GetFailedCount(), x.GetCancelledCount(), crashTasks)
 	}
-	printed := d.printed(x)
+	printed := printedBy(d, x)
 	seen := map[int32]bool{}
 	var succeeded, failed int32
-	for _, task := range d.taskList(x) {
+	for _, task := range taskList(d, x) {
 		index := task.GetIndex()
 		if seen[index] {
 			t.Errorf("%s: index %d is there twice", x.GetName(), index)
@@ -159,44 +161,44 @@ func checkCrashed(t *testing.T, d *daemon, x *runpb.Execution) {
 }
 
 // executionList lists the executions of a job.
-func (d *daemon) executionList(ctx context.Context, job string) (list []*runpb.Execution) {
-	d.h.Helper()
-	it := d.executions(ctx).ListExecutions(ctx, &runpb.ListExecutionsRequest{Parent: job})
+func executionList(d *rig.Daemon, ctx context.Context, job string) (list []*runpb.Execution) {
+	d.Host.Helper()
+	it := d.Executions(ctx).ListExecutions(ctx, &runpb.ListExecutionsRequest{Parent: job})
 	for {
 		x, err := it.Next()
 		if errors.Is(err, iterator.Done) {
 			return list
 		}
 		if err != nil {
-			d.h.Fatal(err)
+			d.Host.Fatal(err)
 		}
 		list = append(list, proto.CloneOf(x))
 	}
 }
 
 // taskList lists the tasks of an execution.
-func (d *daemon) taskList(x *runpb.Execution) (tasks []*runpb.Task) {
-	d.h.Helper()
-	ctx := d.h.limit(patience())
-	it := d.tasks(ctx).ListTasks(ctx, &runpb.ListTasksRequest{Parent: x.GetName(), PageSize: 100})
+func taskList(d *rig.Daemon, x *runpb.Execution) (tasks []*runpb.Task) {
+	d.Host.Helper()
+	ctx := d.Host.Limit(rig.Patience())
+	it := d.Tasks(ctx).ListTasks(ctx, &runpb.ListTasksRequest{Parent: x.GetName(), PageSize: 100})
 	for {
 		task, err := it.Next()
 		if errors.Is(err, iterator.Done) {
 			return tasks
 		}
 		if err != nil {
-			d.h.Error(err)
+			d.Host.Error(err)
 			return tasks
 		}
 		tasks = append(tasks, proto.CloneOf(task))
 	}
 }
 
-// printed counts the lines that the tasks of an execution have printed.
-func (d *daemon) printed(x *runpb.Execution) map[string]int {
-	d.h.Helper()
+// printedBy counts the lines that the tasks of an execution have printed.
+func printedBy(d *rig.Daemon, x *runpb.Execution) map[string]int {
+	d.Host.Helper()
 	lines := map[string]int{}
-	for line := range strings.Lines(d.logs(x)) {
+	for line := range strings.Lines(d.Logs(x)) {
 		lines[strings.TrimSuffix(line, "\n")]++
 	}
 	return lines

@@ -8,29 +8,31 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // An instance that nobody knows any more and that cannot be removed keeps no
 // daemon from coming up.
 func TestDaemonComesUpDespiteAWedgedInstance(t *testing.T) {
-	hostOnly(t, "it waits out the removal of a cgroup")
+	rig.HostOnly(t, "it waits out the removal of a cgroup")
 	h := openHost(t)
-	d := h.serve()
-	ctx := h.limit(3 * patience())
-	d.createJob(ctx, "stuck", single(h, "echo up; sleep 1000"))
-	x := d.begin(ctx, "stuck")
-	d.eventually("the task runs", func() bool { return strings.Contains(d.logs(x), "up\n") })
-	d.kill()
-	if err := os.Remove(filepath.Join(d.root, "state.db")); err != nil {
+	d := h.Serve()
+	ctx := h.Limit(3 * rig.Patience())
+	createJob(d, ctx, "stuck", single(h, "echo up; sleep 1000"))
+	x := d.Begin(ctx, "stuck")
+	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "up\n") })
+	d.Kill()
+	if err := os.Remove(filepath.Join(d.Root, "state.db")); err != nil {
 		t.Fatal(err)
 	}
-	leave := d.squat("stuck-*")
-	d.start()
-	if !strings.Contains(d.process.stderr.String(), "left behind") {
-		t.Errorf("nothing is said of it\n%s", d.process.stderr)
+	leave := squat(d, "stuck-*")
+	d.Start()
+	if !strings.Contains(d.Process.Stderr.String(), "left behind") {
+		t.Errorf("nothing is said of it\n%s", d.Process.Stderr)
 	}
-	d.createJob(ctx, "next", single(h, "echo here"))
-	if x := d.completed(ctx, d.begin(ctx, "next").GetName()); x.GetSucceededCount() != 1 {
+	createJob(d, ctx, "next", single(h, "echo here"))
+	if x := completedOf(d, ctx, d.Begin(ctx, "next").GetName()); x.GetSucceededCount() != 1 {
 		t.Errorf("the next execution counts %v", x)
 	}
 	leave()
@@ -38,29 +40,29 @@ func TestDaemonComesUpDespiteAWedgedInstance(t *testing.T) {
 
 // squat starts a process of the host's in the cgroup of the instance whose name
 // matches pattern, which cannot be removed until leave is called.
-func (d *daemon) squat(pattern string) (leave func()) {
-	d.h.Helper()
+func squat(d *rig.Daemon, pattern string) (leave func()) {
+	d.Host.Helper()
 	cmd := exec.Command("sleep", "1000")
 	if err := cmd.Start(); err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	leave = sync.OnceFunc(func() {
-		d.h.kill(cmd.Process.Pid)
+		d.Host.Kill(cmd.Process.Pid)
 		_ = cmd.Wait() // as it was told
 	})
-	d.h.Cleanup(leave)
+	d.Host.Cleanup(leave)
 	joined := 0
-	for _, root := range cgroupDirs(d.h.T, d.root) {
+	for _, root := range rig.CgroupDirs(d.Host.TB, d.Root) {
 		groups, _ := filepath.Glob(filepath.Join(root, pattern, "cgroup.procs")) // the pattern is fine
 		for _, g := range groups {
 			if err := os.WriteFile(g, []byte(strconv.Itoa(cmd.Process.Pid)), 0); err != nil {
-				d.h.Fatal(err)
+				d.Host.Fatal(err)
 			}
 			joined++
 		}
 	}
 	if joined == 0 {
-		d.h.Errorf("no cgroup matches %s", pattern)
+		d.Host.Errorf("no cgroup matches %s", pattern)
 	}
 	return leave
 }

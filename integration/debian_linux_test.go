@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // debian is an image of Debian with python3, in two layers.
-func debian(h *host) string {
+func debian(h *rig.Host) string {
 	h.Helper()
-	return shared.image(h, "debian-python3", func() imagetest.Build {
+	return h.Image("debian-python3", func() imagetest.Build {
 		base, python := h.TempDir(), h.TempDir()
 		if debs, err := debianPackages(); err == nil {
 			unpackPackages(h, debs, base, python)
@@ -35,7 +36,7 @@ func debian(h *host) string {
 // The whole of it: a Debian image, a hundred tasks, two that fail and are
 // retried, one of which never succeeds.
 func TestHundredTasksInPython(t *testing.T) {
-	hostOnly(t, "Debian's packages")
+	rig.HostOnly(t, "Debian's packages")
 	h := openHost(t)
 	const script = `
 import os, sys, hashlib, json
@@ -48,8 +49,8 @@ if index == 77:
     raise ValueError("never")
 `
 	image := debian(h)
-	o := h.runJSON("--image", image, "--args", "^\x01^"+script, "--tasks", "100", "--max-retries", "2", "--cpu", "0.5", "--memory", "128Mi")
-	o.exits(1)
+	o := runJSON(h, "--image", image, "--args", "^\x01^"+script, "--tasks", "100", "--max-retries", "2", "--cpu", "0.5", "--memory", "128Mi")
+	o.Exits(1)
 	for i := range 100 {
 		want := task{Index: i, Attempts: 1, State: "Succeeded"}
 		switch i {
@@ -75,15 +76,15 @@ if index == 77:
 	if c := o.execution.Counts; c.Succeeded != 99 || c.Failed != 1 || c.Retried != 2 {
 		t.Errorf("counts %+v", c)
 	}
-	if !strings.Contains(o.stderr, "99 of 100 tasks succeeded; task 77: exit 1") {
-		t.Errorf("the verdict\n%s", clip(o.stderr))
+	if !strings.Contains(o.Stderr, "99 of 100 tasks succeeded; task 77: exit 1") {
+		t.Errorf("the verdict\n%s", rig.Clip(o.Stderr))
 	}
 }
 
 // contract: MD-1 MD-4 MD-9
 // Python finds the metadata server by name, and resolves through glibc.
 func TestMetadataInPython(t *testing.T) {
-	hostOnly(t, "Debian's packages")
+	rig.HostOnly(t, "Debian's packages")
 	h := openHost(t)
 	const script = `
 import urllib.request, urllib.error, json, socket, os, subprocess, multiprocessing, tempfile, sqlite3, threading
@@ -107,8 +108,8 @@ with tempfile.TemporaryDirectory() as d:
     print(db.execute("select count(*) from t").fetchone())
 print(open("/etc/os-release").read().split('"')[1].split()[0], os.getpid(), os.getcwd())
 `
-	o := h.runJSON("--image", debian(h), "--args", "^\x01^"+script, "--project", "py", "--max-retries", "0")
-	o.exits(0)
+	o := runJSON(h, "--image", debian(h), "--args", "^\x01^"+script, "--project", "py", "--max-retries", "0")
+	o.Exits(0)
 	want := "py Google Metadata Server for Serverless\n['access_token', 'expires_in', 'token_type']\n403\n169.254.169.254 127.0.0.1\nfrom a shell\n[1, 2]\n(1,)\nDebian 1 /root"
 	if got := o.text(0, "stdout"); got != want {
 		t.Errorf("python prints\n%s\nwant\n%s\n%s", got, want, o.text(0, "stderr"))

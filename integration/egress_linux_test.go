@@ -11,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"runnel/integration/rig"
 )
 
 // The world outside the host, as far as this test needs one: a link with the
@@ -22,13 +24,13 @@ const (
 
 // A task reaches what the host reaches, under the host's address.
 func TestTaskReachesTheWorld(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	port, guests := worldOutside(t)
-	r := h.run(h.script(fmt.Sprintf(`nc -w 5 %s %d </dev/null; ping -c 1 -W 5 %s >/dev/null && echo pinged`,
+	r := h.Run(h.Script(fmt.Sprintf(`nc -w 5 %s %d </dev/null; ping -c 1 -W 5 %s >/dev/null && echo pinged`,
 		serverAddr, port, serverAddr), "--tasks", "2")...)
-	r.exits(0)
-	if strings.Count(r.stdout, "stdout welcome\n") != 2 || strings.Count(r.stdout, "stdout pinged\n") != 2 {
+	r.Exits(0)
+	if strings.Count(r.Stdout, "stdout welcome\n") != 2 || strings.Count(r.Stdout, "stdout pinged\n") != 2 {
 		t.Fatalf("two tasks did not reach the server\n%s", r)
 	}
 	for range 2 {

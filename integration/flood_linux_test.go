@@ -9,17 +9,18 @@ import (
 	"syscall"
 	"testing"
 
+	"runnel/integration/rig"
 	"runnel/internal/testenv"
 )
 
-// contract: LOG-10 LOG-11
+// contract: LOG-10 LOG-11 ATK-26
 // Whatever a task prints comes out as it is: bytes that are no text, lines
 // without an end.
 func TestOddOutput(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	o := h.runJSON(h.script(`printf 'a\000b\377c\r\n\033[31mred\n\n\xe2\x82'; exit 0`)...)
-	o.exits(0)
+	o := runJSON(h, h.Script(`printf 'a\000b\377c\r\n\033[31mred\n\n\xe2\x82'; exit 0`)...)
+	o.Exits(0)
 	var all []byte
 	for _, l := range o.lines {
 		text := []byte(l.Text)
@@ -32,8 +33,8 @@ func TestOddOutput(t *testing.T) {
 		t.Errorf("got %q, want %q", all, want)
 	}
 
-	o = h.runJSON(h.script(`head -c 10485760 /dev/zero | tr '\0' x; echo; echo end`)...)
-	o.exits(0)
+	o = runJSON(h, h.Script(`head -c 10485760 /dev/zero | tr '\0' x; echo; echo end`)...)
+	o.Exits(0)
 	length, last := 0, o.lines[len(o.lines)-1]
 	for _, l := range o.lines[:len(o.lines)-1] {
 		length += len(l.Text)
@@ -46,18 +47,18 @@ func TestOddOutput(t *testing.T) {
 	}
 }
 
-// contract: LOG-11
+// contract: LOG-11 ATK-26
 // A flood of output neither fills the disk nor ends the writer, even if nobody
 // reads it.
 func TestLogFlood(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	root := h.keptRoot()
+	root := h.KeptRoot()
 	size := 200
 	if testing.Short() {
 		size = 50
 	}
-	script := h.script(fmt.Sprintf(`head -c 127 /dev/zero | tr '\0' x >/line; echo >>/line
+	script := h.Script(fmt.Sprintf(`head -c 127 /dev/zero | tr '\0' x >/line; echo >>/line
 		i=0; while [ $i -lt 13 ]; do cat /line /line >/more; mv /more /line; i=$((i + 1)); done
 		i=0; while [ $i -lt %d ]; do cat /line; i=$((i + 1)); done; echo the end >&2`, size), "--root", root, "--max-retries", "0")
 	r, w, err := os.Pipe()
@@ -65,18 +66,18 @@ func TestLogFlood(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	p := h.startWith(func(cmd *exec.Cmd) { cmd.Stdout = w }, append([]string{"run"}, script...)...)
+	p := h.StartWith(func(cmd *exec.Cmd) { cmd.Stdout = w }, append([]string{"run"}, script...)...)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	// Nobody reads yet, and the writer goes on all the same: its end is seen in
 	// the cgroup's processes, which go.
-	testenv.Eventually(t, patience(), func() bool { return logSize(root) > 1<<20 }, "the log grows")
-	testenv.Eventually(t, patience(), func() bool {
+	testenv.Eventually(t, rig.Patience(), func() bool { return logSize(root) > 1<<20 }, "the log grows")
+	testenv.Eventually(t, rig.Patience(), func() bool {
 		if n := logSize(root); n > 40<<20 {
 			t.Fatalf("the log takes %d bytes", n)
 		}
-		return len(h.instances([]string{root})) == 0
+		return len(processesOf(h, []string{root})) == 0
 	}, "the writer comes to its end although nobody reads")
 	counted := make(chan int, 1)
 	go func() {
@@ -94,7 +95,7 @@ func TestLogFlood(t *testing.T) {
 		}
 		counted <- n
 	}()
-	p.wait().exits(0)
+	p.Wait().Exits(0)
 	if n := <-counted; n <= 0 {
 		t.Errorf("%d bytes came out, without the last line", -n)
 	} else {
@@ -113,16 +114,17 @@ func logSize(root string) (size int64) {
 	return size
 }
 
+// contract: ATK-26
 // Standard output that is closed ends the run in good order.
 func TestReaderGoesAway(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := h.startWith(func(cmd *exec.Cmd) { cmd.Stdout = w },
-		append([]string{"run"}, h.script(`trap 'exit 0' TERM; while :; do echo line; sleep 0.05; done`)...)...)
+	p := h.StartWith(func(cmd *exec.Cmd) { cmd.Stdout = w },
+		append([]string{"run"}, h.Script(`trap 'exit 0' TERM; while :; do echo line; sleep 0.05; done`)...)...)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +134,7 @@ func TestReaderGoesAway(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if res := p.wait(); res.code != 1 && res.code != 128+int(syscall.SIGPIPE) {
-		t.Errorf("exit %d\n%s", res.code, res)
+	if res := p.Wait(); res.Code != 1 && res.Code != 128+int(syscall.SIGPIPE) {
+		t.Errorf("exit %d\n%s", res.Code, res)
 	}
 }

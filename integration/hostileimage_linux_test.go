@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // linkImage is busybox with one of its directories or files replaced by a link.
@@ -28,14 +29,15 @@ func linkImage(t testing.TB, path, target string) imagetest.Build {
 		Layers: []imagetest.Layer{{Entries: kept}, {Entries: []imagetest.Entry{
 			imagetest.Dir(filepath.Dir(name)+"/", 0o755), imagetest.Symlink(name, target),
 		}}},
-		Config: shellConfig(),
+		Config: rig.ShellConfig(),
 	}
 }
 
+// contract: ATK-3, ATK-4, ATK-6
 // An image whose directories are links to places of the host gets them resolved
 // in its own root, or is refused; the host is looked at by openHost.
 func TestLinksInPlaceOfDirectories(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	// What a link that is followed on the host would reach.
 	target := t.TempDir()
@@ -54,14 +56,14 @@ func TestLinksInPlaceOfDirectories(t *testing.T) {
 		{"/dev/null", "/proc/sys/kernel/core_pattern"}, {"/dev/console", "/proc/sys/kernel/core_pattern"}, {"/dev/pts", "/proc/sys/kernel"},
 		{"/dev/shm", target}, {"/dev/log", target + "/log"}, {"/dev/ptmx", "/proc/sysrq-trigger"}, {"/dev/fd", "/etc"},
 	} {
-		r := h.run("--image", h.build(linkImage(t, c.path, c.target)), "--max-retries", "0", "--args",
+		r := h.Run("--image", h.Build(linkImage(t, c.path, c.target)), "--max-retries", "0", "--args",
 			`echo started >&2; echo x >/dev/null; echo x >>/etc/hosts; echo x >>/etc/resolv.conf; echo x >>/etc/hostname; echo x >/tmp/x; echo x >/dev/shm/x; echo x >/var/log/x; exit 0`)
 		switch {
-		case r.code == 0 && strings.Contains(r.stdout, "stderr started"): // resolved inside
-		case r.code == 1 && strings.Contains(r.stderr, "The execution failed") && !strings.Contains(r.stdout, "stderr started"): // refused
-			t.Logf("%s -> %s is refused: %s", c.path, c.target, strings.Split(r.stdout, "\n")[0])
+		case r.Code == 0 && strings.Contains(r.Stdout, "stderr started"): // resolved inside
+		case r.Code == 1 && strings.Contains(r.Stderr, "The execution failed") && !strings.Contains(r.Stdout, "stderr started"): // refused
+			t.Logf("%s -> %s is refused: %s", c.path, c.target, strings.Split(r.Stdout, "\n")[0])
 		default:
-			t.Errorf("%s -> %s: exit %d\n%s", c.path, c.target, r.code, r)
+			t.Errorf("%s -> %s: exit %d\n%s", c.path, c.target, r.Code, r)
 		}
 	}
 	entries, err := os.ReadDir(target)
@@ -75,10 +77,11 @@ func TestLinksInPlaceOfDirectories(t *testing.T) {
 	}
 }
 
+// contract: ATK-9, ATK-10
 // Layers that write through links: what they aim at stays as it is, and the
 // files land in the image or nowhere.
 func TestLayersThatWriteThroughLinks(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	outside := t.TempDir()
 	victim := filepath.Join(outside, "victim")
@@ -100,14 +103,14 @@ func TestLayersThatWriteThroughLinks(t *testing.T) {
 		"names of overlay": {{Header: tar.Header{Typeflag: tar.TypeDir, Name: "d/", Mode: 0o755,
 			PAXRecords: map[string]string{"SCHILY.xattr.trusted.overlay.redirect": "/../../.."}}}},
 	} {
-		image := h.build(imagetest.Build{Layers: []imagetest.Layer{busybox, {Entries: entries}}, Config: shellConfig()})
-		r := h.run("--image", image, "--args", "echo started")
+		image := h.Build(imagetest.Build{Layers: []imagetest.Layer{busybox, {Entries: entries}}, Config: rig.ShellConfig()})
+		r := h.Run("--image", image, "--args", "echo started")
 		switch {
-		case r.code == 0 && strings.Contains(r.stdout, "stdout started"):
-		case r.code == 1 && strings.Contains(r.stderr, "invalid layer"):
-			t.Logf("%s is refused: %s", name, r.stderr)
+		case r.Code == 0 && strings.Contains(r.Stdout, "stdout started"):
+		case r.Code == 1 && strings.Contains(r.Stderr, "invalid layer"):
+			t.Logf("%s is refused: %s", name, r.Stderr)
 		default:
-			t.Errorf("%s: exit %d\n%s", name, r.code, r)
+			t.Errorf("%s: exit %d\n%s", name, r.Code, r)
 		}
 		if text, err := os.ReadFile(victim); string(text) != "of the host" {
 			t.Errorf("%s: the host's file is %q, %v", name, text, err)
@@ -118,17 +121,18 @@ func TestLayersThatWriteThroughLinks(t *testing.T) {
 	}
 }
 
+// contract: ATK-1, ATK-2
 // A working directory or an entrypoint that names a descriptor or the runtime
 // itself.
 func TestProcInConfiguration(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	shim := filepath.Join(filepath.Dir(h.runnel), "runnel-shim")
+	shim := filepath.Join(filepath.Dir(h.Runnel), "runnel-shim")
 	before := hashOf(t, shim)
 	busybox := imagetest.MustBusybox(t)
-	run := func(c imagetest.Config) result {
-		c.Env = shellConfig().Env
-		return h.run("--image", h.build(imagetest.Build{Layers: []imagetest.Layer{busybox, {Entries: []imagetest.Entry{
+	run := func(c imagetest.Config) rig.Result {
+		c.Env = rig.ShellConfig().Env
+		return h.Run("--image", h.Build(imagetest.Build{Layers: []imagetest.Layer{busybox, {Entries: []imagetest.Entry{
 			imagetest.File("self", "#!/proc/self/exe\n", 0o755),
 		}}}, Config: c}), "--max-retries", "0")
 	}
@@ -138,10 +142,10 @@ func TestProcInConfiguration(t *testing.T) {
 		"/proc/1/fd/3", "/proc/1/fd/7", "/proc/self/fd/../fd/8", "/proc/1/cwd", "/proc/self/root", "/proc/thread-self/fd/7",
 	} {
 		r := run(imagetest.Config{Entrypoint: script, WorkingDir: dir})
-		if strings.Contains(r.stdout, "stdout started") && !strings.Contains(r.stdout, "stdout bin\n") {
+		if strings.Contains(r.Stdout, "stdout started") && !strings.Contains(r.Stdout, "stdout bin\n") {
 			t.Errorf("working directory %s is outside\n%s", dir, r)
 		}
-		if r.code == 0 && !strings.HasSuffix(strings.Split(r.stdout, "TASK ")[0], "0 stdout /\n") {
+		if r.Code == 0 && !strings.HasSuffix(strings.Split(r.Stdout, "TASK ")[0], "0 stdout /\n") {
 			t.Errorf("working directory %s: where is that?\n%s", dir, r)
 		}
 	}
@@ -150,8 +154,8 @@ func TestProcInConfiguration(t *testing.T) {
 		{"/proc/1/exe"}, {"/self"}, {"/proc/self/fd/0"}, {"/proc/self/root/bin/sh", "-c", "exit 9"},
 	} {
 		r := run(imagetest.Config{Entrypoint: entrypoint})
-		if r.code != 1 || strings.Contains(r.stdout, "pwned") {
-			t.Errorf("entrypoint %q: exit %d\n%s", entrypoint, r.code, r)
+		if r.Code != 1 || strings.Contains(r.Stdout, "pwned") {
+			t.Errorf("entrypoint %q: exit %d\n%s", entrypoint, r.Code, r)
 		}
 	}
 	if hashOf(t, shim) != before {
@@ -168,9 +172,9 @@ func hashOf(t *testing.T, path string) string {
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
-// contract: LIM-5 ENV-11
+// contract: LIM-5 ENV-11 ATK-31
 func TestUsers(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	busybox := imagetest.MustBusybox(t)
 	for user, want := range map[string]string{
@@ -186,13 +190,13 @@ func TestUsers(t *testing.T) {
 		"0x0":          "0:0",
 		"../../passwd": "0:0",
 	} {
-		r := h.run("--image", h.build(imagetest.Build{Layers: []imagetest.Layer{busybox},
+		r := h.Run("--image", h.Build(imagetest.Build{Layers: []imagetest.Layer{busybox},
 			Config: imagetest.Config{Entrypoint: []string{"/bin/sh", "-c", "echo $(id -u):$(id -g)"}, User: user}}), "--max-retries", "0")
-		if want == "" && r.code == 1 && strings.Contains(r.stderr, strconv.Quote(user)) {
+		if want == "" && r.Code == 1 && strings.Contains(r.Stderr, strconv.Quote(user)) {
 			continue // refused by name
 		}
-		if r.code != 0 || want == "" || !strings.HasPrefix(r.stdout, "0 stdout "+want+"\n") {
-			t.Errorf("user %q: exit %d, want %q\n%s", user, r.code, want, r)
+		if r.Code != 0 || want == "" || !strings.HasPrefix(r.Stdout, "0 stdout "+want+"\n") {
+			t.Errorf("user %q: exit %d, want %q\n%s", user, r.Code, want, r)
 		}
 	}
 }

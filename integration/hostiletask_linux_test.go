@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
-// contract: LIM-3 LIM-11
+// contract: LIM-3 LIM-11 ATK-2 ATK-29 ATK-30
 // What a task, root in its container, must not be able to do.
 func TestWhatATaskMayNotDo(t *testing.T) {
 	h := openHost(t)
-	o := h.runJSON(h.script(`
+	o := runJSON(h, h.Script(`
 		try() { "$@" >/dev/null 2>&1 && echo "could: $*"; }
 		put() { { echo x >"$1"; } 2>/dev/null && echo "could write $1"; }
 		for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/vm/overcommit_memory /proc/sys/net/ipv4/ip_forward \
@@ -56,39 +57,40 @@ func TestWhatATaskMayNotDo(t *testing.T) {
 	}
 }
 
-// contract: LIM-3 LIM-4
+// contract: LIM-3 LIM-4 ATK-30
 func TestSetuidAndSu(t *testing.T) {
 	h := openHost(t)
 	busybox, err := os.ReadFile("/bin/busybox")
 	if err != nil {
 		t.Fatal(err)
 	}
-	image := h.build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t), {Entries: []imagetest.Entry{
+	image := h.Build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t), {Entries: []imagetest.Entry{
 		imagetest.File("bin/suid", string(busybox), 0o4755), imagetest.Symlink("suid/id", "/bin/suid"),
-	}}}, Config: shellConfig()})
-	r := h.run("--image", image, "--args", `su app -s /bin/sh -c 'id -u; /suid/id -u'`).exits(0)
-	if strings.Count(r.stdout, "0 stdout 1000\n") != 2 {
+	}}}, Config: rig.ShellConfig()})
+	r := h.Run("--image", image, "--args", `su app -s /bin/sh -c 'id -u; /suid/id -u'`).Exits(0)
+	if strings.Count(r.Stdout, "0 stdout 1000\n") != 2 {
 		t.Errorf("su from root, and then a setuid program\n%s", r)
 	}
 }
 
+// contract: ATK-1
 // A container that tries to overwrite the program that started it.
 func TestRuntimeCannotBeOverwritten(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	shim := filepath.Join(filepath.Dir(h.runnel), "runnel-shim")
+	shim := filepath.Join(filepath.Dir(h.Runnel), "runnel-shim")
 	before := hashOf(t, shim)
-	o := h.runJSON(h.script(`
+	o := runJSON(h, h.Script(`
 		n=0
 		while [ $n -lt 400 ]; do
 			for p in /proc/[0-9]*/exe /proc/self/exe; do { echo evil >$p; } 2>/dev/null && echo wrote $p; done
 			for p in /proc/1/fd/[3-9] /proc/self/fd/[3-9]; do { echo evil >$p; } 2>/dev/null && echo wrote $p; done
 			n=$((n + 1))
 		done; echo done`, "--tasks", "4", "--max-retries", "0", "--cpu", "0.5", "--memory", "128Mi")...)
-	o.exits(0)
+	o.Exits(0)
 	for i := range 4 {
 		if got := o.text(i, "stdout"); got != "done" {
-			t.Errorf("task %d: %s", i, clip(got))
+			t.Errorf("task %d: %s", i, rig.Clip(got))
 		}
 	}
 	if hashOf(t, shim) != before {
@@ -96,9 +98,9 @@ func TestRuntimeCannotBeOverwritten(t *testing.T) {
 	}
 }
 
-// contract: ENV-7
+// contract: ENV-7 ATK-28
 func TestHostileEnvironmentAndArguments(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	value := strings.Repeat("v", 32768)
 	var many []string
@@ -126,21 +128,22 @@ func TestHostileEnvironmentAndArguments(t *testing.T) {
 		if c.env != "" {
 			args = append(args, "--set-env-vars", c.env)
 		}
-		o := h.runJSON(append(args, "--image", h.shell())...)
+		o := runJSON(h, append(args, "--image", h.Shell())...)
 		if got := o.text(0, "stdout"); got != c.want {
-			t.Errorf("%s: exit %d, %q, want %q\n%s", name, o.code, clip(got), c.want, clip(o.stderr))
+			t.Errorf("%s: exit %d, %q, want %q\n%s", name, o.Code, rig.Clip(got), c.want, rig.Clip(o.Stderr))
 		}
 	}
 	// About as much as the kernel passes on to a program.
-	args := h.script(`env | grep -c ^V[0-9]`)
+	args := h.Script(`env | grep -c ^V[0-9]`)
 	for i := range 45 {
 		args = append(args, "--set-env-vars", fmt.Sprintf("V%d=%s", i, value))
 	}
-	if o := h.runJSON(args...).exits(0); !strings.Contains(o.stdout, `"45"`) {
+	if o := runJSON(h, args...).Exits(0); !strings.Contains(o.Stdout, `"45"`) {
 		t.Errorf("45 large variables\n%s", o)
 	}
 }
 
+// contract: ATK-24
 // A fork bomb stays within its task, and goes with it.
 func TestForkBomb(t *testing.T) {
 	h := openHost(t)
@@ -148,8 +151,8 @@ func TestForkBomb(t *testing.T) {
 			bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 3; exit 5
 		fi
 		n=0; while [ $n -lt 20 ]; do true | true || exit 1; sleep 0.1; n=$((n + 1)); done; echo survived`
-	o := h.runJSON(h.script(script, "--tasks", "2", "--parallelism", "2", "--max-retries", "0", "--cpu", "0.5", "--memory", "256Mi", "--task-timeout", "20")...)
-	o.exits(1)
+	o := runJSON(h, h.Script(script, "--tasks", "2", "--parallelism", "2", "--max-retries", "0", "--cpu", "0.5", "--memory", "256Mi", "--task-timeout", "20")...)
+	o.Exits(1)
 	if got := o.text(1, "stdout"); got != "survived" || o.task(1).State != "Succeeded" {
 		t.Errorf("the other task: %+v, %q", o.task(1), got)
 	}
@@ -160,14 +163,14 @@ func TestForkBomb(t *testing.T) {
 
 // Many files in a task's memory go away with it, soon.
 func TestManyFiles(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	files := 60_000
 	if testing.Short() {
 		files = 5_000
 	}
-	o := h.runJSON(h.script(fmt.Sprintf(`mkdir /tmp/d; cd /tmp/d; seq %d | xargs touch; ls | wc -l`, files), "--tasks", "2", "--cpu", "0.5")...)
-	o.exits(0)
+	o := runJSON(h, h.Script(fmt.Sprintf(`mkdir /tmp/d; cd /tmp/d; seq %d | xargs touch; ls | wc -l`, files), "--tasks", "2", "--cpu", "0.5")...)
+	o.Exits(0)
 	for i := range 2 {
 		if got := strings.TrimSpace(o.text(i, "stdout")); got != fmt.Sprint(files) {
 			t.Errorf("task %d has %s files", i, got)

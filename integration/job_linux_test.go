@@ -9,14 +9,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // contract: JOB-1 JOB-8 ENV-3 ENV-6 LIM-6
 func TestTasksKnowWhoTheyAre(t *testing.T) {
 	h := openHost(t)
-	o := h.runJSON(h.script(`env | sort | grep -e ^CLOUD_RUN_ -e ^MY_; echo pid $$; echo to stderr >&2`,
+	o := runJSON(h, h.Script(`env | sort | grep -e ^CLOUD_RUN_ -e ^MY_; echo pid $$; echo to stderr >&2`,
 		"--tasks", "3", "--set-env-vars", "MY_A=1,MY_B=x y")...)
-	o.exits(0)
+	o.Exits(0)
 	if !regexp.MustCompile(`^[a-z][a-z0-9-]*-[a-z0-9]{5}$`).MatchString(o.execution.Name) {
 		t.Errorf("execution name %q", o.execution.Name)
 	}
@@ -45,9 +47,9 @@ func TestTasksKnowWhoTheyAre(t *testing.T) {
 // contract: JOB-2 ENV-3
 func TestFailedTaskIsRetried(t *testing.T) {
 	h := openHost(t)
-	o := h.runJSON(h.script(`echo attempt $CLOUD_RUN_TASK_ATTEMPT
+	o := runJSON(h, h.Script(`echo attempt $CLOUD_RUN_TASK_ATTEMPT
 		[ $CLOUD_RUN_TASK_INDEX != 2 ] || [ $CLOUD_RUN_TASK_ATTEMPT -ge 2 ] || exit 9`, "--tasks", "4")...)
-	o.exits(0)
+	o.Exits(0)
 	for i, want := range []int{1, 1, 3, 1} {
 		if got := o.task(i); got.Attempts != want || got.State != "Succeeded" || *got.ExitCode != 0 {
 			t.Errorf("task %d: %+v, want %d attempts", i, got, want)
@@ -60,38 +62,38 @@ func TestFailedTaskIsRetried(t *testing.T) {
 		t.Errorf("counts %+v", got)
 	}
 	if got := strings.Count(o.text(2, "system"), "Container called exit(9)."); got != 2 {
-		t.Errorf("%d failures are told of task 2, want 2\n%s", got, o.result)
+		t.Errorf("%d failures are told of task 2, want 2\n%s", got, o.Result)
 	}
 }
 
 // contract: JOB-2 JOB-3
 func TestExecutionFailsAfterEveryTaskWasTried(t *testing.T) {
 	h := openHost(t)
-	r := h.run(h.script(`echo I am $CLOUD_RUN_TASK_INDEX; [ $CLOUD_RUN_TASK_INDEX != 0 ] || exit 3`,
+	r := h.Run(h.Script(`echo I am $CLOUD_RUN_TASK_INDEX; [ $CLOUD_RUN_TASK_INDEX != 0 ] || exit 3`,
 		"--tasks", "4", "--parallelism", "1", "--max-retries", "1")...)
-	r.exits(1)
+	r.Exits(1)
 	for i := range 4 {
-		if want := fmt.Sprintf("%d stdout I am %d\n", i, i); !strings.Contains(r.stdout, want) {
+		if want := fmt.Sprintf("%d stdout I am %d\n", i, i); !strings.Contains(r.Stdout, want) {
 			t.Errorf("task %d did not run\n%s", i, r)
 		}
 	}
 	for _, row := range []string{`(?m)^TASK +ATTEMPTS +STATE +EXIT +DURATION$`, `(?m)^0 +2 +Failed +exit 3 +\S+s$`, `(?m)^3 +1 +Succeeded +exit 0 +\S+s$`} {
-		if !regexp.MustCompile(row).MatchString(r.stdout) {
+		if !regexp.MustCompile(row).MatchString(r.Stdout) {
 			t.Errorf("the table has no row like %s\n%s", row, r)
 		}
 	}
-	if want := "The execution failed: 3 of 4 tasks succeeded; task 0: exit 3."; !strings.Contains(r.stderr, want) {
+	if want := "The execution failed: 3 of 4 tasks succeeded; task 0: exit 3."; !strings.Contains(r.Stderr, want) {
 		t.Errorf("want %q\n%s", want, r)
 	}
 }
 
 // contract: JOB-6 JOB-7
 func TestParallelismIsABound(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	// The clock in /proc/uptime is the same for all; what lies between the two
 	// lines lies within the task's life.
-	script := h.script(`cat /proc/uptime; sleep 0.3; cat /proc/uptime`, "--tasks", "8", "--cpu", "0.1", "--memory", "128Mi")
+	script := h.Script(`cat /proc/uptime; sleep 0.3; cat /proc/uptime`, "--tasks", "8", "--cpu", "0.1", "--memory", "128Mi")
 	for _, c := range []struct {
 		flags       []string
 		least, most int
@@ -100,8 +102,8 @@ func TestParallelismIsABound(t *testing.T) {
 		{[]string{"--parallelism", "3"}, 2, 3},
 		{nil, 4, 8},
 	} {
-		o := h.runJSON(append(script[:len(script):len(script)], c.flags...)...)
-		o.exits(0)
+		o := runJSON(h, append(script[:len(script):len(script)], c.flags...)...)
+		o.Exits(0)
 		if got := mostAtOnce(o); got < c.least || got > c.most {
 			t.Errorf("%v: %d tasks at once, want %d to %d", c.flags, got, c.least, c.most)
 		}
@@ -111,18 +113,18 @@ func TestParallelismIsABound(t *testing.T) {
 // mostAtOnce is how many tasks ran at a time, each from the first to the second
 // uptime it printed.
 func mostAtOnce(o output) (most int) {
-	o.h.Helper()
+	o.Host.Helper()
 	times := make([][2]float64, len(o.execution.Tasks))
 	for i := range times {
 		texts := o.texts(i, "stdout")
 		if len(texts) != 2 {
-			o.h.Fatalf("task %d prints %q", i, texts)
+			o.Host.Fatalf("task %d prints %q", i, texts)
 		}
 		for k, text := range texts {
 			first, _, _ := strings.Cut(text, " ")
 			at, err := strconv.ParseFloat(first, 64)
 			if err != nil {
-				o.h.Fatal(err)
+				o.Host.Fatal(err)
 			}
 			times[i][k] = at
 		}
@@ -146,16 +148,16 @@ func TestManyShortTasks(t *testing.T) {
 	if testing.Short() {
 		tasks = 50
 	}
-	r := h.run("--image", h.shell(), "--command", "/bin/true", "--tasks", strconv.Itoa(tasks))
-	r.exits(0)
-	if tasks > 100 && r.stdout != fmt.Sprintf("All %d tasks succeeded at their first attempt.\n", tasks) {
+	r := h.Run("--image", h.Shell(), "--command", "/bin/true", "--tasks", strconv.Itoa(tasks))
+	r.Exits(0)
+	if tasks > 100 && r.Stdout != fmt.Sprintf("All %d tasks succeeded at their first attempt.\n", tasks) {
 		t.Errorf("the table is\n%s", r)
 	}
 }
 
 // contract: JOB-4 ENV-8 CPU-2 MEM-4 IMG-15
 func TestJobFile(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	file := filepath.Join(t.TempDir(), "job.yaml")
 	text := `apiVersion: run.googleapis.com/v1
@@ -172,7 +174,7 @@ spec:
           maxRetries: 0
           timeoutSeconds: "30"
           containers:
-          - image: ` + h.shell() + `
+          - image: ` + h.Shell() + `
             args: ['echo "$CLOUD_RUN_JOB $MODE $CLOUD_RUN_TASK_INDEX $0"', '$(MODE)']
             env:
             - {name: MODE, value: first}
@@ -183,27 +185,27 @@ spec:
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := h.runJSON(file)
-	o.exits(0)
+	o := runJSON(h, file)
+	o.Exits(0)
 	if o.execution.Job != "nightly" || !strings.HasPrefix(o.execution.Name, "nightly-") {
 		t.Errorf("job %q, execution %q", o.execution.Job, o.execution.Name)
 	}
 	if got := o.text(1, "stdout"); got != "nightly last 1 $(MODE)" {
 		t.Errorf("task 1 prints %q", got)
 	}
-	piped := h.startWith(func(cmd *exec.Cmd) { cmd.Stdin = strings.NewReader(text) }, "run", "-").wait().exits(0)
-	if !strings.Contains(piped.stdout, "1 stdout nightly last 1 $(MODE)\n") {
+	piped := h.StartWith(func(cmd *exec.Cmd) { cmd.Stdin = strings.NewReader(text) }, "run", "-").Wait().Exits(0)
+	if !strings.Contains(piped.Stdout, "1 stdout nightly last 1 $(MODE)\n") {
 		t.Errorf("from standard input\n%s", piped)
 	}
 }
 
 // contract: LOG-1 LOG-11
 func TestOutputKeepsItsOrder(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	const lines = 20000
-	o := h.runJSON(h.script(fmt.Sprintf(`seq %d; printf 'no newline at the end'`, lines), "--tasks", "2")...)
-	o.exits(0)
+	o := runJSON(h, h.Script(fmt.Sprintf(`seq %d; printf 'no newline at the end'`, lines), "--tasks", "2")...)
+	o.Exits(0)
 	for i := range 2 {
 		texts := o.texts(i, "stdout")
 		if len(texts) != lines+1 || texts[lines] != "no newline at the end" {
@@ -218,24 +220,24 @@ func TestOutputKeepsItsOrder(t *testing.T) {
 }
 
 func TestTwoRunsDoNotDisturbEachOther(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	var runs []*process
+	var runs []*rig.Process
 	for i := range 2 {
-		runs = append(runs, h.start(h.script(fmt.Sprintf(`echo run %d; sleep 1; wget -q -O - --header 'Metadata-Flavor: Google' http://metadata.google.internal/computeMetadata/v1/project/project-id`, i),
+		runs = append(runs, h.Start(h.Script(fmt.Sprintf(`echo run %d; sleep 1; wget -q -O - --header 'Metadata-Flavor: Google' http://metadata.google.internal/computeMetadata/v1/project/project-id`, i),
 			"--tasks", "3", "--cpu", "0.2", "--memory", "128Mi", "--project", fmt.Sprintf("project-%d", i))...))
 	}
 	for i, p := range runs {
-		r := p.wait().exits(0)
-		if n := strings.Count(r.stdout, fmt.Sprintf("stdout run %d\n", i)); n != 3 {
+		r := p.Wait().Exits(0)
+		if n := strings.Count(r.Stdout, fmt.Sprintf("stdout run %d\n", i)); n != 3 {
 			t.Errorf("run %d: %d greetings, want 3\n%s", i, n, r)
 		}
-		if n := strings.Count(r.stdout, fmt.Sprintf("stdout project-%d\n", i)); n != 3 {
+		if n := strings.Count(r.Stdout, fmt.Sprintf("stdout project-%d\n", i)); n != 3 {
 			t.Errorf("run %d: its metadata server answered %d times, want 3\n%s", i, n, r)
 		}
 	}
 	// More if one swept what the other was about to lock.
-	if roots := h.knownRoots(); len(roots) < 2 {
+	if roots := h.KnownRoots(); len(roots) < 2 {
 		t.Errorf("roots %q, want two", roots)
 	}
 }
@@ -243,15 +245,15 @@ func TestTwoRunsDoNotDisturbEachOther(t *testing.T) {
 // The test's own look at cgroups must be able to fail.
 func TestInstancesLiveBelowTheRootsGroup(t *testing.T) {
 	h := openHost(t)
-	root := h.keptRoot()
-	p := h.start(h.script(`echo up; trap 'exit 0' TERM; sleep 1000 & wait`, "--root", root)...)
-	p.says(p.stdout, "up")
-	if dirs := cgroupDirs(t, root); len(dirs) == 0 {
-		t.Errorf("no cgroup for root %s in %q", root, cgroupTrees(t))
+	root := h.KeptRoot()
+	p := h.Start(h.Script(`echo up; trap 'exit 0' TERM; sleep 1000 & wait`, "--root", root)...)
+	p.Says(p.Stdout, "up")
+	if dirs := rig.CgroupDirs(t, root); len(dirs) == 0 {
+		t.Errorf("no cgroup for root %s in %q", root, rig.CgroupTrees(t))
 	}
-	if left := h.left(nil); len(left) < 3 {
+	if left := h.Left(nil); len(left) < 3 {
 		t.Errorf("while runnel and its shim are at work, all there is to see is %q", left)
 	}
-	p.signal(2)
-	p.wait().exits(130)
+	p.Signal(2)
+	p.Wait().Exits(130)
 }

@@ -10,12 +10,13 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // kfWorld is a daemon, and a registry with an image of busybox that has neither
 // an entrypoint nor a command.
 type kfWorld struct {
-	*daemon
+	*rig.Daemon
 	image string
 }
 
@@ -24,50 +25,50 @@ func openKf(t *testing.T, flags ...string) *kfWorld {
 	h := openHost(t)
 	image := imagetest.Serve(t).Host + "/kf/busybox:1"
 	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: imagetest.Config{Env: []string{"PATH=/bin"}}}, image)
-	return &kfWorld{h.serve(flags...), image}
+	return &kfWorld{h.Serve(flags...), image}
 }
 
 // kf runs a command of "runnel kf", which must succeed.
-func (w *kfWorld) kf(args ...string) result {
-	w.h.Helper()
-	return w.cli(append([]string{"kf"}, args...)...).exits(0)
+func (w *kfWorld) kf(args ...string) rig.Result {
+	w.Host.Helper()
+	return w.CLI(append([]string{"kf"}, args...)...).Exits(0)
 }
 
 // task is the name of the task that a command says it has submitted.
-func (w *kfWorld) task(r result) string {
-	w.h.Helper()
-	found := regexp.MustCompile(`(?m)^Task (\S+-[a-z0-9]{5}) is submitted successfully for execution\.$`).FindStringSubmatch(r.stdout)
+func (w *kfWorld) task(r rig.Result) string {
+	w.Host.Helper()
+	found := regexp.MustCompile(`(?m)^Task (\S+-[a-z0-9]{5}) is submitted successfully for execution\.$`).FindStringSubmatch(r.Stdout)
 	if found == nil {
-		w.h.Fatalf("no task is submitted\n%s", r)
+		w.Host.Fatalf("no task is submitted\n%s", r)
 	}
 	return found[1]
 }
 
 // status is "SUCCEEDED REASON" of a task.
 func (w *kfWorld) status(task string) string {
-	w.h.Helper()
-	return w.kf("tasks", "-o", `jsonpath={range .items[?(@.metadata.name=="`+task+`")]}{.status.conditions[0].status} {.status.conditions[0].reason}{end}`).stdout
+	w.Host.Helper()
+	return w.kf("tasks", "-o", `jsonpath={range .items[?(@.metadata.name=="`+task+`")]}{.status.conditions[0].status} {.status.conditions[0].reason}{end}`).Stdout
 }
 
 // until waits until a task is in a status.
 func (w *kfWorld) until(task, status string) {
-	w.h.Helper()
-	w.eventually(task+" to be "+status, func() bool { return strings.TrimSpace(w.status(task)) == status })
+	w.Host.Helper()
+	w.Eventually(task+" to be "+status, func() bool { return strings.TrimSpace(w.status(task)) == status })
 }
 
 // printed is what the tasks of an app have printed, as far as it is kept.
 func (w *kfWorld) printed(app string) string {
-	w.h.Helper()
-	return w.kf("logs", app, "--task", "--recent", "-n", "1000").stdout
+	w.Host.Helper()
+	return w.kf("logs", app, "--task", "--recent", "-n", "1000").Stdout
 }
 
 // contract: KF-1, KF-2, KF-3, KF-4, KF-5, KF-13
 func TestKfTasksOfAnApp(t *testing.T) {
 	w := openKf(t)
 	w.kf("push", "etl", "--task", "--docker-image", w.image, "--env", "A=1", "--env", "LANG=C", "-m", "512M", "-k", "2G")
-	w.kf("apps").shows("etl   stopped    512Mi   2Gi   1000m  <nil>")
-	w.cli("kf", "run-task", "etl").exits(1).shows("Start command not found on App or Task")
-	if out := w.kf("tasks", "etl", "-o", "name").stdout; out != "" {
+	w.kf("apps").Shows("etl   stopped    512Mi   2Gi   1000m  <nil>")
+	w.CLI("kf", "run-task", "etl").Exits(1).Shows("Start command not found on App or Task")
+	if out := w.kf("tasks", "etl", "-o", "name").Stdout; out != "" {
 		t.Errorf("left of a task without a command: %s", out)
 	}
 	// The prompt is back before the task ends.
@@ -92,14 +93,14 @@ func TestKfTasksOfAnApp(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
 	}
-	table := w.kf("tasks", "etl").stdout
+	table := w.kf("tasks", "etl").Stdout
 	for _, want := range []string{`(?m)^Name +ID +DisplayName +Age +Duration +Succeeded +Reason$`, `(?m)^` + slow + ` +1 +slow +\d+s +<nil> +Unknown +Running$`, `(?m)^` + other + ` +2 +` + other + ` +\d+s +\d+s +False +Failed$`} {
 		if !regexp.MustCompile(want).MatchString(table) {
 			t.Errorf("lacks %s:\n%s", want, table)
 		}
 	}
-	w.kf("delete", "etl").shows("Deleted app [etl].")
-	w.cli("kf", "run-task", "etl").exits(1).shows("cannot find app [etl]")
+	w.kf("delete", "etl").Shows("Deleted app [etl].")
+	w.CLI("kf", "run-task", "etl").Exits(1).Shows("cannot find app [etl]")
 }
 
 // contract: KF-6, KF-7, KF-9
@@ -111,20 +112,20 @@ func TestKfTerminatedTask(t *testing.T) {
 	// Both at once, each until it is terminated.
 	const loop = "echo terminated; trap 'exit 0' TERM; while :; do sleep 0.1; done"
 	first, second := w.task(w.kf("run-task", "etl", "-c", loop)), w.task(w.kf("run-task", "etl", "-c", loop))
-	w.eventually("both to print", func() bool { return strings.Count(w.printed("etl"), "terminated") == 2 })
-	w.kill()
-	w.start()
-	w.kf("terminate-task", first).shows(`Task "` + first + `" is successfully submitted for termination`)
-	w.kf("terminate-task", "etl", "3", "--async").shows(`Task "` + second + `" is successfully submitted for termination`)
+	w.Eventually("both to print", func() bool { return strings.Count(w.printed("etl"), "terminated") == 2 })
+	w.Kill()
+	w.Start()
+	w.kf("terminate-task", first).Shows(`Task "` + first + `" is successfully submitted for termination`)
+	w.kf("terminate-task", "etl", "3", "--async").Shows(`Task "` + second + `" is successfully submitted for termination`)
 	for _, task := range []string{first, second} {
 		w.until(task, "False PipelineRunCancelled")
 	}
-	w.eventually("the logs to go", func() bool { return !strings.Contains(w.printed("etl"), "terminated") })
+	w.Eventually("the logs to go", func() bool { return !strings.Contains(w.printed("etl"), "terminated") })
 	if out := w.printed("etl"); !strings.HasSuffix(out, " stopped\n") {
 		t.Errorf("the log of the one that ended:\n%s", out)
 	}
 	for _, task := range []string{stopped, first} {
-		w.cli("kf", "terminate-task", task).exits(1).shows("Can't terminate completed Task")
+		w.CLI("kf", "terminate-task", task).Exits(1).Shows("Can't terminate completed Task")
 	}
 }
 
@@ -134,12 +135,12 @@ func TestKfLogsFollow(t *testing.T) {
 	w.kf("push", "etl", "--task", "--docker-image", w.image, "-m", "128M")
 	task := w.task(w.kf("run-task", "etl", "-c", "seq 1 30; while [ ! -e /tmp/end ]; do sleep 0.05; [ $((n=n+1)) -lt 40 ] || touch /tmp/end; done; echo over"))
 	w.until(task, "Unknown Running")
-	tail := w.h.startWith(func(c *exec.Cmd) { c.Env = append(c.Env, w.environment()...) }, "kf", "logs", "etl", "--task")
-	r := tail.wait().exits(0)
-	if lines := strings.Count(r.stdout, "\n"); !strings.HasSuffix(r.stdout, " over\n") || strings.Contains(r.stdout, " 1\n") && lines > 11 {
+	tail := w.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, w.Environment()...) }, "kf", "logs", "etl", "--task")
+	r := tail.Wait().Exits(0)
+	if lines := strings.Count(r.Stdout, "\n"); !strings.HasSuffix(r.Stdout, " over\n") || strings.Contains(r.Stdout, " 1\n") && lines > 11 {
 		t.Errorf("%d lines\n%s", lines, r)
 	}
-	if out := w.kf("logs", "etl", "--task", "--recent").stdout; strings.Count(out, "\n") != 10 || !strings.Contains(out, " 30\n") || strings.Contains(out, " 21\n") {
+	if out := w.kf("logs", "etl", "--task", "--recent").Stdout; strings.Count(out, "\n") != 10 || !strings.Contains(out, " 30\n") || strings.Contains(out, " 21\n") {
 		t.Errorf("the last ten lines:\n%s", out)
 	}
 }
@@ -147,9 +148,9 @@ func TestKfLogsFollow(t *testing.T) {
 // contract: KF-2, KF-4
 func TestKfStartCommandAndEntrypoint(t *testing.T) {
 	w := openKf(t)
-	h := w.h
-	entry := h.build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(h)}, Config: imagetest.Config{Entrypoint: []string{"/bin/echo", "entry"}, Cmd: []string{"image's"}}})
-	bare := h.build(imagetest.Build{Layers: []imagetest.Layer{{Entries: []imagetest.Entry{imagetest.File("data", "", 0o644)}}}})
+	h := w.Host
+	entry := h.Build(imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(h)}, Config: imagetest.Config{Entrypoint: []string{"/bin/echo", "entry"}, Cmd: []string{"image's"}}})
+	bare := h.Build(imagetest.Build{Layers: []imagetest.Layer{{Entries: []imagetest.Entry{imagetest.File("data", "", 0o644)}}}})
 	w.kf("push", "entry", "--task", "--docker-image", entry, "-m", "128M")
 	w.kf("push", "bare", "--task", "--docker-image", bare, "-m", "128M")
 	for _, args := range [][]string{{}, {"-c", "of the task"}} {
@@ -165,18 +166,18 @@ func TestKfStartCommandAndEntrypoint(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
 	}
-	w.cli("kf", "run-task", "bare", "-c", "date").exits(1).shows("the image has neither an entrypoint nor /bin/sh")
-	w.cli("kf", "push", "none", "--task", "--docker-image", strings.Replace(w.image, ":1", ":2", 1)).exits(1)
-	w.cli("kf", "run-task", "none", "-c", "date").exits(1).shows("has no image")
+	w.CLI("kf", "run-task", "bare", "-c", "date").Exits(1).Shows("the image has neither an entrypoint nor /bin/sh")
+	w.CLI("kf", "push", "none", "--task", "--docker-image", strings.Replace(w.image, ":1", ":2", 1)).Exits(1)
+	w.CLI("kf", "run-task", "none", "-c", "date").Exits(1).Shows("has no image")
 }
 
 // contract: KF-1
 func TestKfAppFromADirectory(t *testing.T) {
 	w := openKf(t)
-	dir := w.h.directory(map[string]string{"load.sh": "#!/bin/sh\ncat data\n", "data": "first\n"})
+	dir := directory(w.Host, map[string]string{"load.sh": "#!/bin/sh\ncat data\n", "data": "first\n"})
 	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image, "-m", "128M", "-c", "./load.sh")
 	w.until(w.task(w.kf("run-task", "etl")), "True")
-	w.h.write(dir, "data", "second\n")
+	write(w.Host, dir, "data", "second\n")
 	w.kf("push", "etl", "--task", "--path", dir, "--base-image", w.image)
 	w.until(w.task(w.kf("run-task", "etl")), "True")
 	if out := w.printed("etl"); strings.Count(out, " first\n") != 1 || !strings.HasSuffix(out, " second\n") {
@@ -186,12 +187,12 @@ func TestKfAppFromADirectory(t *testing.T) {
 
 // contract: KF-8
 func TestKfNewest500Tasks(t *testing.T) {
-	hostOnly(t, "505 tasks take their time")
+	rig.HostOnly(t, "505 tasks take their time")
 	w := openKf(t)
 	w.kf("push", "etl", "--task", "--docker-image", w.image, "-m", "128M", "--cpu-cores", "0.25", "-c", "true")
 	running := w.task(w.kf("run-task", "etl", "-c", "sleep 1000"))
-	ctx := w.h.limit(patience())
-	jobs := w.jobs(ctx)
+	ctx := w.Host.Limit(rig.Patience())
+	jobs := w.Jobs(ctx)
 	for n := range 505 {
 		// What "runnel kf run-task" does, without a process for each.
 		op, err := jobs.RunJob(ctx, &runpb.RunJobRequest{Name: "projects/local/locations/us-central1/jobs/etl"})
@@ -204,10 +205,10 @@ func TestKfNewest500Tasks(t *testing.T) {
 			}
 		}
 	}
-	w.eventually("500 tasks and the one that runs", func() bool {
-		return strings.Count(w.kf("tasks", "etl", "-o", "name").stdout, "\n") == 501
+	w.Eventually("500 tasks and the one that runs", func() bool {
+		return strings.Count(w.kf("tasks", "etl", "-o", "name").Stdout, "\n") == 501
 	})
-	ids := w.kf("tasks", "etl", "-o", "jsonpath={.items[*].status.id}").stdout
+	ids := w.kf("tasks", "etl", "-o", "jsonpath={.items[*].status.id}").Stdout
 	if !strings.HasPrefix(ids, "1 7 8 ") || !strings.HasSuffix(ids, " 505 506") {
 		t.Errorf("left: %s", ids)
 	}

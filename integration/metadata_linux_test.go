@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // ask is a script that asks the metadata server for path.
@@ -14,7 +16,7 @@ const ask = `ask() { wget -q -O - --header 'Metadata-Flavor: Google' "http://$1/
 // contract: MD-1 MD-4 MD-5 MD-6 MD-8
 func TestMetadata(t *testing.T) {
 	h := openHost(t)
-	o := h.runJSON(h.script(ask+`for at in metadata.google.internal 169.254.169.254 metadata.google.internal:80; do
+	o := runJSON(h, h.Script(ask+`for at in metadata.google.internal 169.254.169.254 metadata.google.internal:80; do
 			ask $at project/project-id
 			ask $at project/numeric-project-id
 			ask $at instance/region
@@ -22,7 +24,7 @@ func TestMetadata(t *testing.T) {
 			ask $at instance/service-accounts/default/email
 		done`, "--project", "my-project", "--project-number", "424242", "--region", "far-east9",
 		"--service-account", "robot@my-project.iam.gserviceaccount.com")...)
-	o.exits(0)
+	o.Exits(0)
 	one := "my-project\n424242\nprojects/424242/regions/far-east9\nprojects/424242/zones/far-east9-1\nrobot@my-project.iam.gserviceaccount.com\n"
 	if got := o.text(0, "stdout") + "\n"; got != one+one+one {
 		t.Errorf("the metadata server says\n%s\nwant three times\n%s", got, one)
@@ -31,12 +33,12 @@ func TestMetadata(t *testing.T) {
 
 // contract: MD-7 MD-9
 func TestMetadataOfAnInstance(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	o := h.runJSON(h.script(ask+`ask metadata.google.internal instance/id
+	o := runJSON(h, h.Script(ask+`ask metadata.google.internal instance/id
 		ask metadata.google.internal instance/service-accounts/default/token
 		exit $((CLOUD_RUN_TASK_ATTEMPT == 0))`, "--tasks", "2")...)
-	o.exits(0)
+	o.Exits(0)
 	ids := map[string]bool{}
 	for i := range 2 {
 		texts := o.texts(i, "stdout")
@@ -60,7 +62,7 @@ func TestMetadataOfAnInstance(t *testing.T) {
 
 // contract: MD-2 MD-3 MD-17
 func TestMetadataWantsItsHeader(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	// busybox's nc shows the answer as it comes.
 	raw := func(headers string) string {
@@ -72,8 +74,8 @@ func TestMetadataWantsItsHeader(t *testing.T) {
 		`Metadata-Flavor: Google\r\n`: "200",
 		`Metadata-Flavor: Google\r\nX-Forwarded-For: 10.0.0.1\r\n`: "403",
 	} {
-		o := h.runJSON(h.script(raw(headers))...)
-		o.exits(0)
+		o := runJSON(h, h.Script(raw(headers))...)
+		o.Exits(0)
 		texts := o.texts(0, "stdout")
 		if len(texts) == 0 || !strings.Contains(texts[0], " "+status+" ") {
 			t.Errorf("%q: got %q, want status %s", headers, texts, status)

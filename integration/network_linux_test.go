@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"runnel/integration/rig"
 )
 
 // knocks is a script that says whether something answers at an address and port.
@@ -58,13 +60,13 @@ func TestHostIsOutOfReach(t *testing.T) {
 	if _, err := io.ReadAll(c); err != nil || c.Close() != nil || visits.Load() != 1 {
 		t.Fatalf("%d visits, %v", visits.Load(), err)
 	}
-	o := h.runJSON(h.script(knocks + fmt.Sprintf(`
+	o := runJSON(h, h.Script(knocks+fmt.Sprintf(`
 		gateway=$(ip route | sed -n 's/^default via \([0-9.]*\).*/\1/p'); echo gateway $gateway
 		for at in 127.0.0.1 127.0.0.2 0.0.0.0 169.254.169.254 $gateway; do knock $at %d; done
 		ip route add 127.0.0.0/8 via $gateway 2>/dev/null && echo could change routes
 		ip link add x type dummy 2>/dev/null && echo could add a link
 		nc -w 2 169.254.169.254 80 </dev/null && echo metadata is there`, port))...)
-	o.exits(0)
+	o.Exits(0)
 	texts := o.texts(0, "stdout")
 	if len(texts) < 1 || !strings.HasPrefix(texts[0], "gateway 1") {
 		t.Fatalf("no gateway: %q", texts)
@@ -81,7 +83,7 @@ func TestHostIsOutOfReach(t *testing.T) {
 // metadata server.
 func TestTasksDoNotReachEachOther(t *testing.T) {
 	h := openHost(t)
-	o := h.runJSON(h.script(knocks+`
+	o := runJSON(h, h.Script(knocks+`
 		me=$(ip -4 addr show | sed -n 's/.*inet \(100[0-9.]*\).*/\1/p'); echo $me
 		while :; do echo come in | nc -l -p 8000; done >/dev/null &
 		sleep 0.5
@@ -94,7 +96,7 @@ func TestTasksDoNotReachEachOther(t *testing.T) {
 		done
 		sleep 2; ping -c 1 -W 1 $net.$((rest ^ 1)) >/dev/null 2>&1 && echo pinged
 		kill %1 2>/dev/null; exit 0`, "--tasks", "4", "--cpu", "0.2", "--memory", "128Mi")...)
-	o.exits(0)
+	o.Exits(0)
 	if most := len(o.execution.Tasks); most != 4 {
 		t.Fatalf("%d tasks", most)
 	}
@@ -114,16 +116,16 @@ func TestTasksDoNotReachEachOther(t *testing.T) {
 
 // A task resolves what the host resolves.
 func TestNamesAreResolvedByTheHostsResolver(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	serveNames(t)
 	file := filepath.Join(t.TempDir(), "resolv.conf")
 	if err := os.WriteFile(file, []byte("nameserver 127.0.0.1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	h.mountOver("/etc/resolv.conf", file)
-	o := h.runJSON(h.script(`cat /etc/resolv.conf; nslookup known.example; nslookup metadata.google.internal; nslookup nowhere.example && echo found; hostname; cat /etc/hosts; exit 0`)...)
-	o.exits(0)
+	h.MountOver("/etc/resolv.conf", file)
+	o := runJSON(h, h.Script(`cat /etc/resolv.conf; nslookup known.example; nslookup metadata.google.internal; nslookup nowhere.example && echo found; hostname; cat /etc/hosts; exit 0`)...)
+	o.Exits(0)
 	got := o.text(0, "stdout")
 	for _, want := range []string{"nameserver 169.254.169.254", "198.51.100.7", "169.254.169.254\tmetadata.google.internal", "127.0.0.1\tlocalhost"} {
 		if !strings.Contains(strings.ReplaceAll(got, "  ", "\t"), want) {

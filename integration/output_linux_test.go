@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"runnel/integration/rig"
 )
 
 // output is what --format json says.
 type output struct {
-	result
+	rig.Result
 	lines     []line
 	execution execution
 }
@@ -45,16 +47,16 @@ type task struct {
 
 // runJSON executes "runnel run --format json" and reads what it prints: every
 // line must be JSON of a known form, the last one the execution.
-func (h *host) runJSON(args ...string) output {
+func runJSON(h *rig.Host, args ...string) output {
 	h.Helper()
-	return h.run(append([]string{"--format", "json"}, args...)...).json()
+	return readJSON(h.Run(append([]string{"--format", "json"}, args...)...))
 }
 
-// json reads a result as JSON.
-func (r result) json() output {
-	r.h.Helper()
-	o := output{result: r}
-	text := strings.Split(strings.TrimSuffix(r.stdout, "\n"), "\n")
+// readJSON reads a result as JSON.
+func readJSON(r rig.Result) output {
+	r.Host.Helper()
+	o := output{Result: r}
+	text := strings.Split(strings.TrimSuffix(r.Stdout, "\n"), "\n")
 	for i, l := range text {
 		var into any = new(line)
 		last := i == len(text)-1
@@ -64,7 +66,7 @@ func (r result) json() output {
 		d := json.NewDecoder(bytes.NewReader([]byte(l)))
 		d.DisallowUnknownFields()
 		if err := d.Decode(into); err != nil {
-			r.h.Fatalf("line %d of the output, %q: %v\n%s", i+1, clip(l), err, r)
+			r.Host.Fatalf("line %d of the output, %q: %v\n%s", i+1, rig.Clip(l), err, r)
 		}
 		if !last {
 			o.lines = append(o.lines, *into.(*line))
@@ -90,9 +92,9 @@ func (o output) text(task int, stream string) string {
 
 // task fails the test at once if there is no such task.
 func (o output) task(index int) task {
-	o.h.Helper()
+	o.Host.Helper()
 	if index >= len(o.execution.Tasks) || o.execution.Tasks[index].Index != index {
-		o.h.Fatalf("no task %d in the result\n%s", index, o.result)
+		o.Host.Fatalf("no task %d in the result\n%s", index, o.Result)
 	}
 	return o.execution.Tasks[index]
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"runnel/integration/rig"
 )
 
 const (
@@ -83,22 +85,22 @@ func wd() string {
 
 // unpackPackages puts the files of python's packages into python, the others'
 // into base.
-func unpackPackages(h *host, debs []string, base, python string) {
+func unpackPackages(h *rig.Host, debs []string, base, python string) {
 	h.Helper()
 	for _, deb := range debs {
 		to := base
 		if strings.Contains(filepath.Base(deb), "python3") {
 			to = python
 		}
-		h.must(exec.Command("dpkg-deb", "--extract", deb, to))
+		must(h, exec.Command("dpkg-deb", "--extract", deb, to))
 	}
 	for _, dir := range []string{base, python} {
-		h.slim(dir)
+		slim(h, dir)
 	}
 }
 
 // slim leaves out what nobody reads in an image, as Debian's own slim one does.
-func (h *host) slim(dir string) {
+func slim(h *rig.Host, dir string) {
 	h.Helper()
 	for _, waste := range []string{"usr/share/doc", "usr/share/man", "usr/share/locale"} {
 		if err := os.RemoveAll(filepath.Join(dir, waste)); err != nil {
@@ -113,7 +115,7 @@ func (h *host) slim(dir string) {
 
 // copyInstalled copies what this host has installed of the wanted packages and
 // all that they depend on.
-func copyInstalled(h *host, to string) {
+func copyInstalled(h *rig.Host, to string) {
 	h.Helper()
 	script := `deps=$(apt-cache depends --recurse --installed --important ` + debianWanted + ` | grep '^[a-z]' | sort -u)
 		dpkg -L $deps 2>/dev/null | sort -u`
@@ -129,19 +131,19 @@ func copyInstalled(h *host, to string) {
 	if err := os.WriteFile(list, []byte(strings.Join(wanted, "\n")+"\n"), 0o644); err != nil {
 		h.Fatal(err)
 	}
-	h.must(exec.Command("sh", "-c", "tar -C / -c -T "+list+" 2>/dev/null | tar -C "+to+" -x"))
+	must(h, exec.Command("sh", "-c", "tar -C / -c -T "+list+" 2>/dev/null | tar -C "+to+" -x"))
 	// On this host /bin and the like may be links into /usr.
 	for _, name := range []string{"bin", "sbin", "lib", "lib64"} {
 		if target, err := os.Readlink("/" + name); err == nil {
-			h.must(exec.Command("sh", "-c", fmt.Sprintf("cd %s && mkdir -p %s && { [ ! -d %s ] || cp -a %s/. %s/ && rm -rf %s; } && ln -s %s %s",
+			must(h, exec.Command("sh", "-c", fmt.Sprintf("cd %s && mkdir -p %s && { [ ! -d %s ] || cp -a %s/. %s/ && rm -rf %s; } && ln -s %s %s",
 				to, target, name, name, target, name, target, name)))
 		}
 	}
-	h.slim(to)
+	slim(h, to)
 }
 
 // must runs a command of the host's.
-func (h *host) must(cmd *exec.Cmd) {
+func must(h *rig.Host, cmd *exec.Cmd) {
 	h.Helper()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		h.Fatalf("%s: %v\n%s", cmd, err, out)

@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 	"runnel/internal/testenv"
 )
 
 // contract: IMG-6 IMG-10
 // Debian's docker-registry, as people run it.
 func TestDockerRegistry(t *testing.T) {
-	hostOnly(t, "the other registry proves the same")
+	rig.HostOnly(t, "the other registry proves the same")
 	h := openHost(t)
 	host := startDockerRegistry(t)
 	b := greeter(t, "from Debian's registry")
@@ -28,11 +29,11 @@ func TestDockerRegistry(t *testing.T) {
 	b.MediaTypes = imagetest.Docker
 	imagetest.Push(t, b, host+"/team/app:v2")
 	for _, ref := range []string{host + "/team/app:v1", host + "/team/app:v2", host + "/team/app@" + digest} {
-		if r := h.run("--image", ref, "--tasks", "2"); r.code != 0 || strings.Count(r.stdout, "from Debian's registry") != 2 {
-			t.Errorf("%s: exit %d\n%s", ref, r.code, r)
+		if r := h.Run("--image", ref, "--tasks", "2"); r.Code != 0 || strings.Count(r.Stdout, "from Debian's registry") != 2 {
+			t.Errorf("%s: exit %d\n%s", ref, r.Code, r)
 		}
 	}
-	h.run("--image", host+"/team/nosuch:v1").exits(1).explains("team/nosuch:v1", "not found")
+	h.Run("--image", host+"/team/nosuch:v1").Exits(1).Explains("team/nosuch:v1", "not found")
 }
 
 // startDockerRegistry runs docker-registry until the test ends and gives its
@@ -47,8 +48,8 @@ func startDockerRegistry(t *testing.T) (host string) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience())
-	log := newBuffer()
+	ctx, cancel := context.WithTimeout(context.Background(), rig.Patience())
+	log := new(rig.Buffer)
 	cmd := exec.CommandContext(ctx, program, "serve", config)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -62,7 +63,7 @@ func startDockerRegistry(t *testing.T) (host string) {
 		_ = cmd.Wait() // killed, as intended
 	})
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	testenv.Eventually(t, patience(), func() bool {
+	testenv.Eventually(t, rig.Patience(), func() bool {
 		resp, err := client.Get("http://" + host + "/v2/")
 		if err != nil {
 			return false

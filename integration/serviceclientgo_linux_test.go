@@ -17,12 +17,14 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"runnel/integration/rig"
 )
 
 // goClients are Google's clients for Go.
 type goClients struct {
-	*host
-	d         *daemon
+	*rig.Host
+	d         *rig.Daemon
 	ctx       context.Context
 	services  *run.ServicesClient
 	revisions *run.RevisionsClient
@@ -31,38 +33,38 @@ type goClients struct {
 // contract: REV-1, REV-5, REV-8, TR-1, TR-2, URL-1, AUTH-3
 // Google's client for Go, over REST and over gRPC, before and after a kill.
 func TestGoClientOfServices(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
+	d := h.ServeRequests()
 	for name, over := range map[string]func(ctx context.Context) (goClients, error){
 		"rest": func(ctx context.Context) (c goClients, err error) {
-			c.services, err = run.NewServicesRESTClient(ctx, d.rest()...)
+			c.services, err = run.NewServicesRESTClient(ctx, d.REST()...)
 			if err == nil {
-				c.revisions, err = run.NewRevisionsRESTClient(ctx, d.rest()...)
+				c.revisions, err = run.NewRevisionsRESTClient(ctx, d.REST()...)
 			}
 			return c, err
 		},
 		"grpc": func(ctx context.Context) (c goClients, err error) {
-			c.services, err = run.NewServicesClient(ctx, d.grpc()...)
+			c.services, err = run.NewServicesClient(ctx, d.GRPC()...)
 			if err == nil {
-				c.revisions, err = run.NewRevisionsClient(ctx, d.grpc()...)
+				c.revisions, err = run.NewRevisionsClient(ctx, d.GRPC()...)
 			}
 			return c, err
 		},
 	} {
-		ctx := h.limit(3 * patience())
+		ctx := h.Limit(3 * rig.Patience())
 		c, err := over(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.host, c.d, c.ctx = h, d, ctx
+		c.Host, c.d, c.ctx = h, d, ctx
 		h.Cleanup(func() { _ = c.services.Close() })  // grpc closes its connection with the options
 		h.Cleanup(func() { _ = c.revisions.Close() }) // as above
 		service := c.create(name + "-service")
 		service = c.update(service)
 		c.split(service)
-		d.kill()
-		d.start()
+		d.Kill()
+		d.Start()
 		c.remove(service)
 	}
 }
@@ -71,10 +73,10 @@ func TestGoClientOfServices(t *testing.T) {
 func (c goClients) create(id string) *runpb.Service {
 	c.Helper()
 	want := &runpb.Service{Template: &runpb.RevisionTemplate{Containers: []*runpb.Container{{
-		Image: c.server(), Env: greeting("one"), Resources: &runpb.ResourceRequirements{Limits: map[string]string{"memory": "256Mi"}, CpuIdle: true},
+		Image: c.Server(), Env: greeting("one"), Resources: &runpb.ResourceRequirements{Limits: map[string]string{"memory": "256Mi"}, CpuIdle: true},
 	}}}}
-	name := parent + "/services/" + id
-	if op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: parent, ServiceId: id, Service: want, ValidateOnly: true}); err != nil {
+	name := rig.Parent + "/services/" + id
+	if op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: rig.Parent, ServiceId: id, Service: want, ValidateOnly: true}); err != nil {
 		c.Fatal(err)
 	} else if _, err := op.Wait(c.ctx); err != nil {
 		c.Errorf("validate: %v", err)
@@ -82,7 +84,7 @@ func (c goClients) create(id string) *runpb.Service {
 	if _, err := c.services.GetService(c.ctx, &runpb.GetServiceRequest{Name: name}); status.Code(err) != codes.NotFound {
 		c.Errorf("a service that was only validated: %v", err)
 	}
-	op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: parent, ServiceId: id, Service: want})
+	op, err := c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: rig.Parent, ServiceId: id, Service: want})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -93,7 +95,7 @@ func (c goClients) create(id string) *runpb.Service {
 	if service.GetName() != name || service.GetTerminalCondition().GetState() != runpb.Condition_CONDITION_SUCCEEDED || service.GetReconciling() {
 		c.Errorf("created: %v", service)
 	}
-	_, err = c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: parent, ServiceId: id, Service: want})
+	_, err = c.services.CreateService(c.ctx, &runpb.CreateServiceRequest{Parent: rig.Parent, ServiceId: id, Service: want})
 	if !refused(err, codes.AlreadyExists, codes.Aborted) {
 		c.Errorf("create again: %v", err)
 	}
@@ -151,7 +153,7 @@ func (c goClients) apply(r *runpb.UpdateServiceRequest) *runpb.Service {
 		c.Fatal(err)
 	}
 	var service *runpb.Service
-	c.d.eventually("the change is made", func() bool { // Wait begins with a second
+	c.d.Eventually("the change is made", func() bool { // Wait begins with a second
 		if service, err = op.Poll(c.ctx); err != nil {
 			c.Fatal(err)
 		}
@@ -212,7 +214,7 @@ func (c goClients) remove(service *runpb.Service) {
 	c.Helper()
 	c.answers(service, http.StatusOK, `"GREETING":"one"`)
 	var names []string
-	for it := c.services.ListServices(c.ctx, &runpb.ListServicesRequest{Parent: parent}); ; {
+	for it := c.services.ListServices(c.ctx, &runpb.ListServicesRequest{Parent: rig.Parent}); ; {
 		s, err := it.Next()
 		if errors.Is(err, iterator.Done) {
 			break
@@ -250,7 +252,7 @@ func (c goClients) answersAt(uri string, code int, part string) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	do(c.d.requests(), r).is(c.host, code, part)
+	rig.Do(c.d.Requests(), r).Is(c.Host, code, part)
 }
 
 // greeting is an environment.

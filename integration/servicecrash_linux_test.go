@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"runnel/integration/rig"
 )
 
 // contract: LIFE-13, ERR-503, REQ-9
@@ -14,27 +16,27 @@ import (
 // time, and another instance takes its place.
 func TestExitDuringARequest(t *testing.T) {
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("frail", "--cpu", "1", "--max-instances", "2").exits(0)
-	client := d.requests()
+	d := h.ServeRequests()
+	d.Deploy("frail", "--cpu", "1", "--max-instances", "2").Exits(0)
+	client := d.Requests()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		before, _ := d.self("frail")
-		open := d.beginGet("frail", "/sleep?for=1h")
-		d.eventually("two requests are there", func() bool { return d.number("frail", "/now") == 2 })
-		d.ask(client, http.MethodGet, "frail", "/", nil).is(h, 200)
-		d.ask(client, method, "frail", "/exit?code=3&say=once", nil).is(h, 503, "Service Unavailable")
-		open.wait().is(h, 503, "Service Unavailable")
-		d.replaced("frail", before)
+		before, _ := selfOf(d, "frail")
+		open := beginGet(d, "frail", "/sleep?for=1h")
+		d.Eventually("two requests are there", func() bool { return numberAt(d, "frail", "/now") == 2 })
+		d.Ask(client, http.MethodGet, "frail", "/", nil).Is(h, 200)
+		d.Ask(client, method, "frail", "/exit?code=3&say=once", nil).Is(h, 503, "Service Unavailable")
+		open.wait().Is(h, 503, "Service Unavailable")
+		replacedBy(d, "frail", before)
 	}
-	d.says("frail", "exits because of POST once", "Container called exit(3).", brokenLog)
-	log := d.said("frail")
+	tells(d, "frail", "exits because of POST once", "Container called exit(3).", brokenLog)
+	log := toldBy(d, "frail")
 	for _, line := range []string{"exits because of GET once", "exits because of POST once"} {
 		if n := strings.Count(log, line); n != 1 {
-			t.Errorf("%q is there %d times, want once\n%s", line, n, clip(log))
+			t.Errorf("%q is there %d times, want once\n%s", line, n, rig.Clip(log))
 		}
 	}
 	if n := strings.Count(log, brokenLog); n != 4 {
-		t.Errorf("%d requests are told as broken off, want 4\n%s", n, clip(log))
+		t.Errorf("%d requests are told as broken off, want 4\n%s", n, rig.Clip(log))
 	}
 }
 
@@ -42,25 +44,25 @@ func TestExitDuringARequest(t *testing.T) {
 // What never comes up is told so, and is tried less and less often; the same
 // holds for what does not last.
 func TestCrashLoop(t *testing.T) {
-	hostOnly(t, "the scheduler's tests prove it in less time")
+	rig.HostOnly(t, "the scheduler's tests prove it in less time")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.cli("deploy", "never", "--image", h.shell(), "--args", "^\x01^exit 7", "--allow-unauthenticated",
-		"--cpu", "0.2", "--memory", "128Mi", "--no-deploy-health-check").exits(0)
+	d := h.ServeRequests()
+	d.CLI("deploy", "never", "--image", h.Shell(), "--args", "^\x01^exit 7", "--allow-unauthenticated",
+		"--cpu", "0.2", "--memory", "128Mi", "--no-deploy-health-check").Exits(0)
 	begin := time.Now()
-	d.deploy("short", "--cpu", "0.2", "--min-instances", "1", "--set-env-vars", "EXIT_AFTER=500ms").exits(0)
+	d.Deploy("short", "--cpu", "0.2", "--min-instances", "1", "--set-env-vars", "EXIT_AFTER=500ms").Exits(0)
 	for time.Since(begin) < 9*time.Second {
-		d.get("never", "/").is(h, 500, "The server encountered an error")
+		d.Get("never", "/").Is(h, 500, "The server encountered an error")
 		<-time.After(100 * time.Millisecond)
 	}
-	d.says("never", noneLog, "Container called exit(7).")
-	d.says("short", "Container called exit(3).")
+	tells(d, "never", noneLog, "Container called exit(7).")
+	tells(d, "short", "Container called exit(3).")
 	for service, text := range map[string]string{"never": "Container called exit(7).", "short": "Container called exit(3)."} {
 		// After 0, 1, 3, 7 and 15 seconds, and whatever the clock adds.
-		log := d.said(service)
+		log := toldBy(d, service)
 		n, most := strings.Count(log, text), 4+int(time.Since(begin)/(8*time.Second))
 		if n < 2 || n > most {
-			t.Errorf("%s was started %d times in %v, want 2 to %d\n%s", service, n, time.Since(begin), most, clip(log))
+			t.Errorf("%s was started %d times in %v, want 2 to %d\n%s", service, n, time.Since(begin), most, rig.Clip(log))
 		}
 	}
 }
@@ -69,9 +71,9 @@ func TestCrashLoop(t *testing.T) {
 // An answer that is none is no harm to the instance.
 func TestBrokenAnswers(t *testing.T) {
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("odd").exits(0)
-	instance, boot := d.self("odd")
+	d := h.ServeRequests()
+	d.Deploy("odd").Exits(0)
+	instance, boot := selfOf(d, "odd")
 	var asking sync.WaitGroup
 	answers := []string{
 		"", "HTTP/1.1 200 OK\r\nContent-Le", "hello\r\n\r\n", "HTTP/1.1 200 OK\r\nX: \x01\r\nContent-Length: 0\r\n\r\n",
@@ -79,17 +81,17 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 	for _, text := range answers {
 		asking.Go(func() {
-			d.get("odd", "/break?with="+url.QueryEscape(text)).is(h, 503, "Service Unavailable")
+			d.Get("odd", "/break?with="+url.QueryEscape(text)).Is(h, 503, "Service Unavailable")
 		})
 	}
 	asking.Wait()
-	half := d.get("odd", "/break?with="+url.QueryEscape("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
-	if half.err == nil { // it must not pass for a whole one
-		t.Errorf("half an answer comes as %d %q, %v", half.code, half.body, half.err)
+	half := d.Get("odd", "/break?with="+url.QueryEscape("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
+	if half.Err == nil { // it must not pass for a whole one
+		t.Errorf("half an answer comes as %d %q, %v", half.Code, half.Body, half.Err)
 	}
-	d.says("odd", brokenLog)
-	d.eventually("each is told", func() bool { return strings.Count(d.said("odd"), brokenLog) == len(answers)+1 })
-	if again, now := d.self("odd"); again != instance || now != boot {
+	tells(d, "odd", brokenLog)
+	d.Eventually("each is told", func() bool { return strings.Count(toldBy(d, "odd"), brokenLog) == len(answers)+1 })
+	if again, now := selfOf(d, "odd"); again != instance || now != boot {
 		t.Errorf("another instance answers: %s, was %s", again, instance)
 	}
 }

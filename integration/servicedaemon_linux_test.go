@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"runnel/integration/rig"
 )
 
 // steady is a client that asks on and on.
@@ -25,18 +27,18 @@ type steady struct {
 // failure is a request that has failed, from when to when.
 type failure struct {
 	begin, end time.Time
-	what       answer
+	what       rig.Answer
 }
 
 // steadily has so many clients ask a service until stop is called, each request
 // by a connection of its own.
-func (d *daemon) steadily(clients int, service, path string) (s *steady, stop func()) {
-	d.h.Helper()
+func steadily(d *rig.Daemon, clients int, service, path string) (s *steady, stop func()) {
+	d.Host.Helper()
 	s = new(steady)
 	done := make(chan struct{})
 	var asking sync.WaitGroup
 	for range clients {
-		client := d.requests()
+		client := d.Requests()
 		client.Transport.(*http.Transport).DisableKeepAlives = true
 		asking.Go(func() {
 			for {
@@ -46,8 +48,8 @@ func (d *daemon) steadily(clients int, service, path string) (s *steady, stop fu
 				default:
 				}
 				begin := time.Now()
-				a := d.ask(client, http.MethodGet, service, path, nil)
-				if a.err == nil && a.code == http.StatusOK {
+				a := d.Ask(client, http.MethodGet, service, path, nil)
+				if a.Err == nil && a.Code == http.StatusOK {
 					s.answers.Add(1)
 					continue
 				}
@@ -61,7 +63,7 @@ func (d *daemon) steadily(clients int, service, path string) (s *steady, stop fu
 		close(done)
 		asking.Wait()
 	})
-	d.h.Cleanup(stop)
+	d.Host.Cleanup(stop)
 	return s, stop
 }
 
@@ -69,25 +71,25 @@ func (d *daemon) steadily(clients int, service, path string) (s *steady, stop fu
 // Requests come in while the daemon is killed: only those that it has had by then
 // may fail. The instance is the same afterwards.
 func TestDaemonIsKilledUnderLoad(t *testing.T) {
-	hostOnly(t, "the load would last too long")
+	rig.HostOnly(t, "the load would last too long")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("on", "--cpu", "0.5", "--concurrency", "1", "--min-instances", "1", "--max-instances", "1", "--no-cpu-boost").exits(0)
-	instance, boot := d.self("on")
-	s, stop := d.steadily(4, "on", "/sleep?for=5ms")
+	d := h.ServeRequests()
+	d.Deploy("on", "--cpu", "0.5", "--concurrency", "1", "--min-instances", "1", "--max-instances", "1", "--no-cpu-boost").Exits(0)
+	instance, boot := selfOf(d, "on")
+	s, stop := steadily(d, 4, "on", "/sleep?for=5ms")
 	type life struct{ begin, end time.Time }
 	var kills []life
 	for range 3 {
 		n := s.answers.Load()
-		d.eventually("requests are answered", func() bool { return s.answers.Load() > n+50 })
+		d.Eventually("requests are answered", func() bool { return s.answers.Load() > n+50 })
 		killed := life{begin: time.Now()}
-		d.kill()
+		d.Kill()
 		killed.end = time.Now()
 		kills = append(kills, killed)
-		d.start()
+		d.Start()
 	}
 	n := s.answers.Load()
-	d.eventually("requests are answered", func() bool { return s.answers.Load() > n+50 })
+	d.Eventually("requests are answered", func() bool { return s.answers.Load() > n+50 })
 	stop()
 	t.Logf("%d answers, %d failures", s.answers.Load(), len(s.failures))
 	for _, f := range s.failures {
@@ -95,27 +97,27 @@ func TestDaemonIsKilledUnderLoad(t *testing.T) {
 		for _, k := range kills {
 			inside = inside || f.begin.Before(k.end) && f.end.After(k.begin)
 		}
-		if !inside || errors.Is(f.what.err, syscall.ECONNREFUSED) || f.what.err == nil {
-			t.Errorf("a request from %v to %v failed: %d %v %s", f.begin, f.end, f.what.code, f.what.err, clip(f.what.body))
+		if !inside || errors.Is(f.what.Err, syscall.ECONNREFUSED) || f.what.Err == nil {
+			t.Errorf("a request from %v to %v failed: %d %v %s", f.begin, f.end, f.what.Code, f.what.Err, rig.Clip(f.what.Body))
 		}
 	}
-	if again, same := d.self("on"); again != instance || same != boot {
+	if again, same := selfOf(d, "on"); again != instance || same != boot {
 		t.Errorf("another instance answers: %s, was %s", again, instance)
 	}
 }
 
 // A shim that is killed takes its instances along. Others are started.
 func TestShimIsKilledUnderServices(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("kept", "--cpu", "0.3", "--min-instances", "1").exits(0)
-	d.deploy("zero", "--cpu", "0.3").exits(0)
-	kept, _ := d.self("kept")
-	zero, _ := d.self("zero")
-	pids := d.pids()
-	h.kill(d.process.shim())
-	d.eventually("the processes end", func() bool {
+	d := h.ServeRequests()
+	d.Deploy("kept", "--cpu", "0.3", "--min-instances", "1").Exits(0)
+	d.Deploy("zero", "--cpu", "0.3").Exits(0)
+	kept, _ := selfOf(d, "kept")
+	zero, _ := selfOf(d, "zero")
+	pids := pidsOf(d)
+	h.Kill(d.Process.Shim())
+	d.Eventually("the processes end", func() bool {
 		for pid := range pids {
 			if isHere(pid) {
 				return false
@@ -123,39 +125,39 @@ func TestShimIsKilledUnderServices(t *testing.T) {
 		}
 		return true
 	})
-	if d.process.ended() {
-		d.process.wait()
-		d.start()
+	if d.Process.Ended() {
+		d.Process.Wait()
+		d.Start()
 	}
-	d.replaced("kept", kept)
-	d.replaced("zero", zero)
-	d.deploy("next", "--cpu", "0.3").exits(0)
-	d.get("next", "/").is(h, 200)
+	replacedBy(d, "kept", kept)
+	replacedBy(d, "zero", zero)
+	d.Deploy("next", "--cpu", "0.3").Exits(0)
+	d.Get("next", "/").Is(h, 200)
 }
 
 // Jobs and services share the host: a job waits until a service has given back
 // the memory that it needs.
 func TestJobsAndServicesShareTheMemory(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, "capacity: {memory: 600Mi}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := h.serveRequests("--config", config)
-	d.deploy("held", "--cpu", "0.1", "--memory", "512Mi", "--min-instances", "1").exits(0)
-	ctx := h.limit(3 * patience())
-	d.createJob(ctx, "wants", single(h, "echo here"))
-	x := d.begin(ctx, "wants")
+	d := h.ServeRequests("--config", config)
+	d.Deploy("held", "--cpu", "0.1", "--memory", "512Mi", "--min-instances", "1").Exits(0)
+	ctx := h.Limit(3 * rig.Patience())
+	createJob(d, ctx, "wants", single(h, "echo here"))
+	x := d.Begin(ctx, "wants")
 	<-time.After(3 * time.Second)
-	if text := d.logs(x); text != "" {
+	if text := d.Logs(x); text != "" {
 		t.Errorf("the job runs beside a service that has the memory: %q", text)
 	}
-	d.get("held", "/").is(h, 200)
-	d.cli("services", "update", "held", "--scaling", "0").exits(0)
-	if x := d.completed(ctx, x.GetName()); x.GetSucceededCount() != 1 {
+	d.Get("held", "/").Is(h, 200)
+	d.CLI("services", "update", "held", "--scaling", "0").Exits(0)
+	if x := completedOf(d, ctx, x.GetName()); x.GetSucceededCount() != 1 {
 		t.Errorf("the execution counts %v", x)
 	}
-	d.cli("services", "update", "held", "--scaling", "auto").exits(0)
-	d.get("held", "/").is(h, 200)
+	d.CLI("services", "update", "held", "--scaling", "auto").Exits(0)
+	d.Get("held", "/").Is(h, 200)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 const (
@@ -19,38 +21,38 @@ const (
 // replaced, and nobody else notices.
 func TestMemoryOfAServiceEndsItsInstance(t *testing.T) {
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("calm", "--cpu", "0.5", "--min-instances", "1").exits(0)
-	calm, _ := d.self("calm")
+	d := h.ServeRequests()
+	d.Deploy("calm", "--cpu", "0.5", "--min-instances", "1").Exits(0)
+	calm, _ := selfOf(d, "calm")
 	done := make(chan struct{})
 	var asking sync.WaitGroup
 	asking.Go(func() {
-		client := d.requests()
+		client := d.Requests()
 		for {
 			select {
 			case <-done:
 				return
 			default:
-				d.ask(client, http.MethodGet, "calm", "/", nil).is(h, 200)
+				d.Ask(client, http.MethodGet, "calm", "/", nil).Is(h, 200)
 			}
 		}
 	})
-	d.deploy("greedy", "--memory", "128Mi", "--max-instances", "1").exits(0)
+	d.Deploy("greedy", "--memory", "128Mi", "--max-instances", "1").Exits(0)
 	for _, c := range []string{"/memory?mib=400", "/write?path=/fill&mib=400", "/write?path=/tmp/fill&mib=400"} {
-		before, _ := d.self("greedy")
-		open := d.beginGet("greedy", "/sleep?for=1h")
-		d.eventually("two requests are there", func() bool { return d.number("greedy", "/now") == 2 })
-		d.get("greedy", c).is(h, 500, "The server encountered an error")
-		open.wait().is(h, 500, "The server encountered an error")
-		d.replaced("greedy", before)
+		before, _ := selfOf(d, "greedy")
+		open := beginGet(d, "greedy", "/sleep?for=1h")
+		d.Eventually("two requests are there", func() bool { return numberAt(d, "greedy", "/now") == 2 })
+		d.Get("greedy", c).Is(h, 500, "The server encountered an error")
+		open.wait().Is(h, 500, "The server encountered an error")
+		replacedBy(d, "greedy", before)
 	}
 	close(done)
 	asking.Wait()
-	d.says("greedy", memoryLog, "Memory limit of 128 MiB exceeded with 1")
-	if log := d.said("greedy"); strings.Count(log, memoryLog) < 6 {
-		t.Errorf("six requests ended so:\n%s", clip(log))
+	tells(d, "greedy", memoryLog, "Memory limit of 128 MiB exceeded with 1")
+	if log := toldBy(d, "greedy"); strings.Count(log, memoryLog) < 6 {
+		t.Errorf("six requests ended so:\n%s", rig.Clip(log))
 	}
-	if now, _ := d.self("calm"); now != calm {
+	if now, _ := selfOf(d, "calm"); now != calm {
 		t.Errorf("the other service has another instance: %s, was %s", now, calm)
 	}
 }
@@ -59,53 +61,53 @@ func TestMemoryOfAServiceEndsItsInstance(t *testing.T) {
 // What an instance writes is memory of its own, and goes with it.
 func TestFilesOfAnInstanceAreItsMemory(t *testing.T) {
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("files", "--concurrency", "1", "--max-instances", "2", "--memory", "200Mi", "--cpu", "1").exits(0)
-	d.get("files", "/write?path=/x&mib=1").is(h, 200, "<nil>")
-	before := d.usage()
-	d.get("files", "/write?path=/big&mib=100").is(h, 200, "<nil>")
-	if grown := d.usage() - before; grown < 90<<20 || grown > 150<<20 {
+	d := h.ServeRequests()
+	d.Deploy("files", "--concurrency", "1", "--max-instances", "2", "--memory", "200Mi", "--cpu", "1").Exits(0)
+	d.Get("files", "/write?path=/x&mib=1").Is(h, 200, "<nil>")
+	before := usageOf(d)
+	d.Get("files", "/write?path=/big&mib=100").Is(h, 200, "<nil>")
+	if grown := usageOf(d) - before; grown < 90<<20 || grown > 150<<20 {
 		t.Errorf("100 MiB in a file are %d MiB of memory", grown>>20)
 	}
-	if !d.limits()["209715200"] {
-		t.Errorf("limits of memory: %v", d.limits())
+	if !limitsOf(d)["209715200"] {
+		t.Errorf("limits of memory: %v", limitsOf(d))
 	}
 
 	// Another instance, which has to answer while the first one is busy.
-	first, _ := d.self("files")
-	open := d.beginGet("files", "/sleep?for=1h")
-	d.eventually("another instance answers", func() bool {
-		a := d.get("files", "/self")
-		return a.code == 200 && !strings.HasPrefix(a.body, first)
+	first, _ := selfOf(d, "files")
+	open := beginGet(d, "files", "/sleep?for=1h")
+	d.Eventually("another instance answers", func() bool {
+		a := d.Get("files", "/self")
+		return a.Code == 200 && !strings.HasPrefix(a.Body, first)
 	})
-	d.get("files", "/read?path=/x").is(h, 404)
+	d.Get("files", "/read?path=/x").Is(h, 404)
 	open.giveUp()
 	open.wait()
 
-	d.cli("services", "update", "files", "--scaling", "0").exits(0)
-	d.eventually("no process is left", func() bool { return len(d.pids()) == 0 })
-	d.cli("services", "update", "files", "--scaling", "auto").exits(0)
-	d.get("files", "/read?path=/x").is(h, 404)
-	d.cli("services", "delete", "files", "--quiet").exits(0)
+	d.CLI("services", "update", "files", "--scaling", "0").Exits(0)
+	d.Eventually("no process is left", func() bool { return len(pidsOf(d)) == 0 })
+	d.CLI("services", "update", "files", "--scaling", "auto").Exits(0)
+	d.Get("files", "/read?path=/x").Is(h, 404)
+	d.CLI("services", "delete", "files", "--quiet").Exits(0)
 
-	d.cli("deploy", "sum", "--allow-unauthenticated", "--container", "main", "--image", h.server(), "--port", "8080", "--memory", "128Mi", "--container", "side", "--image", h.server(), "--memory", "150Mi", "--set-env-vars", "SIDE_PORT=9090").exits(0)
-	if !d.limits()["291504128"] {
-		t.Errorf("128 and 150 MiB are not limited to 278: %v", d.limits())
+	d.CLI("deploy", "sum", "--allow-unauthenticated", "--container", "main", "--image", h.Server(), "--port", "8080", "--memory", "128Mi", "--container", "side", "--image", h.Server(), "--memory", "150Mi", "--set-env-vars", "SIDE_PORT=9090").Exits(0)
+	if !limitsOf(d)["291504128"] {
+		t.Errorf("128 and 150 MiB are not limited to 278: %v", limitsOf(d))
 	}
 }
 
-// limits are the limits of memory of what the daemon runs.
-func (d *daemon) limits() map[string]bool {
+// limitsOf are the limits of memory of what the daemon runs.
+func limitsOf(d *rig.Daemon) map[string]bool {
 	found := map[string]bool{}
-	for _, text := range d.settings("memory.limit_in_bytes", "memory.max") {
+	for _, text := range settingsOf(d, "memory.limit_in_bytes", "memory.max") {
 		found[text] = true
 	}
 	return found
 }
 
-// usage is the most memory that one of the daemon's instances uses.
-func (d *daemon) usage() (most int64) {
-	for _, text := range d.settings("memory.usage_in_bytes", "memory.current") {
+// usageOf is the most memory that one of the daemon's instances uses.
+func usageOf(d *rig.Daemon) (most int64) {
+	for _, text := range settingsOf(d, "memory.usage_in_bytes", "memory.current") {
 		var n int64
 		if _, err := fmt.Sscan(text, &n); err == nil {
 			most = max(most, n)

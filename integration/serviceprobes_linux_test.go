@@ -5,15 +5,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"runnel/integration/rig"
 )
 
 // contract: HC-2, HC-3, HC-5, HC-6, HC-10, HC-13
 // Each kind of start-up probe, one that fails, and a liveness probe that waits
 // until the start is over.
 func TestStartupProbes(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
+	d := h.ServeRequests()
 	for _, c := range []struct {
 		name, probe string
 		flags       []string
@@ -29,39 +31,39 @@ func TestStartupProbes(t *testing.T) {
 		if c.probe != "" {
 			flags = append(flags, "--startup-probe", c.probe)
 		}
-		d.deploy(c.name, flags...).exits(0)
-		d.get(c.name, "/").is(h, 200, c.name)
-		d.says(c.name, c.line)
-		d.cli("services", "delete", c.name, "--quiet").exits(0)
+		d.Deploy(c.name, flags...).Exits(0)
+		d.Get(c.name, "/").Is(h, 200, c.name)
+		tells(d, c.name, c.line)
+		d.CLI("services", "delete", c.name, "--quiet").Exits(0)
 	}
-	d.deploy("bad", "--cpu", "0.3", "--startup-probe", "httpGet.path=/status?code=400,periodSeconds=1,failureThreshold=2").exits(1)
-	d.says("bad", `STARTUP HTTP probe failed 2 times consecutively for container "worker" on port 8080 path "/status?code=400". The instance was not started.`)
-	d.get("bad", "/").is(h, 503)
+	d.Deploy("bad", "--cpu", "0.3", "--startup-probe", "httpGet.path=/status?code=400,periodSeconds=1,failureThreshold=2").Exits(1)
+	tells(d, "bad", `STARTUP HTTP probe failed 2 times consecutively for container "worker" on port 8080 path "/status?code=400". The instance was not started.`)
+	d.Get("bad", "/").Is(h, 503)
 	// The name of a service that nobody serves.
-	d.deploy("unserved", "--cpu", "0.3", "--use-http2", "--set-env-vars", "H2C=1", "--startup-probe", "grpc.port=8080,grpc.service=nosuch,periodSeconds=1,failureThreshold=2").exits(1)
-	d.says("unserved", "STARTUP GRPC probe failed 2 times consecutively")
+	d.Deploy("unserved", "--cpu", "0.3", "--use-http2", "--set-env-vars", "H2C=1", "--startup-probe", "grpc.port=8080,grpc.service=nosuch,periodSeconds=1,failureThreshold=2").Exits(1)
+	tells(d, "unserved", "STARTUP GRPC probe failed 2 times consecutively")
 }
 
 // contract: HC-7, HC-9, HC-10, HC-12, ERR-503
 // An instance that is not alive any more is killed with its requests, and
 // replaced.
 func TestLivenessProbe(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("sick", "--max-instances", "1", "--set-env-vars", "IGNORE_TERM=1", "--liveness-probe", "httpGet.path=/health,periodSeconds=1,timeoutSeconds=1,failureThreshold=3").exits(0)
-	before, _ := d.self("sick")
+	d := h.ServeRequests()
+	d.Deploy("sick", "--max-instances", "1", "--set-env-vars", "IGNORE_TERM=1", "--liveness-probe", "httpGet.path=/health,periodSeconds=1,timeoutSeconds=1,failureThreshold=3").Exits(0)
+	before, _ := selfOf(d, "sick")
 	<-time.After(4 * time.Second) // it is asked between requests, too
-	if now, _ := d.self("sick"); now != before {
+	if now, _ := selfOf(d, "sick"); now != before {
 		t.Errorf("a healthy instance was replaced: %s, was %s", now, before)
 	}
-	pids := d.pids()
-	open := d.beginGet("sick", "/sleep?for=1h")
-	d.eventually("two requests are there", func() bool { return d.number("sick", "/now") >= 2 })
-	d.get("sick", "/health/set?ok=false").is(h, 200)
+	pids := pidsOf(d)
+	open := beginGet(d, "sick", "/sleep?for=1h")
+	d.Eventually("two requests are there", func() bool { return numberAt(d, "sick", "/now") >= 2 })
+	d.Get("sick", "/health/set?ok=false").Is(h, 200)
 	begin := time.Now()
-	open.wait().is(h, 503, "Service Unavailable")
-	d.eventually("its processes are killed", func() bool {
+	open.wait().Is(h, 503, "Service Unavailable")
+	d.Eventually("its processes are killed", func() bool {
 		for pid := range pids {
 			if isHere(pid) {
 				return false
@@ -72,11 +74,11 @@ func TestLivenessProbe(t *testing.T) {
 	if took := time.Since(begin); took < time.Second {
 		t.Errorf("three failures, a second apart, take %v", took)
 	}
-	d.replaced("sick", before)
-	d.says("sick", `LIVENESS HTTP probe failed 3 times consecutively for container "worker" on port 8080 path "/health". The instance has been shut down.`,
+	replacedBy(d, "sick", before)
+	tells(d, "sick", `LIVENESS HTTP probe failed 3 times consecutively for container "worker" on port 8080 path "/health". The instance has been shut down.`,
 		"The request failed because the instance did not answer its liveness probe and was shut down.")
-	if log := d.said("sick"); strings.Contains(log, "told to go") {
-		t.Errorf("it was told to go:\n%s", clip(log))
+	if log := toldBy(d, "sick"); strings.Contains(log, "told to go") {
+		t.Errorf("it was told to go:\n%s", rig.Clip(log))
 	}
 }
 
@@ -84,25 +86,25 @@ func TestLivenessProbe(t *testing.T) {
 // An instance that is not ready gets no requests, and gets them again when it
 // is.
 func TestReadinessProbe(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("moody", "--max-instances", "1", "--readiness-probe", "httpGet.path=/health,periodSeconds=1,failureThreshold=2").exits(0)
-	instance, boot := d.self("moody")
+	d := h.ServeRequests()
+	d.Deploy("moody", "--max-instances", "1", "--readiness-probe", "httpGet.path=/health,periodSeconds=1,failureThreshold=2").Exits(0)
+	instance, boot := selfOf(d, "moody")
 	const away = 7 * time.Second
-	d.get("moody", "/health/set?ok=false&for="+away.String()).is(h, 200)
-	client := d.requests()
+	d.Get("moody", "/health/set?ok=false&for="+away.String()).Is(h, 200)
+	client := d.Requests()
 	var longest time.Duration
 	for begin := time.Now(); time.Since(begin) < away+time.Second; {
-		longest = max(longest, d.ask(client, http.MethodGet, "moody", "/", nil).is(h, 200).took)
+		longest = max(longest, d.Ask(client, http.MethodGet, "moody", "/", nil).Is(h, 200).Took)
 		<-time.After(10 * time.Millisecond)
 	}
 	if longest < 2*time.Second {
 		t.Errorf("no request has waited for longer than %v", longest)
 	}
-	d.says("moody", `READINESS HTTP probe failed 2 times consecutively for container "worker" on port 8080 path "/health". The instance will not receive traffic.`,
+	tells(d, "moody", `READINESS HTTP probe failed 2 times consecutively for container "worker" on port 8080 path "/health". The instance will not receive traffic.`,
 		`READINESS HTTP probe succeeded after 1 attempt`)
-	if again, now := d.self("moody"); again != instance || now != boot {
+	if again, now := selfOf(d, "moody"); again != instance || now != boot {
 		t.Errorf("another instance answers: %s, was %s", again, instance)
 	}
 }

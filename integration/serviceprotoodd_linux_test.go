@@ -17,15 +17,17 @@ import (
 	"google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"runnel/integration/rig"
 )
 
 // contract: NET-9, NET-11, ERR-413, ERR-431
 // Clients that are old, wordy, careful or odd, but in their right.
 func TestOddClients(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("web").exits(0)
+	d := h.ServeRequests()
+	d.Deploy("web").Exits(0)
 	for name, c := range map[string]struct{ text, begins, ends string }{
 		"HTTP/1.0":                {"GET /env HTTP/1.0\r\nHost: web.run.localhost\r\n\r\n", "HTTP/1.0 200 OK\r\n", "}\n"},
 		"HTTP/1.0 gets no chunks": {"GET /bytes?n=3&chunked=1 HTTP/1.0\r\nHost: web.run.localhost\r\n\r\n", "HTTP/1.0 200 OK\r\n", "\r\n\r\n\x00\x00\x00"},
@@ -39,26 +41,26 @@ func TestOddClients(t *testing.T) {
 		"an enormous header":      {"GET / HTTP/1.1\r\nHost: web.run.localhost\r\nX: " + strings.Repeat("x", 80<<10) + "\r\n\r\n", "HTTP/1.1 431 ", ""},
 		"a large header":          {"GET / HTTP/1.1\r\nHost: web.run.localhost\r\nConnection: close\r\nX: " + strings.Repeat("x", 60<<10) + "\r\n\r\n", "HTTP/1.1 200 ", "\n"},
 	} {
-		if back := d.send(c.text); !strings.HasPrefix(back, c.begins) || !strings.HasSuffix(back, c.ends) {
-			t.Errorf("%s: %q, want %q to %q", name, clip(back), c.begins, c.ends)
+		if back := sendRaw(d, c.text); !strings.HasPrefix(back, c.begins) || !strings.HasSuffix(back, c.ends) {
+			t.Errorf("%s: %q, want %q to %q", name, rig.Clip(back), c.begins, c.ends)
 		}
 	}
-	d.get("web", "/%72equest?x=%00+y;z").is(h, 200, `"uri":"/%72equest?x=%00+y;z"`)
+	d.Get("web", "/%72equest?x=%00+y;z").Is(h, 200, `"uri":"/%72equest?x=%00+y;z"`)
 	expects(h, d)
-	if n := d.streams(); n != 100 {
+	if n := streamsOf(d); n != 100 {
 		t.Errorf("%d streams at a time, want 100", n)
 	}
 }
 
 // expects sends a body when it is asked for it.
-func expects(h *host, d *daemon) {
+func expects(h *rig.Host, d *rig.Daemon) {
 	h.Helper()
-	c, err := net.Dial("tcp", d.ingress)
+	c, err := net.Dial("tcp", d.Ingress)
 	if err != nil {
 		h.Fatal(err)
 	}
 	defer c.Close()
-	err = c.SetDeadline(time.Now().Add(patience()))
+	err = c.SetDeadline(time.Now().Add(rig.Patience()))
 	_, writeErr := io.WriteString(c, "POST /echo HTTP/1.1\r\nHost: web.run.localhost\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
 	if err := errors.Join(err, writeErr); err != nil {
 		h.Fatal(err)
@@ -74,43 +76,43 @@ func expects(h *host, d *daemon) {
 		h.Errorf("it gets %q, %v", back, err)
 	}
 
-	client := d.requests()
-	client.Transport.(*http.Transport).ExpectContinueTimeout = patience()
+	client := d.Requests()
+	client.Transport.(*http.Transport).ExpectContinueTimeout = rig.Patience()
 	r, err := http.NewRequest(http.MethodPost, "http://web.run.localhost/echo", unread{h})
 	if err != nil {
 		h.Fatal(err)
 	}
 	r.ContentLength = 32<<20 + 1
 	r.Header.Set("Expect", "100-continue")
-	do(client, r).is(h, 413)
+	rig.Do(client, r).Is(h, 413)
 }
 
 // unread is a body that nobody is to read.
-type unread struct{ h *host }
+type unread struct{ h *rig.Host }
 
 func (u unread) Read([]byte) (int, error) {
 	u.h.Error("the daemon has asked for a body that it refuses")
 	return 0, io.EOF
 }
 
-// streams is how many requests the daemon takes at a time on a connection of
+// streamsOf is how many requests the daemon takes at a time on a connection of
 // HTTP/2.
-func (d *daemon) streams() uint32 {
-	d.h.Helper()
-	c, err := net.Dial("tcp", d.ingress)
+func streamsOf(d *rig.Daemon) uint32 {
+	d.Host.Helper()
+	c, err := net.Dial("tcp", d.Ingress)
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	defer c.Close()
 	framer := http2.NewFramer(c, c)
 	_, err = io.WriteString(c, http2.ClientPreface)
-	if err := errors.Join(err, framer.WriteSettings(), c.SetDeadline(time.Now().Add(patience()))); err != nil {
-		d.h.Fatal(err)
+	if err := errors.Join(err, framer.WriteSettings(), c.SetDeadline(time.Now().Add(rig.Patience()))); err != nil {
+		d.Host.Fatal(err)
 	}
 	f, err := framer.ReadFrame()
 	settings, ok := f.(*http2.SettingsFrame)
 	if err != nil || !ok {
-		d.h.Fatalf("%v comes first, %v", f, err)
+		d.Host.Fatalf("%v comes first, %v", f, err)
 	}
 	n, _ := settings.Value(http2.SettingMaxConcurrentStreams)
 	return n
@@ -120,29 +122,29 @@ func (d *daemon) streams() uint32 {
 // Private services of gRPC, and those that a person calls through the proxy of
 // the command line, which brings the token.
 func TestPrivateServicesOfOtherProtocols(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.private("rpc", "--use-http2", "--set-env-vars", "H2C=1").exits(0)
-	rpc := grpc_testing.NewTestServiceClient(d.dialRPC("rpc"))
-	ctx := h.limit(patience())
-	for token, want := range map[string]codes.Code{"": codes.PermissionDenied, "garbage": codes.Unauthenticated, d.adminToken(d.url("rpc")): codes.OK} {
+	d := h.ServeRequests()
+	deployPrivate(d, "rpc", "--use-http2", "--set-env-vars", "H2C=1").Exits(0)
+	rpc := grpc_testing.NewTestServiceClient(dialRPC(d, "rpc"))
+	ctx := h.Limit(rig.Patience())
+	for token, want := range map[string]codes.Code{"": codes.PermissionDenied, "garbage": codes.Unauthenticated, adminToken(d, urlOf(d, "rpc")): codes.OK} {
 		call := ctx
 		if token != "" {
 			call = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 		}
 		if _, err := rpc.EmptyCall(call, &grpc_testing.Empty{}); status.Code(err) != want {
-			t.Errorf("with the token %q: %v, want %v", clip(token), err, want)
+			t.Errorf("with the token %q: %v, want %v", rig.Clip(token), err, want)
 		}
 	}
 
-	d.private("web").exits(0)
-	port := freeAddress(h)
-	p := h.startWith(d.own, "services", "proxy", "web", "--port", port[strings.LastIndexByte(port, ':')+1:])
-	d.eventually("the proxy is there", func() bool {
-		return strings.Contains(p.stderr.String()+p.stdout.String(), "http://"+port+" proxies to "+d.url("web"))
+	deployPrivate(d, "web").Exits(0)
+	port := rig.FreeAddress(h)
+	p := h.StartWith(d.Lead, "services", "proxy", "web", "--port", port[strings.LastIndexByte(port, ':')+1:])
+	d.Eventually("the proxy is there", func() bool {
+		return strings.Contains(p.Stderr.String()+p.Stdout.String(), "http://"+port+" proxies to "+urlOf(d, "web"))
 	})
-	client := d.requests()
+	client := d.Requests()
 	client.Transport = &http.Transport{DisableKeepAlives: true}
 	r, err := http.NewRequest(http.MethodGet, "http://"+port+"/request", nil)
 	if err != nil {
@@ -150,13 +152,13 @@ func TestPrivateServicesOfOtherProtocols(t *testing.T) {
 	}
 	r.Header.Set("Authorization", "mine")
 	var s seen
-	do(client, r).is(h, 200).decode(h, &s)
+	rig.Do(client, r).Is(h, 200).Decode(h, &s)
 	if s.Headers.Get("Authorization") != "mine" || s.Headers.Get("X-Serverless-Authorization") != "" {
 		t.Errorf("the service sees %v", s.Headers)
 	}
 	echoes(ctx, t, "ws://"+port+"/ws")
-	p.signal(syscall.SIGINT)
-	p.wait()
+	p.Signal(syscall.SIGINT)
+	p.Wait()
 }
 
 // echoes has a WebSocket send back a message.

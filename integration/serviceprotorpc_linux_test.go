@@ -18,6 +18,8 @@ import (
 	"google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"runnel/integration/rig"
 )
 
 // Fields that the gRPC test service sends back, at the beginning and at the end.
@@ -27,18 +29,18 @@ const (
 )
 
 // dialRPC is a gRPC client of a service.
-func (d *daemon) dialRPC(service string) *grpc.ClientConn {
-	d.h.Helper()
+func dialRPC(d *rig.Daemon, service string) *grpc.ClientConn {
+	d.Host.Helper()
 	conn, err := grpc.NewClient("passthrough:///"+service+".run.localhost:80",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", d.ingress)
+			return new(net.Dialer).DialContext(ctx, "tcp", d.Ingress)
 		}))
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
-	d.h.Cleanup(func() { _ = conn.Close() }) // it is closed once
+	d.Host.Cleanup(func() { _ = conn.Close() }) // it is closed once
 	return conn
 }
 
@@ -46,13 +48,13 @@ func (d *daemon) dialRPC(service string) *grpc.ClientConn {
 // Google's gRPC test service, by their client: every kind of call, with fields
 // before and after it.
 func TestGRPCService(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("rpc", "--use-http2", "--set-env-vars", "H2C=1").exits(0)
-	conn := d.dialRPC("rpc")
+	d := h.ServeRequests()
+	d.Deploy("rpc", "--use-http2", "--set-env-vars", "H2C=1").Exits(0)
+	conn := dialRPC(d, "rpc")
 	rpc := grpc_testing.NewTestServiceClient(conn)
-	ctx := metadata.AppendToOutgoingContext(h.limit(patience()), echoInitial, "begin", echoTrailing, "\x00end\xff")
+	ctx := metadata.AppendToOutgoingContext(h.Limit(rig.Patience()), echoInitial, "begin", echoTrailing, "\x00end\xff")
 
 	var header, trailer metadata.MD
 	large, err := rpc.UnaryCall(ctx, &grpc_testing.SimpleRequest{
@@ -110,7 +112,7 @@ func TestGRPCService(t *testing.T) {
 	if _, err := stream.Recv(); status.Code(err) != codes.Canceled {
 		t.Errorf("a stream that was left: %v", err)
 	}
-	s, _ := d.request(d.requests(), "rpc")
+	s, _ := requestAs(d, d.Requests(), "rpc")
 	if s.Protocol != "HTTP/2.0" {
 		t.Errorf("the service sees %s", s.Protocol)
 	}
@@ -162,14 +164,14 @@ func hasEchoes(t *testing.T, what string, header, trailer metadata.MD) {
 // contract: NET-6
 // Messages pass both ways over a WebSocket, until the request timeout ends it.
 func TestWebSocketUntilTheRequestTimeout(t *testing.T) {
-	hostOnly(t, "what comes before the timeout may take longer there")
+	rig.HostOnly(t, "what comes before the timeout may take longer there")
 	h := openHost(t)
-	d := h.serveRequests()
+	d := h.ServeRequests()
 	const timeout = 8 * time.Second
-	d.deploy("ws", "--timeout", timeout.String()).exits(0)
-	d.get("ws", "/").is(h, 200)
-	ctx := h.limit(patience())
-	client := d.requests()
+	d.Deploy("ws", "--timeout", timeout.String()).Exits(0)
+	d.Get("ws", "/").Is(h, 200)
+	ctx := h.Limit(rig.Patience())
+	client := d.Requests()
 	client.Timeout = 0 // which would be that of the connection
 	begin := time.Now()
 	c, resp, err := websocket.Dial(ctx, "ws://ws.run.localhost/ws", &websocket.DialOptions{HTTPClient: client})
@@ -192,5 +194,5 @@ func TestWebSocketUntilTheRequestTimeout(t *testing.T) {
 	if took := time.Since(begin); err == nil || ctx.Err() != nil || took < timeout-time.Second {
 		t.Errorf("after %v it ends with %v, want about %v", took, err, timeout)
 	}
-	d.get("ws", "/").is(h, 200)
+	d.Get("ws", "/").Is(h, 200)
 }

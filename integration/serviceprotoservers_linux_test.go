@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // site is a script that makes the files that a server is to show.
@@ -29,7 +31,7 @@ exec nginx -c /tmp/nginx.conf`
 // realServer is a server that people use.
 type realServer struct {
 	name  string
-	image func(*host) string
+	image func(*rig.Host) string
 	// command is what the container executes.
 	command []string
 	// software is what it calls itself, redirect how it leads to a directory.
@@ -44,7 +46,7 @@ func realServers() []realServer {
 	return []realServer{
 		{"nginx", debian, sh(nginxScript("root /tmp/www; absolute_redirect off;")), "nginx/", 301, true, true},
 		{"python", debian, sh(site + "exec python3 -m http.server $PORT --directory /tmp/www"), "SimpleHTTP/", 301, false, false},
-		{"busybox", (*host).shell, []string{"--args", "^\x01^" + site + "exec httpd -f -p $PORT -h /tmp/www"}, "", 302, true, false},
+		{"busybox", (*rig.Host).Shell, []string{"--args", "^\x01^" + site + "exec httpd -f -p $PORT -h /tmp/www"}, "", 302, true, false},
 	}
 }
 
@@ -52,54 +54,54 @@ func realServers() []realServer {
 // Servers that people use listen where PORT says; pages, redirects and refusals
 // pass as they made them.
 func TestRealServers(t *testing.T) {
-	hostOnly(t, "Debian's packages")
+	rig.HostOnly(t, "Debian's packages")
 	h := openHost(t)
-	d := h.serveRequests()
+	d := h.ServeRequests()
 	for _, s := range realServers() {
 		args := []string{"deploy", s.name, "--image", s.image(h), "--allow-unauthenticated", "--memory", "256Mi", "--port", "9123"}
-		d.cli(append(args, s.command...)...).exits(0)
-		for name, client := range map[string]*http.Client{"HTTP/1.1": d.requests(), "HTTP/2.0": d.requestsH2()} {
-			d.looksAt(s, name, client)
+		d.CLI(append(args, s.command...)...).Exits(0)
+		for name, client := range map[string]*http.Client{"HTTP/1.1": d.Requests(), "HTTP/2.0": requestsH2(d)} {
+			looksAt(d, s, name, client)
 		}
 	}
 }
 
 // looksAt asks for the pages of a server.
-func (d *daemon) looksAt(s realServer, protocol string, client *http.Client) {
-	h := d.h
+func looksAt(d *rig.Daemon, s realServer, protocol string, client *http.Client) {
+	h := d.Host
 	h.Helper()
-	ask := func(method, path string, code int, header ...string) answer {
+	ask := func(method, path string, code int, header ...string) rig.Answer {
 		h.Helper()
-		a := d.ask(client, method, s.name, path, nil, header...).is(h, code)
-		if a.protocol != protocol {
-			h.Errorf("%s: the answer comes by %s, want %s", s.name, a.protocol, protocol)
+		a := d.Ask(client, method, s.name, path, nil, header...).Is(h, code)
+		if a.Protocol != protocol {
+			h.Errorf("%s: the answer comes by %s, want %s", s.name, a.Protocol, protocol)
 		}
 		return a
 	}
 	page := ask(http.MethodGet, "/dir/page.txt", 200)
-	if page.body != "hello\n" || !strings.HasPrefix(page.header.Get("Server"), s.software) || page.header.Get("Last-Modified") == "" {
-		h.Errorf("%s: the page is %q, %v", s.name, page.body, page.header)
+	if page.Body != "hello\n" || !strings.HasPrefix(page.Header.Get("Server"), s.software) || page.Header.Get("Last-Modified") == "" {
+		h.Errorf("%s: the page is %q, %v", s.name, page.Body, page.Header)
 	}
-	if head := ask(http.MethodHead, "/dir/page.txt", 200); s.name != "busybox" && head.header.Get("Content-Length") != "6" || head.body != "" {
-		h.Errorf("%s: its head is %q, %v", s.name, head.body, head.header)
+	if head := ask(http.MethodHead, "/dir/page.txt", 200); s.name != "busybox" && head.Header.Get("Content-Length") != "6" || head.Body != "" {
+		h.Errorf("%s: its head is %q, %v", s.name, head.Body, head.Header)
 	}
-	if large := ask(http.MethodGet, "/large", 200); large.body != string(make([]byte, 3_000_000)) {
-		h.Errorf("%s: %d bytes, or others", s.name, len(large.body))
+	if large := ask(http.MethodGet, "/large", 200); large.Body != string(make([]byte, 3_000_000)) {
+		h.Errorf("%s: %d bytes, or others", s.name, len(large.Body))
 	}
-	if to := ask(http.MethodGet, "/dir", s.redirect).header.Get("Location"); to != "/dir/" {
+	if to := ask(http.MethodGet, "/dir", s.redirect).Header.Get("Location"); to != "/dir/" {
 		h.Errorf("%s: the redirect is to %q", s.name, to)
 	}
-	if a := ask(http.MethodGet, "/nothing", 404); a.body == "" || strings.Contains(a.body, "The requested URL was not found on this server.") {
-		h.Errorf("%s: the answer to a page that is not there is not its own\n%s", s.name, a.body)
+	if a := ask(http.MethodGet, "/nothing", 404); a.Body == "" || strings.Contains(a.Body, "The requested URL was not found on this server.") {
+		h.Errorf("%s: the answer to a page that is not there is not its own\n%s", s.name, a.Body)
 	}
 	if s.ranges {
-		if a := ask(http.MethodGet, "/dir/page.txt", 206, "Range", "bytes=1-3"); a.body != "ell" || a.header.Get("Content-Range") != "bytes 1-3/6" {
-			h.Errorf("%s: a range is %q, %v", s.name, a.body, a.header)
+		if a := ask(http.MethodGet, "/dir/page.txt", 206, "Range", "bytes=1-3"); a.Body != "ell" || a.Header.Get("Content-Range") != "bytes 1-3/6" {
+			h.Errorf("%s: a range is %q, %v", s.name, a.Body, a.Header)
 		}
 	}
 	if s.etags {
-		if a := ask(http.MethodGet, "/dir/page.txt", 304, "If-None-Match", page.header.Get("Etag")); a.body != "" || a.header.Get("Etag") == "" {
-			h.Errorf("%s: unchanged is %q, %v", s.name, a.body, a.header)
+		if a := ask(http.MethodGet, "/dir/page.txt", 304, "If-None-Match", page.Header.Get("Etag")); a.Body != "" || a.Header.Get("Etag") == "" {
+			h.Errorf("%s: unchanged is %q, %v", s.name, a.Body, a.Header)
 		}
 	}
 }

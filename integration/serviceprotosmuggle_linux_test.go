@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"runnel/integration/rig"
 )
 
 // recorder is a server that keeps a record of the requests it has seen, each
@@ -109,13 +111,13 @@ func (a attack) at(host string, n int) attack {
 	return attack{a.name, own.Replace(a.text + tail), own.Replace(a.seen)}
 }
 
-// contract: NET-7
+// contract: NET-7, ATK-21
 // Through the whole of it, to servers that people use: each request is refused,
 // or seen once and as it was meant.
 func TestSmuggledRequests(t *testing.T) {
-	hostOnly(t, "Debian's packages")
+	rig.HostOnly(t, "Debian's packages")
 	h := openHost(t)
-	d := h.serveRequests()
+	d := h.ServeRequests()
 	// nginx tells no bodies, but reads them, as it has to pass them on.
 	nginx := nginxScript(`access_log /tmp/seen seen; location = /seen { access_log off; default_type text/plain; alias /tmp/seen; }
 		location / { proxy_pass http://127.0.0.1:$PORT/ok/; } location /ok/ { access_log off; return 200; }`)
@@ -124,18 +126,18 @@ func TestSmuggledRequests(t *testing.T) {
 		"nginx":  {"--command", "sh", "--args", "^\x01^-c\x01" + nginx},
 	} {
 		args := []string{"deploy", name, "--image", debian(h), "--allow-unauthenticated", "--memory", "256Mi", "--max-instances", "1"}
-		d.cli(append(args, command...)...).exits(0)
+		d.CLI(append(args, command...)...).Exits(0)
 		var sent []attack
 		var answers []string
 		for i, a := range attacks() {
 			sent = append(sent, a.at(name+".run.localhost", i))
-			answers = append(answers, d.send(sent[i].text))
+			answers = append(answers, sendRaw(d, sent[i].text))
 		}
 		passed := strings.Count(strings.Join(answers, ""), " 200 OK\r\n")
 		seen := map[string]string{} // by number
-		d.eventually("the record is complete", func() bool {
+		d.Eventually("the record is complete", func() bool {
 			clear(seen)
-			record := d.get(name, "/seen").is(h, 200).body
+			record := d.Get(name, "/seen").Is(h, 200).Body
 			for line := range strings.Lines(record) {
 				number := regexp.MustCompile(`^[A-Z]+ /(?:a|last)(\d+) `).FindStringSubmatch(line)
 				if number == nil {

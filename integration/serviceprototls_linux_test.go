@@ -16,31 +16,33 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/interop/grpc_testing"
+
+	"runnel/integration/rig"
 )
 
 // contract: NET-3, NET-4, NET-12, URL-1
 // TLS by certificates of the root's own authority: for each service's name, with
 // HTTP/2 and without, and for gRPC, before and after a kill.
 func TestServicesByTLS(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	secure := freeAddress(h)
-	d := h.serveRequests("--ingress-tls", secure)
-	d.deploy("hello").exits(0)
-	d.deploy("rpc", "--use-http2", "--set-env-vars", "H2C=1").exits(0)
+	secure := rig.FreeAddress(h)
+	d := h.ServeRequests("--ingress-tls", secure)
+	d.Deploy("hello").Exits(0)
+	d.Deploy("rpc", "--use-http2", "--set-env-vars", "H2C=1").Exits(0)
 	for range 2 {
-		roots := d.authority()
+		roots := authorityOf(d)
 		for protocol, own := range map[string][]string{"HTTP/2.0": {"h2", "http/1.1"}, "HTTP/1.1": {"http/1.1"}} {
-			client := d.requestsTLS(secure, &tls.Config{RootCAs: roots, NextProtos: own})
+			client := requestsTLS(d, secure, &tls.Config{RootCAs: roots, NextProtos: own})
 			r, err := http.NewRequest(http.MethodGet, "https://hello.run.localhost/request", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := do(client, r).is(h, 200)
+			a := rig.Do(client, r).Is(h, 200)
 			var s seen
-			a.decode(h, &s)
-			if a.protocol != protocol || s.Protocol != "HTTP/1.1" || s.Headers.Get("X-Forwarded-Proto") != "https" || !strings.HasSuffix(s.Headers.Get("Forwarded"), ";proto=https") {
-				t.Errorf("by %s, want %s, the service sees %+v", a.protocol, protocol, s)
+			a.Decode(h, &s)
+			if a.Protocol != protocol || s.Protocol != "HTTP/1.1" || s.Headers.Get("X-Forwarded-Proto") != "https" || !strings.HasSuffix(s.Headers.Get("Forwarded"), ";proto=https") {
+				t.Errorf("by %s, want %s, the service sees %+v", a.Protocol, protocol, s)
 			}
 		}
 		conn, err := grpc.NewClient("passthrough:///rpc.run.localhost:443",
@@ -51,18 +53,18 @@ func TestServicesByTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := grpc_testing.NewTestServiceClient(conn).EmptyCall(h.limit(patience()), &grpc_testing.Empty{}); err != nil {
+		if _, err := grpc_testing.NewTestServiceClient(conn).EmptyCall(h.Limit(rig.Patience()), &grpc_testing.Empty{}); err != nil {
 			t.Errorf("gRPC: %v", err)
 		}
 		_ = conn.Close() // nothing is under way
-		d.kill()
-		d.start()
+		d.Kill()
+		d.Start()
 	}
 
 	// Nobody gets a certificate for a name that is not here, and nobody else
 	// is believed.
 	for name, config := range map[string]*tls.Config{
-		"a name that is not here": {RootCAs: d.authority(), ServerName: "nobody.example.com"},
+		"a name that is not here": {RootCAs: authorityOf(d), ServerName: "nobody.example.com"},
 		"another authority":       {RootCAs: x509.NewCertPool(), ServerName: "hello.run.localhost"},
 	} {
 		if c, err := tls.Dial("tcp", secure, config); err == nil {
@@ -74,30 +76,30 @@ func TestServicesByTLS(t *testing.T) {
 		return // in the virtual machine there is none
 	}
 	port := secure[strings.LastIndexByte(secure, ':'):]
-	out, err := exec.Command("curl", "-sS", "-m", "60", "--cacert", filepath.Join(d.root, "tls", "ca.pem"),
+	out, err := exec.Command("curl", "-sS", "-m", "60", "--cacert", filepath.Join(d.Root, "tls", "ca.pem"),
 		"-w", " %{http_version}", "https://hello.run.localhost"+port+"/").CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(out), "hello hello-00001-") || !strings.HasSuffix(string(out), " 2") {
 		t.Errorf("curl: %v\n%s", err, out)
 	}
 }
 
-// authority is what clients of the daemon's services trust.
-func (d *daemon) authority() *x509.CertPool {
-	d.h.Helper()
-	text, err := os.ReadFile(filepath.Join(d.root, "tls", "ca.pem"))
+// authorityOf is what clients of the daemon's services trust.
+func authorityOf(d *rig.Daemon) *x509.CertPool {
+	d.Host.Helper()
+	text, err := os.ReadFile(filepath.Join(d.Root, "tls", "ca.pem"))
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(text) {
-		d.h.Fatalf("no certificate in\n%s", text)
+		d.Host.Fatalf("no certificate in\n%s", text)
 	}
 	return roots
 }
 
 // requestsTLS is a client to which every host is at an address, by TLS.
-func (d *daemon) requestsTLS(address string, config *tls.Config) *http.Client {
-	c := d.requests()
+func requestsTLS(d *rig.Daemon, address string, config *tls.Config) *http.Client {
+	c := d.Requests()
 	transport := c.Transport.(*http.Transport)
 	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", address)

@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
-// instances are how many instances each revision of the daemon's has, in no
+// countsOf are how many instances each revision of the daemon's has, in no
 // certain order of revisions: the fewest first.
-func (d *daemon) instances() []int {
-	d.h.Helper()
+func countsOf(d *rig.Daemon) []int {
+	d.Host.Helper()
 	found := map[string]map[string]bool{}
-	for dir, pids := range d.settings("cgroup.procs") {
+	for dir, pids := range settingsOf(d, "cgroup.procs") {
 		if pids == "" {
 			continue
 		}
@@ -38,12 +39,12 @@ func (d *daemon) instances() []int {
 
 // settles waits until the revisions have so many instances each, and fails the
 // test if they do not stay so.
-func (d *daemon) settles(counts ...int) {
-	d.h.Helper()
-	d.eventually("there are as many instances as wanted", func() bool { return slices.Equal(d.instances(), counts) })
+func settles(d *rig.Daemon, counts ...int) {
+	d.Host.Helper()
+	d.Eventually("there are as many instances as wanted", func() bool { return slices.Equal(countsOf(d), counts) })
 	<-time.After(time.Second)
-	if now := d.instances(); !slices.Equal(now, counts) {
-		d.h.Errorf("instances by revision: %v, want %v", now, counts)
+	if now := countsOf(d); !slices.Equal(now, counts) {
+		d.Host.Errorf("instances by revision: %v, want %v", now, counts)
 	}
 }
 
@@ -51,40 +52,40 @@ func (d *daemon) settles(counts ...int) {
 // The minimum is there before the traffic, is shared by those that have it, and
 // a number that was set is what there is.
 func TestMinimumAndManualScaling(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	d.deploy("warm", "--cpu", "0.1", "--memory", "128Mi", "--min-instances", "2").exits(0)
-	if now := d.instances(); !slices.Equal(now, []int{2}) {
+	d := h.ServeRequests()
+	d.Deploy("warm", "--cpu", "0.1", "--memory", "128Mi", "--min-instances", "2").Exits(0)
+	if now := countsOf(d); !slices.Equal(now, []int{2}) {
 		t.Errorf("once it is deployed there are %v instances, want 2", now)
 	}
-	d.cli("services", "delete", "warm", "--quiet").exits(0)
-	d.settles()
+	d.CLI("services", "delete", "warm", "--quiet").Exits(0)
+	settles(d)
 
-	d.deploy("kept", "--cpu", "0.1", "--memory", "128Mi", "--set-env-vars", "IS=old").exits(0)
+	d.Deploy("kept", "--cpu", "0.1", "--memory", "128Mi", "--set-env-vars", "IS=old").Exits(0)
 	var env map[string]string
-	d.get("kept", "/env").is(h, 200, `"IS":"old"`).decode(h, &env)
-	d.deploy("kept", "--no-traffic", "--set-env-vars", "IS=new").exits(0)
-	d.cli("services", "update-traffic", "kept", "--to-revisions", env["K_REVISION"]+"=50,LATEST=50").exits(0)
-	d.cli("services", "update", "kept", "--min", "4").exits(0)
-	d.settles(2, 2)
+	d.Get("kept", "/env").Is(h, 200, `"IS":"old"`).Decode(h, &env)
+	d.Deploy("kept", "--no-traffic", "--set-env-vars", "IS=new").Exits(0)
+	d.CLI("services", "update-traffic", "kept", "--to-revisions", env["K_REVISION"]+"=50,LATEST=50").Exits(0)
+	d.CLI("services", "update", "kept", "--min", "4").Exits(0)
+	settles(d, 2, 2)
 
-	d.cli("services", "update", "kept", "--scaling", "3").exits(0)
-	d.settles(1, 2)
-	d.get("kept", "/").is(h, 200)
-	d.cli("services", "update", "kept", "--scaling", "7").exits(0)
-	d.settles(3, 4)
-	d.cli("services", "delete", "kept", "--quiet").exits(0)
-	d.settles()
+	d.CLI("services", "update", "kept", "--scaling", "3").Exits(0)
+	settles(d, 1, 2)
+	d.Get("kept", "/").Is(h, 200)
+	d.CLI("services", "update", "kept", "--scaling", "7").Exits(0)
+	settles(d, 3, 4)
+	d.CLI("services", "delete", "kept", "--quiet").Exits(0)
+	settles(d)
 }
 
 // contract: SC-6, SC-15, TAG-1, IMG-5, IMG-6
 // A revision stays on the image that it was made of, which is there without the
 // registry, and is started by the requests for its tag.
 func TestColdStartWithoutTheRegistry(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
+	d := h.ServeRequests()
 	registry, err := imagetest.NewServer(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -100,9 +101,9 @@ func TestColdStartWithoutTheRegistry(t *testing.T) {
 	}
 	deploy := []string{"deploy", "web", "--image", ref, "--allow-unauthenticated", "--cpu", "0.2", "--memory", "128Mi"}
 	imagetest.Push(t, web("the first"), ref)
-	d.cli(append(deploy, "--tag", "one")...).exits(0)
+	d.CLI(append(deploy, "--tag", "one")...).Exits(0)
 	imagetest.Push(t, web("the second"), ref)
-	d.cli("services", "update", "web", "--concurrency", "1", "--no-traffic", "--tag", "two").exits(0)
+	d.CLI("services", "update", "web", "--concurrency", "1", "--no-traffic", "--tag", "two").Exits(0)
 	imagetest.Push(t, web("nobody's"), ref)
 	if err := leave(); err != nil {
 		t.Fatal(err)
@@ -111,17 +112,17 @@ func TestColdStartWithoutTheRegistry(t *testing.T) {
 		_ = resp.Body.Close() // nobody reads it
 		t.Fatal("the registry is still there")
 	}
-	d.cli("services", "update", "web", "--scaling", "0").exits(0)
-	d.settles()
-	d.cli("services", "update", "web", "--scaling", "auto").exits(0)
-	d.get("web", "/").is(h, 200, "the first")
-	d.get("one---web", "/").is(h, 200, "the first")
-	d.get("two---web", "/").is(h, 200, "the second")
-	d.cli("services", "update", "web", "--scaling", "0").exits(0)
-	d.settles()
-	d.kill()
-	d.start()
-	d.cli("services", "update", "web", "--scaling", "auto").exits(0)
-	d.get("two---web", "/").is(h, 200, "the second")
-	d.get("web", "/").is(h, 200, "the first")
+	d.CLI("services", "update", "web", "--scaling", "0").Exits(0)
+	settles(d)
+	d.CLI("services", "update", "web", "--scaling", "auto").Exits(0)
+	d.Get("web", "/").Is(h, 200, "the first")
+	d.Get("one---web", "/").Is(h, 200, "the first")
+	d.Get("two---web", "/").Is(h, 200, "the second")
+	d.CLI("services", "update", "web", "--scaling", "0").Exits(0)
+	settles(d)
+	d.Kill()
+	d.Start()
+	d.CLI("services", "update", "web", "--scaling", "auto").Exits(0)
+	d.Get("two---web", "/").Is(h, 200, "the second")
+	d.Get("web", "/").Is(h, 200, "the first")
 }

@@ -5,36 +5,37 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"runnel/integration/rig"
 )
 
 // begun is a request that goes on while the test does other things.
 type begun struct {
-	answer answer
+	answer rig.Answer
 	over   chan struct{}
 	// giveUp has the client go away.
 	giveUp context.CancelFunc
 }
 
 // beginGet asks a service while the test goes on.
-func (d *daemon) beginGet(service, path string) *begun {
-	d.h.Helper()
+func beginGet(d *rig.Daemon, service, path string) *begun {
+	d.Host.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &begun{over: make(chan struct{}), giveUp: cancel}
-	client := d.requests()
+	client := d.Requests()
 	client.Transport = inContext{ctx, client.Transport}
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		defer close(b.over)
-		b.answer = d.ask(client, http.MethodGet, service, path, nil)
+		b.answer = d.Ask(client, http.MethodGet, service, path, nil)
 	})
-	d.h.Cleanup(func() {
+	d.Host.Cleanup(func() {
 		cancel()
 		asking.Wait()
 	})
@@ -52,7 +53,7 @@ func (w inContext) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // wait is its answer.
-func (b *begun) wait() answer {
+func (b *begun) wait() rig.Answer {
 	<-b.over
 	return b.answer
 }
@@ -67,23 +68,23 @@ func (b *begun) isOver() bool {
 	}
 }
 
-// said is all that the logs hold of a service, a line each.
-func (d *daemon) said(service string) string {
-	d.h.Helper()
-	return d.cli("services", "logs", service, "--system", "--format", "value(textPayload)").exits(0).stdout
+// toldBy is all that the logs hold of a service, a line each.
+func toldBy(d *rig.Daemon, service string) string {
+	d.Host.Helper()
+	return d.CLI("services", "logs", service, "--system", "--format", "value(textPayload)").Exits(0).Stdout
 }
 
-// says waits until the logs of a service hold every one of texts.
-func (d *daemon) says(service string, texts ...string) {
-	d.h.Helper()
+// tells waits until the logs of a service hold every one of texts.
+func tells(d *rig.Daemon, service string, texts ...string) {
+	d.Host.Helper()
 	log := ""
-	d.h.Cleanup(func() {
-		if d.h.Failed() {
-			d.h.Logf("the log of %s:\n%s", service, clip(log))
+	d.Host.Cleanup(func() {
+		if d.Host.Failed() {
+			d.Host.Logf("the log of %s:\n%s", service, rig.Clip(log))
 		}
 	})
-	d.eventually("the log of "+service+" has "+strings.Join(texts, " and "), func() bool {
-		log = d.said(service)
+	d.Eventually("the log of "+service+" has "+strings.Join(texts, " and "), func() bool {
+		log = toldBy(d, service)
 		for _, text := range texts {
 			if !strings.Contains(log, text) {
 				return false
@@ -93,48 +94,45 @@ func (d *daemon) says(service string, texts ...string) {
 	})
 }
 
-// self is the public ID of the instance that answers, and its process.
-func (d *daemon) self(service string) (instance, boot string) {
-	d.h.Helper()
-	words := strings.Fields(d.get(service, "/self").is(d.h, 200).body)
+// selfOf is the public ID of the instance that answers, and its process.
+func selfOf(d *rig.Daemon, service string) (instance, boot string) {
+	d.Host.Helper()
+	words := strings.Fields(d.Get(service, "/self").Is(d.Host, 200).Body)
 	if len(words) != 2 {
-		d.h.Fatalf("%s says of itself %q", service, words)
+		d.Host.Fatalf("%s says of itself %q", service, words)
 	}
 	return words[0], words[1]
 }
 
-// replaced waits until another instance than one answers, and gives its ID.
-func (d *daemon) replaced(service, instance string) (another string) {
-	d.h.Helper()
-	d.eventually("another instance of "+service+" answers", func() bool {
-		a := d.get(service, "/self")
-		another, _, _ = strings.Cut(a.body, " ")
-		return a.code == 200 && another != instance
+// replacedBy waits until another instance than one answers, and gives its ID.
+func replacedBy(d *rig.Daemon, service, instance string) (another string) {
+	d.Host.Helper()
+	d.Eventually("another instance of "+service+" answers", func() bool {
+		a := d.Get(service, "/self")
+		another, _, _ = strings.Cut(a.Body, " ")
+		return a.Code == 200 && another != instance
 	})
 	return another
 }
 
-// own has a command of the command line talk to the daemon.
-func (d *daemon) own(c *exec.Cmd) { c.Env = append(c.Env, d.environment()...) }
-
-// number asks a service for a number.
-func (d *daemon) number(service, path string) int64 {
-	d.h.Helper()
-	a := d.get(service, path).is(d.h, 200)
-	word, _, _ := strings.Cut(strings.TrimSpace(a.body), " ")
+// numberAt asks a service for a number.
+func numberAt(d *rig.Daemon, service, path string) int64 {
+	d.Host.Helper()
+	a := d.Get(service, path).Is(d.Host, 200)
+	word, _, _ := strings.Cut(strings.TrimSpace(a.Body), " ")
 	n, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		d.h.Fatalf("%s%s: %v", service, path, err)
+		d.Host.Fatalf("%s%s: %v", service, path, err)
 	}
 	return n
 }
 
-// settings are what the cgroups below a daemon's have in the files of these
+// settingsOf are what the cgroups below a daemon's have in the files of these
 // names, in version 1 and version 2 of cgroups, by directory.
-func (d *daemon) settings(names ...string) map[string]string {
-	d.h.Helper()
+func settingsOf(d *rig.Daemon, names ...string) map[string]string {
+	d.Host.Helper()
 	found := map[string]string{}
-	for _, root := range cgroupDirs(d.h.T, d.root) {
+	for _, root := range rig.CgroupDirs(d.Host.TB, d.Root) {
 		_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 			if err != nil {
 				return nil // gone since
@@ -153,23 +151,23 @@ func (d *daemon) settings(names ...string) map[string]string {
 	return found
 }
 
-// quotas are the quotas of CPU, in microseconds for 100 ms, that the containers
+// quotasOf are the quotas of CPU, in microseconds for 100 ms, that the containers
 // below the daemon have.
-func (d *daemon) quotas() map[string]bool {
-	d.h.Helper()
+func quotasOf(d *rig.Daemon) map[string]bool {
+	d.Host.Helper()
 	found := map[string]bool{}
-	for _, text := range d.settings("cpu.cfs_quota_us", "cpu.max") {
+	for _, text := range settingsOf(d, "cpu.cfs_quota_us", "cpu.max") {
 		quota, _, _ := strings.Cut(text, " ")
 		found[quota] = true
 	}
 	return found
 }
 
-// pids are the processes of the daemon's instances, as this process sees them.
-func (d *daemon) pids() map[string]bool {
-	d.h.Helper()
+// pidsOf are the processes of the daemon's instances, as this process sees them.
+func pidsOf(d *rig.Daemon) map[string]bool {
+	d.Host.Helper()
 	found := map[string]bool{}
-	for _, text := range d.settings("cgroup.procs") {
+	for _, text := range settingsOf(d, "cgroup.procs") {
 		for _, pid := range strings.Fields(text) {
 			found[pid] = true
 		}

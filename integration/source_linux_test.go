@@ -13,22 +13,23 @@ import (
 	"testing"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 	"runnel/internal/testenv"
 )
 
 // directory makes a directory with files in it, by their names; those that begin
 // with #! are programs.
-func (h *host) directory(files map[string]string) string {
+func directory(h *rig.Host, files map[string]string) string {
 	h.Helper()
 	dir := h.TempDir()
 	for name, text := range files {
-		h.write(dir, name, text)
+		write(h, dir, name, text)
 	}
 	return dir
 }
 
 // write puts a file into a directory.
-func (h *host) write(dir, name, text string) {
+func write(h *rig.Host, dir, name, text string) {
 	h.Helper()
 	path := filepath.Join(dir, name)
 	mode := os.FileMode(0o644)
@@ -63,64 +64,64 @@ func TestServiceFromADirectory(t *testing.T) {
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	base := server.Host + "/base:1"
-	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, base)
-	d := h.serveRequests()
-	dir := h.directory(greetingServer())
-	deploy := func(flags ...string) result {
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: rig.ShellConfig()}, base)
+	d := h.ServeRequests()
+	dir := directory(h, greetingServer())
+	deploy := func(flags ...string) rig.Result {
 		args := []string{"deploy", "hello", "--source", dir, "--no-build", "--base-image", base, "--command", "./serve.sh", "--memory", "128Mi", "--allow-unauthenticated"}
-		return d.cli(append(args, flags...)...)
+		return d.CLI(append(args, flags...)...)
 	}
-	deploy().exits(0).shows("Uploading sources...", "has been deployed and is serving")
-	d.get("hello", "/").is(h, 200, "first")
-	d.get("hello", "/where").is(h, 200, "in the directory")
-	first := d.images()
+	deploy().Exits(0).Shows("Uploading sources...", "has been deployed and is serving")
+	d.Get("hello", "/").Is(h, 200, "first")
+	d.Get("hello", "/where").Is(h, 200, "in the directory")
+	first := imagesOf(d)
 
-	h.write(dir, "web/index.html", "second\n")
-	deploy().exits(0).shows("has been deployed and is serving")
-	d.get("hello", "/").is(h, 200, "second")
-	deploy().exits(0) // the same files are the same image
-	if got := d.images(); len(got) != len(first)+1 {
+	write(h, dir, "web/index.html", "second\n")
+	deploy().Exits(0).Shows("has been deployed and is serving")
+	d.Get("hello", "/").Is(h, 200, "second")
+	deploy().Exits(0) // the same files are the same image
+	if got := imagesOf(d); len(got) != len(first)+1 {
 		t.Errorf("%d images after a changed file and one more deployment, want one more than %d", len(got), len(first))
 	}
 
 	server.Intercept(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		http.Error(w, "closed", http.StatusServiceUnavailable)
 	})
-	d.kill()
-	d.start()
-	d.cli("services", "update", "hello", "--update-env-vars", "A=1").exits(0)
-	d.get("hello", "/").is(h, 200, "second")
-	d.cli("services", "delete", "hello", "--quiet").exits(0)
-	testenv.Eventually(t, patience(), func() bool { return len(d.images()) == 0 && len(d.layers()) == 0 }, "nothing of the service is left on the disk")
+	d.Kill()
+	d.Start()
+	d.CLI("services", "update", "hello", "--update-env-vars", "A=1").Exits(0)
+	d.Get("hello", "/").Is(h, 200, "second")
+	d.CLI("services", "delete", "hello", "--quiet").Exits(0)
+	testenv.Eventually(t, rig.Patience(), func() bool { return len(imagesOf(d)) == 0 && len(layersOf(d)) == 0 }, "nothing of the service is left on the disk")
 }
 
-// images are the records of the images that the daemon's root has, layers the
+// imagesOf are the records of the images that the daemon's root has, layers the
 // directories of their layers.
-func (d *daemon) images() []string { return d.stored("images") }
-func (d *daemon) layers() []string { return d.stored("layers") }
+func imagesOf(d *rig.Daemon) []string { return stored(d, "images") }
+func layersOf(d *rig.Daemon) []string { return stored(d, "layers") }
 
-func (d *daemon) stored(what string) (names []string) {
-	d.h.Helper()
-	found, err := filepath.Glob(filepath.Join(d.root, "images", what, "sha256", "*"))
+func stored(d *rig.Daemon, what string) (names []string) {
+	d.Host.Helper()
+	found, err := filepath.Glob(filepath.Join(d.Root, "images", what, "sha256", "*"))
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
 	return found
 }
 
 // A job comes from a directory, too, and is another one when that has changed.
 func TestJobFromADirectory(t *testing.T) {
-	hostOnly(t, "Debian's packages")
+	rig.HostOnly(t, "Debian's packages")
 	h := openHost(t)
-	d := h.serve()
-	dir := h.directory(map[string]string{
+	d := h.Serve()
+	dir := directory(h, map[string]string{
 		"main.py": "import helper, os\nprint('I am', helper.name(), 'in', os.getcwd())\n", "helper.py": "def name(): return 'one'\n",
 	})
 	line := []string{"jobs", "deploy", "etl", "--source", dir, "--no-build", "--base-image", debian(h), "--command", "python3", "--args", "main.py", "--memory", "256Mi", "--wait"}
-	d.cli(line...).exits(0)
-	h.write(dir, "helper.py", "def name(): return 'two'\n")
-	d.cli(line...).exits(0)
-	logs := d.cli("jobs", "logs", "etl").exits(0).stdout
+	d.CLI(line...).Exits(0)
+	write(h, dir, "helper.py", "def name(): return 'two'\n")
+	d.CLI(line...).Exits(0)
+	logs := d.CLI("jobs", "logs", "etl").Exits(0).Stdout
 	for _, want := range []string{"I am one in /workspace", "I am two in /workspace"} {
 		if !strings.Contains(logs, want) {
 			t.Errorf("the logs lack %q:\n%s", want, logs)
@@ -130,10 +131,10 @@ func TestJobFromADirectory(t *testing.T) {
 
 // What the builder makes of a Dockerfile is deployed.
 func TestServiceFromADockerfile(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serveRequests()
-	dir := h.directory(map[string]string{"Dockerfile": "FROM scratch\n"})
+	d := h.ServeRequests()
+	dir := directory(h, map[string]string{"Dockerfile": "FROM scratch\n"})
 	archive := filepath.Join(h.TempDir(), "built.tar")
 	if _, err := (imagetest.Build{
 		Layers: []imagetest.Layer{imagetest.MustBusybox(t), {Entries: []imagetest.Entry{imagetest.File("web/index.html", "built\n", 0o644)}}},
@@ -142,24 +143,24 @@ func TestServiceFromADockerfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin := h.TempDir()
-	h.write(bin, "buildah", "#!/bin/sh\ncase $1 in\nbuild) echo STEP 1: FROM scratch; echo sha256:abc >\"$3\";;\npush) cp "+archive+" \"${4#oci-archive:}\";;\nesac\n")
-	run := func(path string) result {
-		return h.startWith(func(c *exec.Cmd) { c.Env = append(c.Env, append(d.environment(), "PATH="+path)...) },
-			"deploy", "hello", "--source", dir, "--memory", "128Mi", "--allow-unauthenticated").wait()
+	write(h, bin, "buildah", "#!/bin/sh\ncase $1 in\nbuild) echo STEP 1: FROM scratch; echo sha256:abc >\"$3\";;\npush) cp "+archive+" \"${4#oci-archive:}\";;\nesac\n")
+	run := func(path string) rig.Result {
+		return h.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, append(d.Environment(), "PATH="+path)...) },
+			"deploy", "hello", "--source", dir, "--memory", "128Mi", "--allow-unauthenticated").Wait()
 	}
-	run(h.TempDir()).exits(2).shows("apt-get install buildah")
-	run(bin+":"+os.Getenv("PATH")).exits(0).shows("STEP 1: FROM scratch", "Uploading image...", "has been deployed and is serving")
-	d.get("hello", "/").is(h, 200, "built")
+	run(h.TempDir()).Exits(2).Shows("apt-get install buildah")
+	run(bin+":"+os.Getenv("PATH")).Exits(0).Shows("STEP 1: FROM scratch", "Uploading image...", "has been deployed and is serving")
+	d.Get("hello", "/").Is(h, 200, "built")
 }
 
 // The daemon is killed in the middle of an upload: the next one has nothing of it,
 // and takes it as before.
 func TestDaemonIsKilledDuringAnUpload(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serve()
-	dir := h.directory(map[string]string{"main": "#!/bin/sh\necho hello from $PWD\n"})
-	base := h.shell()
+	d := h.Serve()
+	dir := directory(h, map[string]string{"main": "#!/bin/sh\necho hello from $PWD\n"})
+	base := h.Shell()
 	r, w := io.Pipe()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://daemon/source/v1/images?base="+url.QueryEscape(base), r)
 	if err != nil {
@@ -167,7 +168,7 @@ func TestDaemonIsKilledDuringAnUpload(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() {
-		resp, err := d.httpClient().Do(req)
+		resp, err := d.HTTPClient().Do(req)
 		if err == nil {
 			err = fmt.Errorf("answered %s", resp.Status)
 			_ = resp.Body.Close() // it was read for its status
@@ -182,24 +183,24 @@ func TestDaemonIsKilledDuringAnUpload(t *testing.T) {
 		t.Fatal(err)
 	}
 	tmp := func() []string {
-		found, err := filepath.Glob(filepath.Join(d.root, "images", "tmp", "layer-*"))
+		found, err := filepath.Glob(filepath.Join(d.Root, "images", "tmp", "layer-*"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return found
 	}
-	testenv.Eventually(t, patience(), func() bool { return len(tmp()) == 1 }, "the upload is being written")
-	d.kill()
+	testenv.Eventually(t, rig.Patience(), func() bool { return len(tmp()) == 1 }, "the upload is being written")
+	d.Kill()
 	_ = w.CloseWithError(io.ErrClosedPipe)
 	if err := <-ended; err == nil || strings.Contains(err.Error(), "answered") {
 		t.Errorf("the client is told %v", err)
 	}
-	d.start()
+	d.Start()
 	if left := tmp(); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	d.cli("jobs", "deploy", "etl", "--source", dir, "--no-build", "--base-image", base, "--command", "./main", "--memory", "128Mi", "--wait").exits(0)
-	if logs := d.cli("jobs", "logs", "etl").exits(0).stdout; !strings.Contains(logs, "hello from /workspace") {
+	d.CLI("jobs", "deploy", "etl", "--source", dir, "--no-build", "--base-image", base, "--command", "./main", "--memory", "128Mi", "--wait").Exits(0)
+	if logs := d.CLI("jobs", "logs", "etl").Exits(0).Stdout; !strings.Contains(logs, "hello from /workspace") {
 		t.Errorf("the logs\n%s", logs)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // greeter is an image whose task prints what is in a file of its upper layer,
@@ -37,7 +38,7 @@ func greeter(t testing.TB, greeting string) imagetest.Build {
 // contract: IMG-3 IMG-4 IMG-10 IMG-14
 // Whatever an image comes in and from, it is the same image.
 func TestEveryFormAnImageComesIn(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	b := greeter(t, "hello")
 	zstd, plain, docker := b, b, b
@@ -65,7 +66,7 @@ func TestEveryFormAnImageComesIn(t *testing.T) {
 	_, err = plain.WriteDockerArchive(dir+"/docker.tar", "team/app:v3")
 	files(err)
 
-	root := h.keptRoot()
+	root := h.KeptRoot()
 	for _, ref := range []string{
 		at("gzip"), at("zstd"), at("plain"), at("docker"), at("schema1"),
 		server.Host + "/team/bydigest@" + digest,
@@ -74,10 +75,10 @@ func TestEveryFormAnImageComesIn(t *testing.T) {
 		"oci-archive:" + dir + "/oci.tar", "oci-archive:" + dir + "/oci.tar:v2",
 		"docker-archive:" + dir + "/docker.tar", "docker-archive:" + dir + "/docker.tar:team/app:v3",
 	} {
-		r := h.run("--image", ref, "--root", root)
+		r := h.Run("--image", ref, "--root", root)
 		want := "0 stdout hello\n0 stdout d:\n0 stdout new\n0 stdout 644:2\n0 stdout app\n0 stdout /\n0 stdout in the image\n"
-		if r.code != 0 || !strings.HasPrefix(r.stdout, want) {
-			t.Errorf("%s: exit %d, want\n%s\n%s", ref, r.code, want, r)
+		if r.Code != 0 || !strings.HasPrefix(r.Stdout, want) {
+			t.Errorf("%s: exit %d, want\n%s\n%s", ref, r.Code, want, r)
 		}
 	}
 }
@@ -99,7 +100,7 @@ func pushSchema1(t *testing.T, ref string, b imagetest.Build) {
 
 // contract: IMG-1 IMG-2
 func TestIndexOfSeveralPlatforms(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	amd, arm := greeter(t, "hello amd64"), greeter(t, "hello arm64")
@@ -130,10 +131,10 @@ func TestIndexOfSeveralPlatforms(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r := h.run("--image", ref)
+			r := h.Run("--image", ref)
 			if tag == "arm" {
-				r.exits(1).explains(ref, "linux/amd64", "arm64")
-			} else if r.exits(0); !strings.Contains(r.stdout, "hello amd64") {
+				r.Exits(1).Explains(ref, "linux/amd64", "arm64")
+			} else if r.Exits(0); !strings.Contains(r.Stdout, "hello amd64") {
 				t.Errorf("%s\n%s", ref, r)
 			}
 		}
@@ -143,14 +144,14 @@ func TestIndexOfSeveralPlatforms(t *testing.T) {
 // contract: IMG-6
 // A second run of the same root fetches only what it does not have.
 func TestLayersAreKeptInTheRoot(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	b := greeter(t, "hello")
 	imagetest.Push(t, b, server.Host+"/app:1")
 	b.Layers = append(b.Layers, imagetest.Layer{Entries: []imagetest.Entry{imagetest.File("more", "more", 0o644)}})
 	imagetest.Push(t, b, server.Host+"/app:2")
-	root := h.keptRoot()
+	root := h.KeptRoot()
 	blobs := func() (n int) {
 		for request, times := range server.Requests() {
 			if strings.HasPrefix(request, "GET ") && strings.Contains(request, "/blobs/sha256:") {
@@ -159,18 +160,18 @@ func TestLayersAreKeptInTheRoot(t *testing.T) {
 		}
 		return n
 	}
-	h.run("--image", server.Host+"/app:1", "--root", root).exits(0)
+	h.Run("--image", server.Host+"/app:1", "--root", root).Exits(0)
 	first := blobs()
 	if first != 4 { // three layers and the configuration
 		t.Errorf("the first run fetched %d blobs, want 4", first)
 	}
-	r := h.run("--image", server.Host+"/app:1", "--root", root).exits(0)
-	if n := blobs() - first; n > 1 || strings.Contains(r.stderr, "unpacked") {
+	r := h.Run("--image", server.Host+"/app:1", "--root", root).Exits(0)
+	if n := blobs() - first; n > 1 || strings.Contains(r.Stderr, "unpacked") {
 		t.Errorf("the second run fetched %d blobs\n%s", n, r)
 	}
 	second := blobs()
-	r = h.run("--image", server.Host+"/app:2", "--root", root).exits(0)
-	if n := blobs() - second; n > 2 || strings.Count(r.stderr, "already here") != 3 {
+	r = h.Run("--image", server.Host+"/app:2", "--root", root).Exits(0)
+	if n := blobs() - second; n > 2 || strings.Count(r.Stderr, "already here") != 3 {
 		t.Errorf("the image with one layer more fetched %d blobs, want it and the configuration\n%s", n, r)
 	}
 }
@@ -178,23 +179,23 @@ func TestLayersAreKeptInTheRoot(t *testing.T) {
 // contract: IMG-5
 // Once the image is there, tasks and their retries need no registry.
 func TestTasksDoNotNeedTheRegistry(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
-	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: shellConfig()}, server.Host+"/app:1")
-	p := h.start("--image", server.Host+"/app:1", "--tasks", "3", "--parallelism", "1", "--max-retries", "1", "--args",
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{imagetest.MustBusybox(t)}, Config: rig.ShellConfig()}, server.Host+"/app:1")
+	p := h.Start("--image", server.Host+"/app:1", "--tasks", "3", "--parallelism", "1", "--max-retries", "1", "--args",
 		`echo up; sleep 0.3; exit $((CLOUD_RUN_TASK_ATTEMPT == 0))`)
-	p.says(p.stdout, "stdout up")
+	p.Says(p.Stdout, "stdout up")
 	server.Intercept(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		t.Errorf("the registry was asked for %s", r.URL.Path)
 		http.Error(w, "closed", http.StatusServiceUnavailable)
 	})
-	p.wait().exits(0)
+	p.Wait().Exits(0)
 }
 
 // contract: IMG-10
 func TestRegistryWithCredentials(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	server := imagetest.Serve(t)
 	ref := server.Host + "/private/app:1"
@@ -205,19 +206,19 @@ func TestRegistryWithCredentials(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(config, "config.json"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	withConfig := func(dir string) result {
-		return h.startWith(func(cmd *exec.Cmd) {
+	withConfig := func(dir string) rig.Result {
+		return h.StartWith(func(cmd *exec.Cmd) {
 			cmd.Env = append(cmd.Env, "DOCKER_CONFIG="+dir)
-		}, "run", "--image", ref).wait()
+		}, "run", "--image", ref).Wait()
 	}
 	for name, intercept := range map[string]imagetest.Intercept{
 		"basic": wantAuthorization(`Basic realm="here"`, "Basic "+auth),
 		"token": wantToken("http://"+server.Host+"/token", "Basic "+auth),
 	} {
 		server.Intercept(intercept)
-		withConfig(t.TempDir()).exits(1).explains(ref, "not authorized")
-		if r := withConfig(config); r.code != 0 {
-			t.Errorf("%s: exit %d\n%s", name, r.code, r)
+		withConfig(t.TempDir()).Exits(1).Explains(ref, "not authorized")
+		if r := withConfig(config); r.Code != 0 {
+			t.Errorf("%s: exit %d\n%s", name, r.Code, r)
 		}
 	}
 }

@@ -13,50 +13,52 @@ import (
 	run "cloud.google.com/go/run/apiv2"
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
+
+	"runnel/integration/rig"
 )
 
 // workers is a daemon with Google's clients of worker pools for Go.
 type workers struct {
-	*daemon
+	*rig.Daemon
 	ctx       context.Context
 	pools     *run.WorkerPoolsClient
 	revisions *run.RevisionsClient
 }
 
 // serveWorkers starts a daemon, whose clients speak REST.
-func (h *host) serveWorkers(flags ...string) *workers {
+func serveWorkers(h *rig.Host, flags ...string) *workers {
 	h.Helper()
-	return h.serve(flags...).workers(true)
+	return workersOf(h.Serve(flags...), true)
 }
 
-// workers are clients of a daemon, over REST or over gRPC.
-func (d *daemon) workers(rest bool) *workers {
-	d.h.Helper()
-	w := &workers{daemon: d, ctx: d.h.limit(5 * patience())}
+// workersOf are clients of a daemon, over REST or over gRPC.
+func workersOf(d *rig.Daemon, rest bool) *workers {
+	d.Host.Helper()
+	w := &workers{Daemon: d, ctx: d.Host.Limit(5 * rig.Patience())}
 	var err error
 	if rest {
-		w.pools, err = run.NewWorkerPoolsRESTClient(w.ctx, d.rest()...)
+		w.pools, err = run.NewWorkerPoolsRESTClient(w.ctx, d.REST()...)
 	} else {
-		w.pools, err = run.NewWorkerPoolsClient(w.ctx, d.grpc()...)
+		w.pools, err = run.NewWorkerPoolsClient(w.ctx, d.GRPC()...)
 	}
 	if err == nil && rest {
-		w.revisions, err = run.NewRevisionsRESTClient(w.ctx, d.rest()...)
+		w.revisions, err = run.NewRevisionsRESTClient(w.ctx, d.REST()...)
 	} else if err == nil {
-		w.revisions, err = run.NewRevisionsClient(w.ctx, d.grpc()...)
+		w.revisions, err = run.NewRevisionsClient(w.ctx, d.GRPC()...)
 	}
 	if err != nil {
-		d.h.Fatal(err)
+		d.Host.Fatal(err)
 	}
-	d.h.Cleanup(func() { _ = w.pools.Close() })     // grpc closes its connection with the options
-	d.h.Cleanup(func() { _ = w.revisions.Close() }) // as above
+	d.Host.Cleanup(func() { _ = w.pools.Close() })     // grpc closes its connection with the options
+	d.Host.Cleanup(func() { _ = w.revisions.Close() }) // as above
 	return w
 }
 
 // script is a container that runs a script.
 func (w *workers) script(text string) *runpb.Container {
-	w.h.Helper()
+	w.Host.Helper()
 	return &runpb.Container{
-		Image: w.h.shell(), Args: []string{text},
+		Image: w.Host.Shell(), Args: []string{text},
 		Resources: &runpb.ResourceRequirements{Limits: map[string]string{"cpu": "1", "memory": "128Mi"}},
 	}
 }
@@ -67,7 +69,7 @@ const forever = "exec sleep 1000000"
 // server is a container of one process that goes when it is told to.
 func (w *workers) server() *runpb.Container {
 	c := w.script("")
-	c.Image, c.Args = w.h.server(), nil
+	c.Image, c.Args = w.Host.Server(), nil
 	return c
 }
 
@@ -81,12 +83,12 @@ func pool(count int, containers ...*runpb.Container) *runpb.WorkerPool {
 	return p
 }
 
-func poolName(id string) string { return parent + "/workerPools/" + id }
+func poolName(id string) string { return rig.Parent + "/workerPools/" + id }
 
 // deploys creates or updates a worker pool, as gcloud does, and waits until that
 // is done, or has failed.
 func (w *workers) deploys(id string, p *runpb.WorkerPool) (*runpb.WorkerPool, error) {
-	w.h.Helper()
+	w.Host.Helper()
 	p = proto.CloneOf(p)
 	p.Name = poolName(id)
 	return w.updates(&runpb.UpdateWorkerPoolRequest{WorkerPool: p, AllowMissing: true})
@@ -94,12 +96,12 @@ func (w *workers) deploys(id string, p *runpb.WorkerPool) (*runpb.WorkerPool, er
 
 // updates makes a change and waits until it is made, or has failed.
 func (w *workers) updates(r *runpb.UpdateWorkerPoolRequest) (p *runpb.WorkerPool, err error) {
-	w.h.Helper()
+	w.Host.Helper()
 	op, err := w.pools.UpdateWorkerPool(w.ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	w.eventually("the change of "+r.GetWorkerPool().GetName()+" is made", func() bool { // Wait begins with a second
+	w.Eventually("the change of "+r.GetWorkerPool().GetName()+" is made", func() bool { // Wait begins with a second
 		p, err = op.Poll(w.ctx)
 		return op.Done()
 	})
@@ -108,20 +110,20 @@ func (w *workers) updates(r *runpb.UpdateWorkerPoolRequest) (p *runpb.WorkerPool
 
 // deployed is deploys of what must succeed.
 func (w *workers) deployed(id string, p *runpb.WorkerPool) *runpb.WorkerPool {
-	w.h.Helper()
+	w.Host.Helper()
 	got, err := w.deploys(id, p)
 	if err != nil {
-		w.h.Fatalf("deploy %s: %v", id, err)
+		w.Host.Fatalf("deploy %s: %v", id, err)
 	}
 	if got.GetTerminalCondition().GetState() != runpb.Condition_CONDITION_SUCCEEDED || got.GetReconciling() {
-		w.h.Errorf("deployed: %v", got)
+		w.Host.Errorf("deployed: %v", got)
 	}
 	return got
 }
 
 // scaled changes how many instances a worker pool has, and nothing else.
 func (w *workers) scaled(id string, count int) *runpb.WorkerPool {
-	w.h.Helper()
+	w.Host.Helper()
 	p := w.is(id)
 	p.Scaling = &runpb.WorkerPoolScaling{ManualInstanceCount: proto.Int32(int32(count))}
 	return w.deployed(id, p)
@@ -129,24 +131,24 @@ func (w *workers) scaled(id string, count int) *runpb.WorkerPool {
 
 // is a worker pool as it stands.
 func (w *workers) is(id string) *runpb.WorkerPool {
-	w.h.Helper()
+	w.Host.Helper()
 	p, err := w.pools.GetWorkerPool(w.ctx, &runpb.GetWorkerPoolRequest{Name: poolName(id)})
 	if err != nil {
-		w.h.Fatal(err)
+		w.Host.Fatal(err)
 	}
 	return p
 }
 
 // deleted deletes a worker pool and waits until it is gone.
 func (w *workers) deleted(id string) {
-	w.h.Helper()
+	w.Host.Helper()
 	op, err := w.pools.DeleteWorkerPool(w.ctx, &runpb.DeleteWorkerPoolRequest{Name: poolName(id)})
 	if err != nil {
-		w.h.Fatal(err)
+		w.Host.Fatal(err)
 	}
-	w.eventually(id+" is gone", func() bool {
+	w.Eventually(id+" is gone", func() bool {
 		if _, err = op.Poll(w.ctx); err != nil {
-			w.h.Fatal(err)
+			w.Host.Fatal(err)
 		}
 		return op.Done()
 	})
@@ -155,8 +157,8 @@ func (w *workers) deleted(id string) {
 // running are the processes of worker pools. Each container is one, if its script
 // goes on as a program.
 func (w *workers) running() map[string]bool {
-	w.h.Helper()
-	pids := w.pids()
+	w.Host.Helper()
+	pids := pidsOf(w.Daemon)
 	for pid := range pids {
 		if environ(pid)["CLOUD_RUN_WORKER_POOL"] == "" {
 			delete(pids, pid) // it has been created, and not been started yet
@@ -167,10 +169,10 @@ func (w *workers) running() map[string]bool {
 
 // number waits until so many processes run, and no other is there, and gives them.
 func (w *workers) number(n int) (pids map[string]bool) {
-	w.h.Helper()
-	w.eventually(fmt.Sprintf("%d processes run", n), func() bool {
+	w.Host.Helper()
+	w.Eventually(fmt.Sprintf("%d processes run", n), func() bool {
 		pids = w.running()
-		return len(pids) == n && len(w.pids()) == n
+		return len(pids) == n && len(pidsOf(w.Daemon)) == n
 	})
 	return pids
 }
@@ -211,22 +213,22 @@ type entry struct {
 
 // entries are the entries of a worker pool or of a revision, by its full name.
 func (w *workers) entries(name string) (all []entry) {
-	w.h.Helper()
-	client := w.httpClient()
+	w.Host.Helper()
+	client := w.HTTPClient()
 	defer client.CloseIdleConnections()
 	resp, err := client.Get("http://daemon/logs/v1/" + name + ":stream?system=true")
 	if err != nil {
-		w.h.Fatal(err)
+		w.Host.Fatal(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		w.h.Fatalf("logs of %s: %s", name, resp.Status)
+		w.Host.Fatalf("logs of %s: %s", name, resp.Status)
 	}
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
 		var e entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			w.h.Fatalf("%v in %s", err, lines.Bytes())
+			w.Host.Fatalf("%v in %s", err, lines.Bytes())
 		}
 		all = append(all, e)
 	}
@@ -235,7 +237,7 @@ func (w *workers) entries(name string) (all []entry) {
 
 // tells are the texts of a worker pool's entries, a line each.
 func (w *workers) tells(id string) string {
-	w.h.Helper()
+	w.Host.Helper()
 	var b strings.Builder
 	for _, e := range w.entries(poolName(id)) {
 		b.WriteString(e.TextPayload + "\n")
@@ -245,13 +247,13 @@ func (w *workers) tells(id string) string {
 
 // tellsOf waits until the entries of a worker pool hold every one of texts.
 func (w *workers) tellsOf(id string, texts ...string) (log string) {
-	w.h.Helper()
-	w.h.Cleanup(func() {
-		if w.h.Failed() {
-			w.h.Logf("the log of %s:\n%s", id, clip(log))
+	w.Host.Helper()
+	w.Host.Cleanup(func() {
+		if w.Host.Failed() {
+			w.Host.Logf("the log of %s:\n%s", id, rig.Clip(log))
 		}
 	})
-	w.eventually("the log of "+id+" has "+strings.Join(texts, " and "), func() bool {
+	w.Eventually("the log of "+id+" has "+strings.Join(texts, " and "), func() bool {
 		log = w.tells(id)
 		for _, text := range texts {
 			if !strings.Contains(log, text) {
@@ -265,7 +267,7 @@ func (w *workers) tellsOf(id string, texts ...string) (log string) {
 
 // times are when a worker pool has printed a text.
 func (w *workers) times(id, text string) (at []time.Time) {
-	w.h.Helper()
+	w.Host.Helper()
 	for _, e := range w.entries(poolName(id)) {
 		if e.TextPayload == text {
 			at = append(at, e.Timestamp)

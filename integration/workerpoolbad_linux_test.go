@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"runnel/integration/rig"
 )
 
 // manyContainers are one container more than an instance may have.
@@ -27,11 +29,11 @@ func manyContainers(c *runpb.Container) (all []*runpb.Container) {
 // What makes no sense is refused with the field and what would be right, over both
 // protocols, and nothing is left of it.
 func TestBadWorkerPools(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serve()
+	d := h.Serve()
 	for _, rest := range []bool{true, false} {
-		w := d.workers(rest)
+		w := workersOf(d, rest)
 		good := w.script(forever)
 		for words, p := range w.badPools(good) {
 			_, err := w.deploys("mill", p)
@@ -46,7 +48,7 @@ func TestBadWorkerPools(t *testing.T) {
 			}
 		}
 		for _, id := range []string{"Mill", "mill_1", "-mill", "mill-", strings.Repeat("m", 64), "../x"} {
-			_, err := w.pools.CreateWorkerPool(w.ctx, &runpb.CreateWorkerPoolRequest{Parent: parent, WorkerPoolId: id, WorkerPool: pool(1, good)})
+			_, err := w.pools.CreateWorkerPool(w.ctx, &runpb.CreateWorkerPoolRequest{Parent: rig.Parent, WorkerPoolId: id, WorkerPool: pool(1, good)})
 			if !refused(err, codes.InvalidArgument, codes.InvalidArgument) || !strings.Contains(err.Error(), "workerPoolId") {
 				t.Errorf("%q: %v", id, err)
 			}
@@ -114,12 +116,12 @@ func (w *workers) badPools(good *runpb.Container) map[string]*runpb.WorkerPool {
 
 // absent checks that there is no worker pool, and what is said of that.
 func (w *workers) absent() {
-	w.h.Helper()
-	if p, err := w.pools.ListWorkerPools(w.ctx, &runpb.ListWorkerPoolsRequest{Parent: parent}).Next(); err != iterator.Done {
-		w.h.Errorf("there is %v, %v", p, err)
+	w.Host.Helper()
+	if p, err := w.pools.ListWorkerPools(w.ctx, &runpb.ListWorkerPoolsRequest{Parent: rig.Parent}).Next(); err != iterator.Done {
+		w.Host.Errorf("there is %v, %v", p, err)
 	}
-	if n := len(w.pids()); n != 0 {
-		w.h.Errorf("%d processes run for nobody", n)
+	if n := len(pidsOf(w.Daemon)); n != 0 {
+		w.Host.Errorf("%d processes run for nobody", n)
 	}
 	name := poolName("mill")
 	_, get := w.pools.GetWorkerPool(w.ctx, &runpb.GetWorkerPoolRequest{Name: name})
@@ -128,11 +130,11 @@ func (w *workers) absent() {
 	_, list := w.revisions.ListRevisions(w.ctx, &runpb.ListRevisionsRequest{Parent: name}).Next()
 	for verb, err := range map[string]error{"get": get, "update": update, "delete": remove, "list revisions": list} {
 		if status.Code(err) != codes.NotFound && (verb != "list revisions" || err != iterator.Done) {
-			w.h.Errorf("%s: %v", verb, err)
+			w.Host.Errorf("%s: %v", verb, err)
 		}
 	}
 	if _, err := w.deploys("mill", pool(1, &runpb.Container{Image: "oci-archive:/nosuch.tar"})); err == nil {
-		w.h.Error("an image that is not there is deployed")
+		w.Host.Error("an image that is not there is deployed")
 	}
 	if _, err := w.pools.GetWorkerPool(w.ctx, &runpb.GetWorkerPoolRequest{Name: name}); err == nil {
 		w.deleted("mill") // it may be there, as failed
@@ -141,29 +143,29 @@ func (w *workers) absent() {
 
 // unmasked makes a worker pool and asks for changes that there are not.
 func (w *workers) unmasked(good *runpb.Container) {
-	w.h.Helper()
+	w.Host.Helper()
 	p := w.deployed("mill", pool(1, good))
 	before := w.number(1)
 	for _, path := range []string{"nosuch", "template.nosuch", "scaling.min_instance_count"} {
 		_, err := w.pools.UpdateWorkerPool(w.ctx, &runpb.UpdateWorkerPoolRequest{WorkerPool: p, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{path}}})
 		if err == nil { // the client itself may refuse it, over REST
-			w.h.Errorf("a mask of %s is accepted", path)
+			w.Host.Errorf("a mask of %s is accepted", path)
 		}
 	}
 	if now := w.number(1); !sameProcesses(now, before) {
-		w.h.Errorf("the processes are %v, were %v", now, before)
+		w.Host.Errorf("the processes are %v, were %v", now, before)
 	}
 	w.deleted("mill")
 }
 
 // What no client of Google's would send is refused, too.
 func TestBadRequestsForWorkerPools(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	d := h.serve()
-	client := d.httpClient()
+	d := h.Serve()
+	client := d.HTTPClient()
 	defer client.CloseIdleConnections()
-	base := "http://daemon/v2/" + parent + "/workerPools"
+	base := "http://daemon/v2/" + rig.Parent + "/workerPools"
 	for _, c := range []struct {
 		method, path, body string
 		code               int
@@ -193,10 +195,10 @@ func TestBadRequestsForWorkerPools(t *testing.T) {
 		text, _ := io.ReadAll(resp.Body) // what there is of it is shown
 		_ = resp.Body.Close()
 		if resp.StatusCode != c.code || !strings.Contains(string(text), c.word) {
-			t.Errorf("%s %s %s: %s, want %d and %q\n%s", c.method, c.path, c.body, resp.Status, c.code, c.word, clip(string(text)))
+			t.Errorf("%s %s %s: %s, want %d and %q\n%s", c.method, c.path, c.body, resp.Status, c.code, c.word, rig.Clip(string(text)))
 		}
 	}
-	if n := len(d.pids()); n != 0 {
+	if n := len(pidsOf(d)); n != 0 {
 		t.Errorf("%d processes run for nobody", n)
 	}
 }

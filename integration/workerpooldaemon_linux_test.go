@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/integration/rig"
 )
 
 // contract: WP-2
 // The daemon is killed, again and again: the same processes go on and count.
 func TestWorkersOutliveTheDaemon(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	w.deployed("mill", pool(2, w.server(), named("beside", w.script(forever))))
 	before := w.number(4)
 	goesOn := func(how string) {
@@ -25,25 +27,25 @@ func TestWorkersOutliveTheDaemon(t *testing.T) {
 			t.Errorf("after a %s the processes are %v, were %v", how, now, before)
 		}
 	}
-	w.kill()
-	w.start()
+	w.Kill()
+	w.Start()
 	goesOn("kill")
-	w.stop()
-	w.start()
+	w.Stop()
+	w.Start()
 	goesOn("stop")
 
 	// One that ends while nobody looks is replaced, with what belongs to it.
-	w.kill()
+	w.Kill()
 	for pid := range before {
 		n, err := strconv.Atoi(pid)
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.kill(n)
+		h.Kill(n)
 		break
 	}
-	w.start()
-	w.eventually("the other instance runs, and a new one", func() bool {
+	w.Start()
+	w.Eventually("the other instance runs, and a new one", func() bool {
 		now := w.running()
 		return len(now) == 4 && kept(now, before) == 2
 	})
@@ -71,18 +73,18 @@ func kept(now, before map[string]bool) (n int) {
 // A daemon that is killed during a deployment has it go on in its next life.
 func TestDeploymentOfWorkersGoesOn(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	c := w.script("echo here; sleep 3; exec httpd -f -p 9090 -h /etc")
 	c.StartupProbe = &runpb.Probe{PeriodSeconds: 60, FailureThreshold: 1, ProbeType: &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{Port: 9090}}}
-	op, err := w.pools.CreateWorkerPool(w.ctx, &runpb.CreateWorkerPoolRequest{Parent: parent, WorkerPoolId: "mill", WorkerPool: pool(2, c)})
+	op, err := w.pools.CreateWorkerPool(w.ctx, &runpb.CreateWorkerPoolRequest{Parent: rig.Parent, WorkerPoolId: "mill", WorkerPool: pool(2, c)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("an instance starts", func() bool { return len(w.pids()) > 0 })
-	w.kill()
-	w.start()
+	w.Eventually("an instance starts", func() bool { return len(pidsOf(w.Daemon)) > 0 })
+	w.Kill()
+	w.Start()
 	var p *runpb.WorkerPool
-	w.eventually("the operation is done", func() bool {
+	w.Eventually("the operation is done", func() bool {
 		if p, err = op.Poll(w.ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -100,9 +102,9 @@ func TestDeploymentOfWorkersGoesOn(t *testing.T) {
 // contract: WP-8, LOG-1, LOG-8, LOG-9, LOG-12
 // What workers print is found as gcloud asks for it.
 func TestLogsOfWorkers(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	p := w.deployed("mill", pool(1, named("main", w.script(`echo plain; echo '{"severity":"ERROR","message":"bad","code":7}' >&2; `+forever)), named("beside", w.script("echo beside; "+forever))))
 	w.deployed("other", pool(1, w.script("echo of another; "+forever)))
 	revision := path.Base(p.GetLatestReadyRevision())
@@ -132,34 +134,34 @@ func TestLogsOfWorkers(t *testing.T) {
 // list are the entries that a filter lets through, as entries.list of the Cloud
 // Logging API has them.
 func (w *workers) list(filter string) []entry {
-	w.h.Helper()
+	w.Host.Helper()
 	body, err := json.Marshal(map[string]any{"resourceNames": []string{"projects/demo"}, "filter": filter, "pageSize": 1000})
 	if err != nil {
-		w.h.Fatal(err)
+		w.Host.Fatal(err)
 	}
-	client := w.httpClient()
+	client := w.HTTPClient()
 	defer client.CloseIdleConnections()
 	resp, err := client.Post("http://daemon/v2/entries:list", "application/json", bytes.NewReader(body))
 	if err != nil {
-		w.h.Fatal(err)
+		w.Host.Fatal(err)
 	}
 	defer resp.Body.Close()
 	var answer struct{ Entries []entry }
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
-		w.h.Fatalf("%s: %s, %v", filter, resp.Status, err)
+		w.Host.Fatalf("%s: %s, %v", filter, resp.Status, err)
 	}
 	return answer.Entries
 }
 
 // A shim that is killed takes its workers along. Others are started.
 func TestShimIsKilledUnderWorkers(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	w.deployed("mill", pool(2, w.server()))
 	before := w.number(2)
-	h.kill(w.process.shim())
-	w.eventually("the processes end", func() bool {
+	h.Kill(w.Process.Shim())
+	w.Eventually("the processes end", func() bool {
 		for pid := range before {
 			if isHere(pid) {
 				return false
@@ -167,9 +169,9 @@ func TestShimIsKilledUnderWorkers(t *testing.T) {
 		}
 		return true
 	})
-	if w.process.ended() {
-		w.process.wait()
-		w.start()
+	if w.Process.Ended() {
+		w.Process.Wait()
+		w.Start()
 	}
 	w.number(2)
 	<-time.After(time.Second)
@@ -179,9 +181,9 @@ func TestShimIsKilledUnderWorkers(t *testing.T) {
 // A daemon that is killed at any moment of a deployment, again and again, ends up
 // with what was asked for last, and nothing else.
 func TestDaemonIsKilledDuringDeployments(t *testing.T) {
-	hostOnly(t, "it would take too long")
+	rig.HostOnly(t, "it would take too long")
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	c := w.server()
 	w.deployed("mill", pool(3, c))
 	for n := range 8 {
@@ -192,8 +194,8 @@ func TestDaemonIsKilledDuringDeployments(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-time.After(time.Duration(n) * 170 * time.Millisecond)
-		w.kill()
-		w.start()
+		w.Kill()
+		w.Start()
 	}
 	c.Env = greeting("last")
 	p := w.deployed("mill", pool(4, c))

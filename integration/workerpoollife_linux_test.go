@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
+
+	"runnel/integration/rig"
 )
 
 // named gives a container a name, and what it depends on.
@@ -19,11 +21,11 @@ func named(name string, c *runpb.Container, after ...string) *runpb.Container {
 // Nothing takes CPU from a worker that does nothing.
 func TestWorkersKeepTheirCPU(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	w.deployed("calm", pool(1, w.script(forever)))
 	w.number(1)
 	for end := time.Now().Add(counting); time.Now().Before(end); <-time.After(counting / 30) {
-		if q := w.quotas(); len(q) != 1 || !q["100000"] {
+		if q := quotasOf(w.Daemon); len(q) != 1 || !q["100000"] {
 			t.Fatalf("the quotas are %v, want that of one CPU", q)
 		}
 	}
@@ -34,7 +36,7 @@ func TestWorkersKeepTheirCPU(t *testing.T) {
 // start.
 func TestWorkersHaveToBeHealthy(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	probe := &runpb.Probe{PeriodSeconds: 2, FailureThreshold: 1, ProbeType: &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{Port: 9090}}}
 	a := named("a", w.script("echo a is here; "+forever), "b")
 	b := named("b", w.script("echo b is here; "+forever))
@@ -50,7 +52,7 @@ func TestWorkersHaveToBeHealthy(t *testing.T) {
 	w.number(0)
 	log := w.tellsOf("mill", "b is here", `STARTUP TCP probe failed 1 time consecutively for container "b" on port 9090. The instance was not started.`)
 	if strings.Contains(log, "a is here") {
-		t.Errorf("a has been started:\n%s", clip(log))
+		t.Errorf("a has been started:\n%s", rig.Clip(log))
 	}
 
 	// What listens is well, and the other one starts after it.
@@ -61,7 +63,7 @@ func TestWorkersHaveToBeHealthy(t *testing.T) {
 	}
 	log = w.tellsOf("mill", "a is here", "b listens", `probe succeeded after 1 attempt for container "b" on port 9090`)
 	if strings.Index(log, "b listens") > strings.Index(log, "a is here") {
-		t.Errorf("a has not waited:\n%s", clip(log))
+		t.Errorf("a has not waited:\n%s", rig.Clip(log))
 	}
 
 	// One that ends at once is not well, whatever its exit code.
@@ -89,30 +91,30 @@ func sameProcesses(a, b map[string]bool) bool {
 // contract: HC-7, HC-9, WP-4
 // A worker that is not alive any more is killed and replaced.
 func TestLivenessOfWorkers(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	c := w.script("mkdir /www; echo yes >/www/alive; echo here; (sleep 4; rm /www/alive) & exec httpd -f -p 9090 -h /www")
 	c.StartupProbe = &runpb.Probe{PeriodSeconds: 10, ProbeType: &runpb.Probe_TcpSocket{TcpSocket: &runpb.TCPSocketAction{Port: 9090}}}
 	c.LivenessProbe = &runpb.Probe{PeriodSeconds: 1, FailureThreshold: 2, ProbeType: &runpb.Probe_HttpGet{HttpGet: &runpb.HTTPGetAction{Path: "/alive", Port: 9090}}}
 	w.deployed("mill", pool(1, c))
 	w.tellsOf("mill", `LIVENESS HTTP probe failed 2 times consecutively for container "worker" on port 9090 path "/alive". The instance has been shut down.`)
-	w.eventually("another instance is there", func() bool { return len(w.times("mill", "here")) >= 2 })
+	w.Eventually("another instance is there", func() bool { return len(w.times("mill", "here")) >= 2 })
 }
 
 // contract: WP-5, LIFE-7, LIFE-12
 // All containers are told to go, and killed ten seconds later.
 func TestWorkersAreToldToGo(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	trap := func(then string) string {
 		return "trap 'echo told to go; " + then + "' TERM; while :; do sleep 0.2; done"
 	}
 	w.deployed("polite", pool(1, w.script(trap("exit 0")), w.script(trap("exit 0"))))
 	polite := w.running()
 	w.deployed("stubborn", pool(1, w.script(trap(":")), w.script("exec sleep 1000000"))) // one has a handler, the other is deaf
-	w.eventually("all run", func() bool { return len(w.running()) >= len(polite)+2 })
+	w.Eventually("all run", func() bool { return len(w.running()) >= len(polite)+2 })
 	stubborn := w.running()
 	for pid := range polite {
 		delete(stubborn, pid)
@@ -123,7 +125,7 @@ func TestWorkersAreToldToGo(t *testing.T) {
 		going.Go(func() {
 			begin := time.Now()
 			w.scaled(id, 0)
-			w.eventually(id+" is gone", func() bool { return !strings.Contains(strings.Join(w.poolsThatRun(), " "), id) })
+			w.Eventually(id+" is gone", func() bool { return !strings.Contains(strings.Join(w.poolsThatRun(), " "), id) })
 			*t = time.Since(begin)
 		})
 	}
@@ -154,11 +156,11 @@ func (w *workers) poolsThatRun() (ids []string) {
 // An instance that uses more than its memory ends with all its containers.
 func TestMemoryOfWorkersEndsTheirInstance(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	fill := named("fill", w.script("echo begin; sleep 2; dd if=/dev/zero of=/fill bs=1M count=400; echo still here; "+forever))
 	w.deployed("greedy", pool(1, fill, named("beside", w.script("echo beside; "+forever))))
 	w.deployed("calm", pool(1, w.script("echo calm; "+forever)))
-	w.eventually("both have begun again", func() bool {
+	w.Eventually("both have begun again", func() bool {
 		return len(w.times("greedy", "begin")) >= 2 && len(w.times("greedy", "beside")) >= 2
 	})
 	w.tellsOf("greedy", "Memory limit of 256 MiB exceeded with ")
@@ -173,13 +175,13 @@ func TestMemoryOfWorkersEndsTheirInstance(t *testing.T) {
 // contract: WP-11, LIFE-13
 // A worker that ends is started again, later each time, whatever its exit code.
 func TestRestartsOfWorkersSpreadOut(t *testing.T) {
-	hostOnly(t, "the scheduler's tests prove it in less time")
+	rig.HostOnly(t, "the scheduler's tests prove it in less time")
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	w.deployed("fails", pool(1, w.script("echo start; sleep 1; exit 1")))
 	w.deployed("ends", pool(1, w.script("echo start; sleep 1; exit 0")))
 	for id, exit := range map[string]string{"fails": "Container called exit(1).", "ends": "Container called exit(0)."} {
-		w.eventually(id+" is started for the fifth time", func() bool { return len(w.times(id, "start")) >= 5 })
+		w.Eventually(id+" is started for the fifth time", func() bool { return len(w.times(id, "start")) >= 5 })
 		at := w.times(id, "start")
 		for n := 1; n < 5; n++ {
 			gap, pause := at[n].Sub(at[n-1]), time.Second<<(n-1)

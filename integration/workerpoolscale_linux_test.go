@@ -10,13 +10,15 @@ import (
 
 	"cloud.google.com/go/run/apiv2/runpb"
 	"google.golang.org/protobuf/proto"
+
+	"runnel/integration/rig"
 )
 
 // contract: WP-1, ENV-4, MD-1, MD-4, MD-7
 // What a worker sees: who it is, and nothing of requests.
 func TestWorkersSeeWhoTheyAre(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	p := w.deployed("mill", pool(-1, w.script(ask+`for at in project/project-id instance/region instance/id; do
 			echo "$at is $(ask metadata.google.internal $at)"
 		done
@@ -54,12 +56,12 @@ func TestWorkersSeeWhoTheyAre(t *testing.T) {
 // There are as many instances as somebody says, and none is allowed.
 func TestWorkerPoolsAreScaledByHand(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	p := w.deployed("mill", pool(0, w.server()))
 	if p.GetLatestReadyRevision() == "" {
 		t.Errorf("without instances it is not ready: %v", p)
 	}
-	if pids := w.pids(); len(pids) != 0 {
+	if pids := pidsOf(w.Daemon); len(pids) != 0 {
 		t.Errorf("%d processes run for nobody", len(pids))
 	}
 	before := map[string]bool{}
@@ -87,7 +89,7 @@ func TestWorkerPoolsAreScaledByHand(t *testing.T) {
 // Instances are shared among revisions in proportion.
 func TestInstancesAreSplit(t *testing.T) {
 	h := openHost(t)
-	w := h.serveWorkers()
+	w := serveWorkers(h)
 	small := w.server()
 	one := path.Base(w.deployed("mill", pool(10, small)).GetLatestReadyRevision())
 	w.number(10)
@@ -131,8 +133,8 @@ func TestInstancesAreSplit(t *testing.T) {
 
 // split waits until each revision has so many processes, and no other has any.
 func (w *workers) split(want map[string]int) {
-	w.h.Helper()
-	w.eventually(fmt.Sprintf("the processes are %v", want), func() bool {
+	w.Host.Helper()
+	w.Eventually(fmt.Sprintf("the processes are %v", want), func() bool {
 		return fmt.Sprint(revisionsOf(w.running())) == fmt.Sprint(want)
 	})
 }
@@ -140,13 +142,13 @@ func (w *workers) split(want map[string]int) {
 // Where the host has no room for the instances of two revisions, those of the new
 // one take the places of the others, which come back if the new ones are not well.
 func TestWorkersAreReplacedOnASmallHost(t *testing.T) {
-	hostOnly(t, "it does not depend on the kernel's version")
+	rig.HostOnly(t, "it does not depend on the kernel's version")
 	h := openHost(t)
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(config, []byte("capacity: {memory: 300Mi}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := h.serveWorkers("--config", config)
+	w := serveWorkers(h, "--config", config)
 	c := w.server()
 	w.deployed("mill", pool(2, c))
 	w.number(2)

@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"html"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
+
+	"runnel/contract"
 )
 
 // TokenSource makes the credentials that instances ask for. *Signer is the one
@@ -32,6 +36,9 @@ type Handler struct{ tokens TokenSource }
 // New returns a Handler. Requests must come through a server whose contexts
 // carry an identity, see WithIdentity.
 func New(cfg Config) *Handler { return &Handler{tokens: cfg.Tokens} }
+
+// shortName is the name that instances have for it beside contract.MetadataHost.
+const shortName = "metadata"
 
 // flavorHeader and flavor are the header that a request must carry and an
 // answer always does; serverName is what several detectors of Cloud Run
@@ -79,7 +86,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // The header rule and the refusal of forwarded requests are what keeps a
 // server-side request forgery in the instance's program from reading tokens:
 // whoever makes the program fetch a URL cannot set the one, and a proxy sets
-// the other.
+// the other. A name of somebody's own that resolves to this address does not
+// lead here either.
 //
 // A request that announces a body, or more of one than ever comes, could not be
 // held: as long as there is some to come, nobody notices the client leave.
@@ -91,10 +99,26 @@ func refusal(r *http.Request) (status int, why string) {
 		return http.StatusBadRequest, "Requests with a body are not answered."
 	case len(r.Header.Values("X-Forwarded-For")) > 0:
 		return http.StatusForbidden, "Requests with an X-Forwarded-For header are not answered."
+	case !isOurs(r.Host):
+		return http.StatusForbidden, "Requests to another host's name are not answered."
 	case r.Header.Get(flavorHeader) != flavor:
 		return http.StatusForbidden, "Missing required header: " + flavorHeader + ": " + flavor
 	}
 	return 0, ""
+}
+
+// isOurs reports whether host, as a request has it, is the metadata server: by
+// one of its names, by an address, or left out, as HTTP/1.0 allows.
+func isOurs(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	switch strings.ToLower(strings.TrimSuffix(host, ".")) {
+	case "", contract.MetadataHost, shortName:
+		return true
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
 }
 
 // refuse answers status with a small page that says why.

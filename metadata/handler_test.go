@@ -142,7 +142,7 @@ func TestValuesAndDirectoriesAnswerAsText(t *testing.T) {
 	}
 }
 
-// contract: MD-2 MD-3 MD-13 MD-15 MD-17
+// contract: MD-2 MD-3 MD-13 MD-15 MD-17 ATK-19
 func TestStatusesAndHeaders(t *testing.T) {
 	t.Parallel()
 	url := start(t, first)
@@ -188,7 +188,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	t.Parallel()
 	h := metadata.New(metadata.Config{})
 	for method, want := range map[string]int{"POST": 405, "PUT": 405, "DELETE": 405, "HEAD": 200} {
-		r := httptest.NewRequest(method, v1+"instance/id", nil)
+		r := httptest.NewRequest(method, "http://metadata.google.internal"+v1+"instance/id", nil)
 		r.Header.Set("Metadata-Flavor", "Google")
 		r = r.WithContext(metadata.WithIdentity(r.Context(), func() *metadata.Identity { return &first }))
 		w := httptest.NewRecorder()
@@ -243,7 +243,7 @@ func TestRecursiveJSONIsCamelCasedAndHoldsNoCredentials(t *testing.T) {
 	}
 }
 
-// contract: MD-19
+// contract: MD-19 ATK-19
 func TestIdentityIsThatOfTheListener(t *testing.T) {
 	t.Parallel()
 	h := metadata.New(metadata.Config{Tokens: newSigner(t)})
@@ -286,7 +286,7 @@ func TestIdentityIsReadForEachRequest(t *testing.T) {
 
 func TestHandlerWithoutIdentityAnswers503(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest("GET", "http://metadata/", nil)
 	r.Header.Set("Metadata-Flavor", "Google")
 	w := httptest.NewRecorder()
 	metadata.New(metadata.Config{}).ServeHTTP(w, r)

@@ -52,6 +52,7 @@ func TestSlowClientIsCutOff(t *testing.T) {
 	}
 }
 
+// contract: ATK-25
 func TestConnectionsOfOneInstanceAreBounded(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

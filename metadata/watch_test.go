@@ -34,7 +34,7 @@ func TestEveryAnswerHasAnETagOfItsBody(t *testing.T) {
 func ask(t *testing.T, ctx context.Context, query string) (took time.Duration, w *httptest.ResponseRecorder) {
 	t.Helper()
 	ctx = metadata.WithIdentity(ctx, func() *metadata.Identity { return &first })
-	r := httptest.NewRequestWithContext(ctx, "GET", v1+"instance/id"+query, nil)
+	r := httptest.NewRequestWithContext(ctx, "GET", "http://metadata"+v1+"instance/id"+query, nil)
 	r.Header.Set("Metadata-Flavor", "Google")
 	w = httptest.NewRecorder()
 	w.Code = 0

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// contract: MD-19
+// contract: MD-19, ATK-17
 func TestInstanceReachesTheWorldAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.attach(t), w.attach(t)
@@ -62,7 +62,7 @@ func TestInstanceReachesTheWorldAndNothingElse(t *testing.T) {
 	}
 }
 
-// contract: ING-1
+// contract: ING-1, ATK-17
 func TestInstanceReachesTheDoorsOfTheGatewayAndNothingBesideThem(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.attach(t), w.attach(t)
@@ -112,6 +112,7 @@ func TestOnlyThisHostReachesTheGateway(t *testing.T) {
 	}
 }
 
+// contract: ATK-17
 // Other software on the host may rewrite a packet's destination before it is
 // routed, as published ports of containers do; the host's addresses are out of
 // an instance's reach all the same.
@@ -156,6 +157,7 @@ func translate(t *testing.T, from, to string) {
 	})
 }
 
+// contract: ATK-17
 func TestInstancePingsTheWorldOnly(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.attach(t), w.attach(t)

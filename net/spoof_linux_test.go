@@ -61,6 +61,7 @@ func (w *world) inject(t *testing.T, a *Attachment, frames ...[]byte) {
 	})
 }
 
+// contract: ATK-18
 // TestForgedPacketsDoNotArrive sends packets as an instance must not and then
 // one as it may; what is received first tells.
 func TestForgedPacketsDoNotArrive(t *testing.T) {
@@ -170,6 +171,7 @@ func receive(t *testing.T, conn stdnet.PacketConn) string {
 	return string(buf[:n])
 }
 
+// contract: ATK-18
 func TestARPSpoofingTurnsNothingAway(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.attach(t), w.attach(t)
@@ -246,6 +248,7 @@ func (w *world) neighbours(t *testing.T, a *Attachment) (list string) {
 	return list
 }
 
+// contract: ATK-18
 func TestRouterAdvertisementIsIgnored(t *testing.T) {
 	w := newWorld(t)
 	a := w.attach(t)
@@ -282,6 +285,7 @@ func TestRouterAdvertisementIsIgnored(t *testing.T) {
 	})
 }
 
+// contract: ATK-18
 func TestNoIPv6ButLoopback(t *testing.T) {
 	w := newWorld(t)
 	a := w.attach(t)

@@ -172,6 +172,9 @@ func (l *Launcher) learnHost() (err error) {
 	if l.facts.noFile, err = OpenFileLimit(); err != nil {
 		return err
 	}
+	if l.facts.throttles, err = filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle"); err != nil {
+		return err
+	}
 	l.facts.productName, err = l.writeProductName()
 	return err
 }

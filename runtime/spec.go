@@ -24,6 +24,9 @@ type hostFacts struct {
 	// productName is a file to be seen as the machine's product name; empty
 	// where the host has no DMI.
 	productName string
+	// throttles are the directories, one for each CPU that has one, that tell when
+	// the host was too hot.
+	throttles []string
 }
 
 // defaultPath is for images that set none.
@@ -64,7 +67,7 @@ func ociSpec(s *Spec, n int, h *hostFacts) *specs.Spec {
 			CgroupsPath:   h.cgroupParent + "/" + containerGroup(s.ID, n, len(s.Containers)),
 			Namespaces:    namespaces(),
 			Resources:     resources(c, h),
-			MaskedPaths:   maskedPaths(),
+			MaskedPaths:   slices.Concat(maskedPaths(), h.throttles),
 			ReadonlyPaths: readonlyPaths(),
 		},
 	}

@@ -47,6 +47,16 @@ func TestOCISpecGolden(t *testing.T) {
 	}
 }
 
+// contract: ATK-29
+func TestHeatOfTheHostIsMasked(t *testing.T) {
+	t.Parallel()
+	const hot = "/sys/devices/system/cpu/cpu0/thermal_throttle"
+	h := hostFacts{cgroups: &cgroups.Host{Mode: cgroups.Unified}, throttles: []string{hot}}
+	if masked := ociSpec(exampleSpec(), 0, &h).Linux.MaskedPaths; !slices.Contains(masked, hot) || !slices.Contains(masked, "/proc/kcore") {
+		t.Errorf("masked are %q", masked)
+	}
+}
+
 // contract: CPU-1 MEM-1 MEM-2
 func TestRequestOfSeveralContainersGolden(t *testing.T) {
 	t.Parallel()
@@ -115,7 +125,7 @@ func TestArgvCombinesImageAndCaller(t *testing.T) {
 	}
 }
 
-// contract: ENV-8
+// contract: ENV-8 ATK-28
 func TestEnvironLaterEntriesWin(t *testing.T) {
 	t.Parallel()
 	got := environ([]string{"A=1", "B=2", "A=3"}, []string{"B=", "C=x=y", "novalue", "=noname"})

@@ -49,7 +49,9 @@ type attempt struct {
 	recorded Ticket
 	// since is when the attempt began in another process, zero if in this one;
 	// stopping is why that process was ending it.
-	since    time.Time
+	since time.Time
+	// sinceUp is the host's uptime then, zero where that is not known.
+	sinceUp  time.Duration
 	stopping contract.Exit
 	// exit is how it ended; err why nobody knows, or why it never ran.
 	exit rruntime.Exit

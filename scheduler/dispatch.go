@@ -103,7 +103,7 @@ func (l *loop) start(ctx context.Context, a *attempt) {
 	}
 	a.recorded = l.change(a.index, func(t *TaskRecord) {
 		l.begin(t, a)
-		t.Attempted = l.updated
+		t.Attempted, t.AttemptedUp = l.updated, l.scheduler.config.Uptime()
 		if t.Started.IsZero() {
 			t.Started = l.updated
 		}

@@ -138,6 +138,16 @@ func (j *memJournal) last(t *testing.T, x *runpb.Execution) (*runpb.Execution, P
 	return x, past
 }
 
+// setClock is what the records look like when the clock has been set ahead.
+func (j *memJournal) setClock(ahead time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, r := range j.records {
+		r.Attempted = r.Attempted.Add(-ahead)
+		j.records[i] = r
+	}
+}
+
 // record is the last durable record of a task.
 func (j *memJournal) record(index int) TaskRecord {
 	j.mu.Lock()

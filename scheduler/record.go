@@ -23,6 +23,9 @@ type TaskRecord struct {
 	// came to its end, Updated when the record changed last. Each is zero until
 	// it happens.
 	Scheduled, Started, Attempted, Completed, Updated time.Time
+	// AttemptedUp is the host's uptime when the last attempt began; zero where
+	// that is not known.
+	AttemptedUp time.Duration
 	// Stopping says why the attempt that runs is being ended: by its TimedOut
 	// or Cancelled.
 	Stopping contract.Exit
@@ -61,6 +64,7 @@ const (
 	fieldMemoryPeak
 	fieldError
 	fieldFlags
+	fieldAttemptedUp
 )
 
 // MarshalBinary writes the record in a few dozen bytes. It never fails.
@@ -82,6 +86,7 @@ func (r TaskRecord) MarshalBinary() ([]byte, error) {
 	b.time(fieldExitAt, r.Exit.At)
 	b.number(fieldMemoryPeak, uint64(r.Exit.MemoryPeak))
 	b.text(fieldError, r.Error)
+	b.number(fieldAttemptedUp, uint64(r.AttemptedUp))
 	b.number(fieldFlags, bit(r.Hopeless, 0)|bit(r.FirstFailure, 1))
 	return b, nil
 }

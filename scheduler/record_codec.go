@@ -91,6 +91,8 @@ func (r *TaskRecord) set(field protowire.Number, v uint64, s string) {
 		r.Started = instant(v)
 	case fieldAttempted:
 		r.Attempted = instant(v)
+	case fieldAttemptedUp:
+		r.AttemptedUp = time.Duration(v)
 	case fieldCompleted:
 		r.Completed = instant(v)
 	case fieldUpdated:

@@ -15,7 +15,7 @@ func fullRecord() TaskRecord {
 	at := func(s int64) time.Time { return time.Unix(1_800_000_000+s, 123_456_789) }
 	return TaskRecord{
 		Index: 9999, State: Running, Attempts: 11,
-		Scheduled: at(1), Started: at(2), Attempted: at(3), Completed: at(4), Updated: at(5),
+		Scheduled: at(1), Started: at(2), Attempted: at(3), AttemptedUp: 7 * time.Hour, Completed: at(4), Updated: at(5),
 		Stopping: contract.Exit{TimedOut: true},
 		Exit: rruntime.Exit{
 			Exit: contract.Exit{Code: 255, Signal: 9, OOMKilled: true, TimedOut: true, Cancelled: true, Lost: true},

@@ -98,7 +98,7 @@ func (p *plan) replay(tasks []TaskRecord) progress {
 func (l *loop) readopt(ctx context.Context, t *TaskRecord) {
 	a := &attempt{
 		index: t.Index, number: t.Attempts - 1, spec: l.plan.attempt(t.Index, t.Attempts-1), begun: true,
-		since: t.Attempted, stopping: t.Stopping, holds: l.plan.need,
+		since: t.Attempted, sinceUp: t.AttemptedUp, stopping: t.Stopping, holds: l.plan.need,
 	}
 	l.share.Take()
 	l.running++
@@ -122,7 +122,7 @@ func (l *loop) adopted(ctx context.Context, a *attempt) {
 	}
 	if !a.instance.Started() {
 		a.since = time.Time{}
-		a.recorded = l.change(a.index, func(t *TaskRecord) { t.Attempted = l.updated })
+		a.recorded = l.change(a.index, func(t *TaskRecord) { t.Attempted, t.AttemptedUp = l.updated, l.scheduler.config.Uptime() })
 		l.emit(Event{Kind: AttemptStarting}, a)
 	}
 	l.watch(ctx, a)

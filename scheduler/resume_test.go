@@ -59,6 +59,32 @@ func TestAttemptThatOutlivesItsProcess(t *testing.T) {
 	}
 }
 
+// An attempt has its time by the clock that nobody sets.
+//
+// contract: ATK-36
+func TestClockIsSetWhileNobodyLooks(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"ahead": time.Hour, "back": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 1, testJob(1, 0, 0, 10*time.Second), each(script{runs: 2 * time.Hour}))
+				booted := time.Now().Add(-time.Minute)
+				w.config.Uptime = func() time.Duration { return time.Since(booted) }
+				w.begin(1)
+				begun := time.Now()
+				<-time.After(4 * time.Second)
+				w.journal.setClock(ahead)
+				w.restart(1, 3*time.Second)
+				wait(t, w.run)
+				if took := time.Since(begun); took != 10*time.Second || w.machine.instances() != 1 {
+					t.Errorf("ended after %s, want its ten seconds; %d instances", took, w.machine.instances())
+				}
+				w.scheduler.Wait()
+			})
+		})
+	}
+}
+
 // An attempt that is recorded but was never started begins when it is found,
 // and has its full time from then on, in that process and in later ones.
 //

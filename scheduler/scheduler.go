@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"time"
 
 	"cloud.google.com/go/run/apiv2/runpb"
 
@@ -35,6 +36,11 @@ type Config struct {
 	// execution while it runs, and must not ask it anything: Cancel and Kill
 	// are allowed. Nil: nobody wants to know.
 	Observe func(Event)
+
+	// Uptime tells how long the host has been up, by a clock that nobody sets,
+	// nor suspension moves: what an attempt has had of its time is measured by it
+	// across processes. Nil: it is measured by the clock on the wall.
+	Uptime func() time.Duration
 
 	// ProjectID and Region are for jobs whose name does not tell them,
 	// ServiceAccount for those that name none.
@@ -80,6 +86,9 @@ func New(config Config) *Scheduler {
 	}
 	if config.Observe == nil {
 		config.Observe = func(Event) {}
+	}
+	if config.Uptime == nil {
+		config.Uptime = func() time.Duration { return 0 }
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)

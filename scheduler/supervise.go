@@ -82,6 +82,9 @@ func (l *loop) timeLeft(a *attempt) time.Duration {
 	if a.since.IsZero() {
 		return l.plan.timeout
 	}
+	if a.sinceUp > 0 {
+		return l.plan.timeout - (l.scheduler.config.Uptime() - a.sinceUp)
+	}
 	return l.plan.timeout - time.Since(a.since)
 }
 

@@ -31,6 +31,7 @@ func fill(t *testing.T, path string) {
 	}
 }
 
+// contract: ATK-37
 func TestFullDiskIsWaitedFor(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
@@ -90,6 +91,7 @@ func TestFullDiskIsWaitedFor(t *testing.T) {
 	}
 }
 
+// contract: ATK-37
 func TestNoRoomToBegin(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
@@ -111,6 +113,7 @@ func TestNoRoomToBegin(t *testing.T) {
 	}
 }
 
+// contract: ATK-37
 func TestCloseSaysWhatTheDiskHasNotTaken(t *testing.T) {
 	t.Parallel()
 	d := &disk{}

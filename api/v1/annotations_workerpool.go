@@ -12,9 +12,10 @@ import (
 
 // What the annotations of services mean nothing for.
 var (
-	errNoRequests = errors.New("is for services: a worker pool takes no requests")
-	errScaled     = errors.New("is not supported: a worker pool is not scaled automatically, want " + manualKey)
-	errThrottled  = errors.New("is not supported: the instances of a worker pool have their CPU all the time, want false")
+	errNoRequests      = errors.New("is for services: a worker pool takes no requests")
+	errScaled          = errors.New("is not supported: a worker pool is not scaled automatically, want " + manualKey)
+	errFirstGeneration = errors.New("gen1 is not possible: worker pools always run in the second generation; want gen2, or leave it out")
+	errThrottled       = errors.New("is not supported: the instances of a worker pool have their CPU all the time, want false")
 )
 
 // liftWorkerPool moves what v1 says in annotations to the fields of pool, and to
@@ -83,7 +84,11 @@ func liftWorkerPoolRevisionKey(t *runpb.RevisionTemplate, k, v string) (known bo
 			err = errThrottled
 		}
 	case environmentKey:
-		return false, nil // worker pools have no such field
+		var e runpb.ExecutionEnvironment
+		if e, err = parseEnvironment(v); e == runpb.ExecutionEnvironment_EXECUTION_ENVIRONMENT_GEN1 {
+			err = errFirstGeneration
+		}
+		return err != nil, err // worker pools have no such field
 	default:
 		return liftRevisionKey(t, k, v)
 	}

@@ -87,7 +87,7 @@ func TestAnnotationsOfWorkerPoolsAreFieldsInV2(t *testing.T) {
 	}
 }
 
-// contract: WP-1 WP-3 WP-10
+// contract: WP-1 WP-3 WP-10 LIM-8
 func TestBadAnnotationsOfWorkerPoolsAreRefused(t *testing.T) {
 	t.Parallel()
 	const (
@@ -108,6 +108,8 @@ func TestBadAnnotationsOfWorkerPoolsAreRefused(t *testing.T) {
 		{"", "run.googleapis.com/sessionAffinity: 'true'", revision + `sessionAffinity"]: is for services`},
 		{"", "run.googleapis.com/health-check-disabled: 'true'", revision + `health-check-disabled"]: is for services: give the worker pool's containers no probes`},
 		{"", "run.googleapis.com/cpu-throttling: 'true'", revision + `cpu-throttling"]: is not supported: the instances of a worker pool have their CPU all the time, want false`},
+		{"", "run.googleapis.com/execution-environment: gen1", revision + `execution-environment"]: gen1 is not possible: worker pools always run in the second generation`},
+		{"", "run.googleapis.com/execution-environment: gen3", revision + `execution-environment"]: "gen3"`},
 		{"", "run.googleapis.com/cpu-throttling: off", revision + `cpu-throttling"]: "off" is neither`},
 		{"", `run.googleapis.com/container-dependencies: '{"web":["db"]}'`, revision + `container-dependencies"]: there is no container "web"`},
 		{"", "run.googleapis.com/cloudsql-instances: a:b:c", "Cloud SQL"},

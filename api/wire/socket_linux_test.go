@@ -11,6 +11,7 @@ import (
 	"runnel/api/wire"
 )
 
+// contract: ATK-32
 func TestListenUnix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

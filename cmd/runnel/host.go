@@ -18,6 +18,9 @@ type hostConfig struct {
 	// ProjectID, ProjectNumber, Region and ServiceAccount are what instances
 	// learn from the metadata server.
 	ProjectID, ProjectNumber, Region, ServiceAccount string
+	// TrustedHosts are hosts to which a registry may send us, see
+	// image.StoreConfig.
+	TrustedHosts []string
 	// Observe is told every change of an execution before it is acted upon.
 	Observe func(scheduler.Event)
 	// Warn is told, once each, what this host cannot give instances.

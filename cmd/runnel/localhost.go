@@ -38,7 +38,7 @@ func openHost(ctx context.Context, cfg hostConfig) (_ host, err error) {
 		return nil, err
 	}
 	h.steps.Push(root.Close)
-	if h.machine, err = machine.Open(ctx, machine.Config{Root: root, Warn: cfg.Warn}); err != nil {
+	if h.machine, err = machine.Open(ctx, machine.Config{Root: root, TrustedHosts: cfg.TrustedHosts, Warn: cfg.Warn}); err != nil {
 		return nil, err
 	}
 	h.steps.Push(h.machine.Close)

@@ -9,6 +9,7 @@ import (
 	"runnel/cmd/runnel/cli"
 	"runnel/cmd/runnel/daemon"
 	"runnel/contract"
+	rimage "runnel/image"
 	"runnel/metadata"
 )
 
@@ -28,6 +29,7 @@ type runFlags struct {
 	tasks, parallelism, maxRetries  int
 	serviceAccount                  string
 
+	trustedHosts                   []string
 	format, root                   string
 	project, projectNumber, region string
 }
@@ -56,6 +58,7 @@ func (f *runFlags) register(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.command, "command", nil, "entrypoint instead of the image's, `WORD,...`")
 	set.StringArrayVar(&f.args, "args", nil, "arguments instead of the image's, `WORD,...`")
 	set.StringVar(&f.serviceAccount, "service-account", here.ServiceAccount, "service account that the metadata server names")
+	set.StringSliceVar(&f.trustedHosts, "trusted-hosts", nil, "hosts with private addresses to which a registry may send us, `HOST:PORT,...`")
 	set.StringVar(&f.format, "format", formatText, "output form, text or json")
 	set.StringVar(&f.root, "root", "", "`directory` for images and state, kept afterwards (default a private one, removed)")
 	set.StringVar(&f.project, "project", here.Project, "project ID that the metadata server names")
@@ -68,6 +71,11 @@ func (f *runFlags) register(set *pflag.FlagSet) {
 func (f *runFlags) check(set *pflag.FlagSet, args []string) error {
 	if !slices.Contains(formats(), f.format) {
 		return cli.Usagef("--format %s: want text or json", f.format)
+	}
+	for _, host := range f.trustedHosts {
+		if err := rimage.CheckTrustedHost(host); err != nil {
+			return cli.Usagef("--trusted-hosts: %v", err)
+		}
 	}
 	if err := f.checkIdentity(); err != nil {
 		return err

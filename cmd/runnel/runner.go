@@ -95,6 +95,7 @@ func (r *runner) hostConfig() hostConfig {
 		ProjectNumber:  r.flags.projectNumber,
 		Region:         r.flags.region,
 		ServiceAccount: r.flags.serviceAccount,
+		TrustedHosts:   r.flags.trustedHosts,
 		Observe: func(e scheduler.Event) {
 			r.board.observe(e)
 			r.logs.observe(e)

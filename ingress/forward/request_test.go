@@ -17,6 +17,7 @@ import (
 	"time"
 )
 
+// contract: ATK-20, ATK-22
 func TestFieldsOfOneConnectionStayThere(t *testing.T) {
 	t.Parallel()
 	got := make(chan *http.Request, 1)

@@ -159,6 +159,7 @@ var smuggled = map[string]struct{ request, seen string }{
 	"trailer that would be a field": {begin + "Trailer: Content-Length\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nContent-Length: 50\r\n\r\n" + next, "POST /a x hello | GET /last x"},
 }
 
+// contract: ATK-21
 func TestEachRequestIsSeenOnceOrRefused(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(*testing.T) (string, *record){"go": newGo, "python": newPython, "nginx": newNginx} {

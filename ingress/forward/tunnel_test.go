@@ -112,6 +112,7 @@ func TestChangedProtocolEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// contract: ATK-22
 func TestInstanceMayKeepItsProtocol(t *testing.T) {
 	t.Parallel()
 	addr := newInstance(t, repeat)

@@ -4,8 +4,11 @@
 // TestLIM1..., and says so in a comment; docs/contract.md is made of both and of
 // the last results. All tests share one daemon, which takes requests for
 // services too, and run at the same time: each names its jobs and services
-// after itself, and leaves those of others alone. What a row needs a daemon of its own
-// for, one that is killed or that has no disk left, is proved one directory up.
+// after itself, and leaves those of others alone. What needs a host of its own,
+// such as one that is killed, is proved one directory up.
+//
+// broken/ROW.txt, of rows about attacks and registries, is the build that the
+// row's test was seen to fail on: package internal/broken does it again.
 //
 // There is nothing in it but tests. They need root, and run on both kinds of
 // host.

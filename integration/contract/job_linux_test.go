@@ -18,7 +18,7 @@ import (
 )
 
 // jobParent is where jobs are that are made without a word about it.
-const jobParent = "projects/local/locations/us-central1/jobs/"
+const jobParent = here + "/jobs/"
 
 // job is a job called after its test, looked at with Google's client for Go.
 type job struct {
@@ -57,7 +57,7 @@ func newJobAs(t *testing.T, d *rig.Daemon, name, script string, flags ...string)
 
 // deletesJob has a job deleted when the test ends, for when it runs again. It may
 // have been before.
-func deletesJob(t *testing.T, d *rig.Daemon, name string) {
+func deletesJob(t testing.TB, d *rig.Daemon, name string) {
 	t.Helper()
 	client := d.HTTPClient()
 	ask := func(method string) int {

@@ -3,9 +3,7 @@ package contract
 import (
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +33,7 @@ func TestJOB10ExecuteReturnsWhenTheExecutionHasBegun(t *testing.T) {
 	if x := j.execution(j.history()[0]); x.GetStartTime() != nil {
 		t.Errorf("after --async: %v", x)
 	}
-	plain := d.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }, "jobs", "execute", j.name)
+	plain := d.Host.StartWith(d.Lead, "jobs", "execute", j.name)
 	d.Eventually("there are two executions", func() bool { return len(j.history()) == 2 })
 	if plain.Ended() {
 		t.Error("the command has returned before the execution has begun")
@@ -148,10 +146,11 @@ func TestJOB28ExportAndReplaceGiveTheSameJob(t *testing.T) {
 // contract: JOB-30
 func TestJOB30DeletingAJobEndsWhatRuns(t *testing.T) {
 	d := daemon(t)
-	j := newJob(t, d, `trap 'exit 5' TERM; echo up; sleep 30303 & wait`, "--tasks", "2")
+	long := manySeconds()
+	j := newJob(t, d, `trap 'exit 5' TERM; echo up; sleep `+long+` & wait`, "--tasks", "2")
 	x := j.begin()
 	j.prints("up", 2)
-	d.Eventually("both sleep", func() bool { return len(running(t, "sleep\x0030303\x00")) == 2 })
+	d.Eventually("both sleep", func() bool { return len(rig.ProcessesCalled("sleep\x00"+long+"\x00")) == 2 })
 	d.CLI("jobs", "delete", j.name).Exits(2).Shows("It is being executed", "--quiet")
 	j.seen()
 	d.CLI("jobs", "delete", j.name, "--quiet").Exits(0)
@@ -163,23 +162,7 @@ func TestJOB30DeletingAJobEndsWhatRuns(t *testing.T) {
 			t.Errorf("the %s: %v, want that it is not found", kind, err)
 		}
 	}
-	if n := len(running(t, "sleep\x0030303\x00")); n != 0 {
+	if n := len(rig.ProcessesCalled("sleep\x00" + long + "\x00")); n != 0 {
 		t.Errorf("%d processes of the tasks are left", n)
 	}
-}
-
-// running are the processes of this host with a command line.
-func running(t *testing.T, line string) (pids []int) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if text, err := os.ReadFile(f); err == nil && string(text) == line {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f))) // the pattern is fine
-			pids = append(pids, pid)
-		}
-	}
-	return pids
 }

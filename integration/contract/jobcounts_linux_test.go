@@ -5,7 +5,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,33 +133,13 @@ func TestJOB25LostTaskIsTriedAgain(t *testing.T) {
 	x, y := j.begin(), last.begin()
 	j.prints("attempt 0", 1)
 	last.prints("attempt 0", 1)
-	d.Host.Kill(shimPID(t, d))
+	d.Host.Kill(shimOf(t, d))
 	if got := j.ended(x); got.GetSucceededCount() != 1 || got.GetRetriedCount() != 1 || j.logs() != "attempt 0\nattempt 1\n" {
 		t.Errorf("with a retry: %v\n%s", got, j.logs())
 	}
 	if got := last.ended(y); got.GetFailedCount() != 1 || last.logs() != "attempt 0\n" {
 		t.Errorf("without retries: %v\n%s", got, last.logs())
 	}
-}
-
-// shimPID is the process that keeps the daemon's instances.
-func shimPID(t *testing.T, d *rig.Daemon) (pid int) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		line, _ := os.ReadFile(f) // it may have ended since
-		words := strings.Split(string(line), "\x00")
-		if filepath.Base(words[0]) == "runnel-shim" && slices.Contains(words, filepath.Join(d.Root, "shim")) {
-			pid, _ = strconv.Atoi(filepath.Base(filepath.Dir(f))) // a directory of /proc
-		}
-	}
-	if pid == 0 {
-		t.Fatal("the daemon has no shim")
-	}
-	return pid
 }
 
 // contract: JOB-29

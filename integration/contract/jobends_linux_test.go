@@ -11,6 +11,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/image/imagetest"
+	"runnel/integration/rig"
 )
 
 // contract: JOB-3
@@ -133,11 +134,14 @@ func TestJOB15ResultsTellTheSignal(t *testing.T) {
 	}
 	// The kernel keeps a signal without a handler from the first process of a
 	// container, unless it comes from outside and is SIGKILL.
-	j := newJob(t, d, `kill -TERM $$; kill -KILL $$; echo up; exec sleep 15151`, "--max-retries", "0")
+	long := manySeconds()
+	j := newJob(t, d, `kill -TERM $$; kill -KILL $$; echo up; exec sleep `+long, "--max-retries", "0")
 	x := j.begin()
 	j.prints("up", 1)
 	var pids []int
-	d.Eventually("it sleeps", func() bool { return len(pids) == 1 || later(func() { pids = running(t, "sleep\x0015151\x00") }) })
+	d.Eventually("it sleeps", func() bool {
+		return len(pids) == 1 || later(func() { pids = rig.ProcessesCalled("sleep\x00" + long + "\x00") })
+	})
 	d.Host.Kill(pids[0])
 	j.ended(x)
 	if got := j.tasksOf(x)[0].GetLastAttemptResult(); got.GetTermSignal() != 9 || got.GetStatus().GetMessage() != "Container terminated on signal 9." {

@@ -2,7 +2,7 @@ package contract
 
 import (
 	"fmt"
-	"regexp"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -20,6 +20,10 @@ func runScript(t *testing.T, d *rig.Daemon, script string, flags ...string) (log
 	return d.CLI("jobs", "logs", nameOf(t), "--format", "value(textPayload)").Exits(0).Stdout
 }
 
+// manySeconds is how long something sleeps whose process is looked for: other
+// runs of the tests, on the same host, have other numbers.
+func manySeconds() string { return fmt.Sprint(1_000_000_000 + rand.IntN(1_000_000_000)) }
+
 // contract: JOB-1
 func TestJOB1ExecutionHasOneToTenThousandTasks(t *testing.T) {
 	d := daemon(t)
@@ -34,14 +38,5 @@ func TestJOB1ExecutionHasOneToTenThousandTasks(t *testing.T) {
 		if want := fmt.Sprintf("task %d of 3\n", i); strings.Count(logs, want) != 1 {
 			t.Errorf("%q is there %d times, want once\n%s", want, strings.Count(logs, want), logs)
 		}
-	}
-}
-
-// contract: ENV-6
-func TestENV6ExecutionsAndTasksAreNamedAfterTheirJob(t *testing.T) {
-	d := daemon(t)
-	logs := runScript(t, d, `echo execution $CLOUD_RUN_EXECUTION`)
-	if !regexp.MustCompile(`(?m)^execution ` + nameOf(t) + `-[a-z0-9]{5}$`).MatchString(logs) {
-		t.Errorf("the task prints %s", logs)
 	}
 }

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		panic(err)
 	}
-	code := max(testenv.Main(m), shared.suite.End())
+	code := testenv.Main(m, &shared.suite)
 	shared.images.Remove()
 	os.Exit(code)
 }

@@ -21,7 +21,7 @@ type Process struct {
 	Cmd            *exec.Cmd
 	Stdout, Stderr *Buffer
 
-	host   *Host
+	Host   *Host
 	cancel context.CancelFunc
 	ctx    context.Context
 	began  time.Time
@@ -35,7 +35,7 @@ type Result struct {
 	Stdout, Stderr string
 	Took           time.Duration
 
-	host *Host
+	Host *Host
 }
 
 // Run executes "runnel run" with args to its end.
@@ -63,7 +63,7 @@ func (h *Host) StartWith(adjust func(*exec.Cmd), args ...string) *Process {
 // that the caller ends.
 func (h *Host) StartFor(life time.Duration, adjust func(*exec.Cmd), args ...string) *Process {
 	h.Helper()
-	p := &Process{host: h, Stdout: newBuffer(), Stderr: newBuffer()}
+	p := &Process{Host: h, Stdout: new(Buffer), Stderr: new(Buffer)}
 	p.ctx, p.cancel = context.WithTimeout(context.Background(), life)
 	p.Cmd = exec.CommandContext(p.ctx, h.Runnel, args...)
 	p.Cmd.Cancel = func() error { return p.Cmd.Process.Signal(syscall.SIGQUIT) }
@@ -88,7 +88,7 @@ func (p *Process) abandon() {
 	}
 	p.Signal(syscall.SIGINT)
 	p.Signal(syscall.SIGINT)
-	p.host.Logf("given up: %q\n%s", p.Cmd.Args[1:], p.Wait())
+	p.Host.Logf("given up: %q\n%s", p.Cmd.Args[1:], p.Wait())
 }
 
 // Ended reports whether the process has ended, though nobody has waited for it.
@@ -99,14 +99,14 @@ func (p *Process) Ended() bool {
 
 // Wait returns when the process has ended.
 func (p *Process) Wait() Result {
-	p.host.Helper()
+	p.Host.Helper()
 	defer p.cancel()
 	err := p.Cmd.Wait()
 	p.over = true
-	r := Result{host: p.host, Stdout: p.Stdout.String(), Stderr: p.Stderr.String(), Took: time.Since(p.began)}
+	r := Result{Host: p.Host, Stdout: p.Stdout.String(), Stderr: p.Stderr.String(), Took: time.Since(p.began)}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || p.ctx.Err() != nil {
-		p.host.Fatalf("%q after %v: %v\n%s", p.Cmd.Args[1:], r.Took, err, r)
+		p.Host.Fatalf("%q after %v: %v\n%s", p.Cmd.Args[1:], r.Took, err, r)
 	}
 	r.Code = p.Cmd.ProcessState.ExitCode()
 	if ws, ok := p.Cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
@@ -117,23 +117,23 @@ func (p *Process) Wait() Result {
 
 // Signal sends sig; a process that has ended is none the worse for it.
 func (p *Process) Signal(sig syscall.Signal) {
-	p.host.Helper()
+	p.Host.Helper()
 	if err := p.Cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.host.Error(err)
+		p.Host.Error(err)
 	}
 }
 
 // Says waits until text has been written to b.
 func (p *Process) Says(b *Buffer, text string) {
-	p.host.Helper()
-	testenv.Eventually(p.host, Patience(), func() bool { return strings.Contains(b.String(), text) },
+	p.Host.Helper()
+	testenv.Eventually(p.Host, Patience(), func() bool { return strings.Contains(b.String(), text) },
 		"want", text, "in what the program writes")
 }
 
 // Shim is the pid of the shim that the process has started.
 func (p *Process) Shim() (pid int) {
-	p.host.Helper()
-	testenv.Eventually(p.host, Patience(), func() bool {
+	p.Host.Helper()
+	testenv.Eventually(p.Host, Patience(), func() bool {
 		for _, child := range ChildrenOf(p.Cmd.Process.Pid) {
 			exe, err := os.Readlink("/proc/" + strconv.Itoa(child) + "/exe")
 			if err == nil && strings.Contains(exe, "runnel-shim") {
@@ -152,9 +152,9 @@ func (r Result) String() string {
 
 // Exits fails the test at once unless the command ended with code.
 func (r Result) Exits(code int) Result {
-	r.host.Helper()
+	r.Host.Helper()
 	if r.Code != code {
-		r.host.Fatalf("exit %d, want %d\n%s", r.Code, code, r)
+		r.Host.Fatalf("exit %d, want %d\n%s", r.Code, code, r)
 	}
 	return r
 }
@@ -162,7 +162,7 @@ func (r Result) Exits(code int) Result {
 // Explains fails the test unless standard error ends with exactly one line
 // that tells the mistake, with all of words in it.
 func (r Result) Explains(words ...string) {
-	r.host.Helper()
+	r.Host.Helper()
 	var told []string
 	for line := range strings.Lines(r.Stderr) {
 		if strings.HasPrefix(line, "runnel run: ") || strings.HasPrefix(line, "runnel: ") {
@@ -170,27 +170,27 @@ func (r Result) Explains(words ...string) {
 		}
 	}
 	if len(told) != 1 {
-		r.host.Errorf("%d lines explain the failure, want one\n%s", len(told), r)
+		r.Host.Errorf("%d lines explain the failure, want one\n%s", len(told), r)
 		return
 	}
 	for _, w := range words {
 		if !strings.Contains(told[0], w) {
-			r.host.Errorf("the explanation lacks %q: %s", w, told[0])
+			r.Host.Errorf("the explanation lacks %q: %s", w, told[0])
 		}
 	}
 	for _, noise := range []string{"panic", "goroutine ", "0x", "%!"} {
 		if strings.Contains(r.Stderr, noise) {
-			r.host.Errorf("standard error holds %q\n%s", noise, r)
+			r.Host.Errorf("standard error holds %q\n%s", noise, r)
 		}
 	}
 }
 
 // Shows fails the test unless every one of words is in what was printed.
 func (r Result) Shows(words ...string) Result {
-	r.host.Helper()
+	r.Host.Helper()
 	for _, w := range words {
 		if !strings.Contains(r.Stdout, w) && !strings.Contains(r.Stderr, w) {
-			r.host.Errorf("lacks %q\n%s", w, r)
+			r.Host.Errorf("lacks %q\n%s", w, r)
 		}
 	}
 	return r
@@ -201,8 +201,6 @@ type Buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer // guarded by mu
 }
-
-func newBuffer() *Buffer { return new(Buffer) }
 
 // Write adds what the process prints.
 func (b *Buffer) Write(p []byte) (int, error) {

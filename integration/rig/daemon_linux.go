@@ -26,8 +26,8 @@ import (
 	"runnel/internal/testenv"
 )
 
-// parent is where the tests' resources live.
-const parent = "projects/demo/locations/europe-west1"
+// Parent is where the tests' resources live.
+const Parent = "projects/demo/locations/europe-west1"
 
 // Daemon is a "runnel serve" with a root and addresses of its own. It may be
 // killed and started again.
@@ -38,8 +38,9 @@ type Daemon struct {
 	// Ingress is where services take requests; empty if nowhere.
 	Ingress string
 
-	flags   []string
-	process *Process
+	flags []string
+	// Process is its present life.
+	Process *Process
 }
 
 // Serve starts a daemon, which is stopped when the test ends: whatever runs then
@@ -102,7 +103,7 @@ const daemonLife = 30 * time.Minute
 // Start begins a life of the daemon and waits until it answers.
 func (d *Daemon) Start() {
 	d.Host.Helper()
-	d.process = d.Launch()
+	d.Process = d.Launch()
 	d.Ready()
 }
 
@@ -120,11 +121,11 @@ func (d *Daemon) Ready() {
 				return
 			}
 		}
-		if d.process.Ended() {
-			d.Host.Fatalf("the daemon has ended\n%s", d.process.Wait())
+		if d.Process.Ended() {
+			d.Host.Fatalf("the daemon has ended\n%s", d.Process.Wait())
 		}
 		if time.Now().After(deadline) {
-			d.Host.Fatalf("the daemon does not answer: %v\n%s", err, d.process.Stderr)
+			d.Host.Fatalf("the daemon does not answer: %v\n%s", err, d.Process.Stderr)
 		}
 		<-time.After(5 * time.Millisecond)
 	}
@@ -133,15 +134,15 @@ func (d *Daemon) Ready() {
 // Kill ends the daemon at once, and nothing else.
 func (d *Daemon) Kill() {
 	d.Host.Helper()
-	d.Host.Kill(d.process.Cmd.Process.Pid)
-	d.process.Wait()
+	d.Host.Kill(d.Process.Cmd.Process.Pid)
+	d.Process.Wait()
 }
 
 // Stop asks the daemon to end; what runs goes on.
 func (d *Daemon) Stop() {
 	d.Host.Helper()
-	d.process.Signal(syscall.SIGTERM)
-	if r := d.process.Wait(); r.Code != 0 {
+	d.Process.Signal(syscall.SIGTERM)
+	if r := d.Process.Wait(); r.Code != 0 {
 		d.Host.Errorf("the daemon ends with %d\n%s", r.Code, r)
 	}
 }
@@ -149,12 +150,12 @@ func (d *Daemon) Stop() {
 // Finish ends the daemon and everything that runs.
 func (d *Daemon) Finish() {
 	d.Host.Helper()
-	if !d.process.over {
+	if !d.Process.over {
 		d.Stop()
 	}
 	// One that ends its instances with itself takes over, and goes.
 	p := d.Launch("--ephemeral")
-	d.process = p
+	d.Process = p
 	d.Ready()
 	d.Stop()
 }
@@ -162,8 +163,21 @@ func (d *Daemon) Finish() {
 // CLI runs a command of the command line against the daemon.
 func (d *Daemon) CLI(args ...string) Result {
 	d.Host.Helper()
-	return d.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }, args...).Wait()
+	return d.Host.StartWith(d.Lead, args...).Wait()
 }
+
+// StartCLI begins a command of the command line against the daemon, in the way
+// that adjust makes of it.
+func (d *Daemon) StartCLI(adjust func(*exec.Cmd), args ...string) *Process {
+	d.Host.Helper()
+	return d.Host.StartWith(func(c *exec.Cmd) {
+		d.Lead(c)
+		adjust(c)
+	}, args...)
+}
+
+// Lead leads a command to the daemon, for StartWith.
+func (d *Daemon) Lead(c *exec.Cmd) { c.Env = append(c.Env, d.Environment()...) }
 
 // Environment is what leads the command line to the daemon.
 func (d *Daemon) Environment() []string {
@@ -242,6 +256,20 @@ func (d *Daemon) Eventually(what string, happened func() bool) {
 	testenv.Eventually(d.Host, Patience(), happened, what)
 }
 
+// Until is Eventually for what it costs something to look at, such as a command's
+// output: it is looked at a few times a second.
+func (d *Daemon) Until(what string, happened func() bool) {
+	d.Host.Helper()
+	var last time.Time
+	d.Eventually(what, func() bool {
+		if time.Since(last) < Patience()/400 {
+			return false
+		}
+		defer func() { last = time.Now() }()
+		return happened()
+	})
+}
+
 // Tasks is Google's Go client of tasks, over REST.
 func (d *Daemon) Tasks(ctx context.Context) *run.TasksClient {
 	d.Host.Helper()
@@ -264,7 +292,7 @@ func (d *Daemon) Logs(x *runpb.Execution) string {
 // Begin begins an execution of a job.
 func (d *Daemon) Begin(ctx context.Context, job string) *runpb.Execution {
 	d.Host.Helper()
-	op, err := d.Jobs(ctx).RunJob(ctx, &runpb.RunJobRequest{Name: parent + "/jobs/" + job})
+	op, err := d.Jobs(ctx).RunJob(ctx, &runpb.RunJobRequest{Name: Parent + "/jobs/" + job})
 	if err != nil {
 		d.Host.Fatal(err)
 	}

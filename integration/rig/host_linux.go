@@ -47,7 +47,7 @@ func Open(t testing.TB, images *Images) *Host {
 	h.MountOver(PrivateRoots, t.TempDir())
 	h.watchRoots()
 	before := takePicture(t)
-	processes := processesHere(t)
+	processes := ProcessesHere(t)
 	t.Cleanup(func() {
 		h.checkLeft(processes)
 		before.compare(t)

@@ -35,7 +35,7 @@ func (h *Host) checkLeft(before map[string]string) {
 
 // Left lists what there is too much.
 func (h *Host) Left(before map[string]string) (left []string) {
-	for pid, name := range processesHere(h.TB) {
+	for pid, name := range ProcessesHere(h.TB) {
 		if before[pid] == "" {
 			left = append(left, "process "+pid+": "+name)
 		}
@@ -58,7 +58,7 @@ func (h *Host) Left(before map[string]string) (left []string) {
 
 // killLeft spares the next test what this one left.
 func (h *Host) killLeft(before map[string]string) {
-	for pid := range processesHere(h.TB) {
+	for pid := range ProcessesHere(h.TB) {
 		var n int
 		if _, err := fmt.Sscan(pid, &n); err == nil && before[pid] == "" {
 			if p, err := os.FindProcess(n); err == nil {
@@ -68,9 +68,9 @@ func (h *Host) killLeft(before map[string]string) {
 	}
 }
 
-// processesHere are the processes in the test's network namespace, except the
+// ProcessesHere are the processes in the test's network namespace, except the
 // test itself: pid and command line.
-func processesHere(t testing.TB) map[string]string {
+func ProcessesHere(t testing.TB) map[string]string {
 	t.Helper()
 	here, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {

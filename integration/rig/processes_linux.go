@@ -40,3 +40,26 @@ func (h *Host) Kill(pid int) {
 		h.Fatal(err)
 	}
 }
+
+// ProcessesCalled are those of the host whose command line begins with one of
+// lines, in which a zero byte stands between two words.
+func ProcessesCalled(lines ...string) (pids []int) {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return nil // the pattern is fine
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // ended since
+		}
+		for _, line := range lines {
+			if strings.HasPrefix(string(text), line) {
+				if n, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+					pids = append(pids, n)
+				}
+			}
+		}
+	}
+	return pids
+}

@@ -32,6 +32,29 @@ func (h *Host) Server() string {
 	})
 }
 
+// Inside is an image of the program that tells what a container is like, see
+// internal/inside, and of busybox. Its arguments are an action and what it takes.
+func (h *Host) Inside() string {
+	h.Helper()
+	return h.Image("inside", func() imagetest.Build {
+		return imagetest.Build{
+			Layers:      []imagetest.Layer{imagetest.MustBusybox(h), h.InsideLayer()},
+			Compression: imagetest.None,
+			Config:      imagetest.Config{Entrypoint: []string{"/inside"}, Env: ShellConfig().Env},
+		}
+	})
+}
+
+// InsideLayer is a layer with that program alone, as /inside.
+func (h *Host) InsideLayer() imagetest.Layer {
+	h.Helper()
+	program, err := os.ReadFile(testenv.Binary(h, "inside"))
+	if err != nil {
+		h.Fatal(err)
+	}
+	return imagetest.Layer{Entries: []imagetest.Entry{imagetest.File("inside", string(program), 0o755)}}
+}
+
 // ServeRequests starts a daemon that takes requests for services.
 func (h *Host) ServeRequests(flags ...string) *Daemon {
 	h.Helper()
@@ -44,8 +67,14 @@ func (h *Host) ServeRequests(flags ...string) *Daemon {
 // Deploy deploys the test server, for everybody.
 func (d *Daemon) Deploy(name string, flags ...string) Result {
 	d.Host.Helper()
+	return d.CLI(d.deployment(name, flags)...)
+}
+
+// deployment is the command that deploys the test server.
+func (d *Daemon) deployment(name string, flags []string) []string {
+	d.Host.Helper()
 	args := []string{"deploy", name, "--image", d.Host.Server(), "--allow-unauthenticated", "--memory", "256Mi"}
-	return d.CLI(append(args, flags...)...)
+	return append(args, flags...)
 }
 
 // Answer is what came back for a request.

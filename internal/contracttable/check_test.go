@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -20,6 +21,12 @@ func TestRowsAndTestsOfTheModuleAgree(t *testing.T) {
 	}
 	if len(faults) > 0 {
 		return
+	}
+	for _, r := range c.rows() {
+		own := func(n naming) bool { return n.test.dir == suiteDir && n.row == r.id && calledAfter(n.test.name, r.id) }
+		if r.unclaimed == "" && r.open == "" && !slices.ContainsFunc(c.namings, own) {
+			t.Errorf("%s has no test of its own in %s", r.id, suiteDir)
+		}
 	}
 	written, err := c.files()
 	if err != nil {

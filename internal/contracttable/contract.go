@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // contract is everything that is known of the rows and of their tests.
@@ -155,7 +157,30 @@ func (c *contract) faults() (all []error) {
 			}
 		}
 	}
+	all = append(all, c.misnamed()...)
 	return append(all, c.openFaults()...)
+}
+
+// suiteDir is the package whose tests are each called after a row.
+const suiteDir = "integration/contract"
+
+// misnamed are the tests of the suite that are not called after a row that they
+// name.
+func (c *contract) misnamed() (all []error) {
+	for _, t := range c.tests(func(n naming) bool { return n.test.dir == suiteDir }) {
+		if !slices.ContainsFunc(c.namings, func(n naming) bool { return n.test == t && calledAfter(t.name, n.row) }) {
+			all = append(all, fmt.Errorf("%s: %s is called after none of the rows that it names: want the row first, as in TestJOB3FailsAfterAllWereTried", suiteDir, t.name))
+		}
+	}
+	return all
+}
+
+// calledAfter reports whether the name of a test begins with a row, TestJOB3... or
+// TestERR500a..., and goes on with another word.
+func calledAfter(name, row string) bool {
+	rest, ok := strings.CutPrefix(name, "Test"+strings.ReplaceAll(row, "-", ""))
+	first, _ := utf8.DecodeRuneInString(rest)
+	return ok && unicode.IsUpper(first)
 }
 
 // openFaults are the lines of the list of what is open that do not belong there.

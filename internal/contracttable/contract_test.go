@@ -89,6 +89,9 @@ func TestFaults(t *testing.T) {
 		"open and no row":           {add(openFile, "C-1\tthis\n"), "toprove.tsv: C-1 is no row"},
 		"open and not claimed":      {add(openFile, "B-2\tthis\n"), "B-2 is not claimed"},
 		"the last test of a row":    {func(f fstest.MapFS) { f["net/a_test.go"] = source("A-4 TestPart") }, "A-6 is claimed and no test"},
+		"called after its row":      {func(f fstest.MapFS) { f[suiteDir+"/a_test.go"] = source("A-1 TestA1Holds", "A-2 TestA1Holds") }, ""},
+		"called after another row":  {func(f fstest.MapFS) { f[suiteDir+"/a_test.go"] = source("A-1 TestA11Holds") }, "TestA11Holds is called after none"},
+		"called after no row":       {func(f fstest.MapFS) { f[suiteDir+"/a_test.go"] = source("A-1 TestHolds") }, "TestHolds is called after none"},
 		"the last test of the open": {func(f fstest.MapFS) { delete(f, openFile); f[openFile] = file("") }, "B-1 is claimed and no test"},
 	} {
 		faults := readExample(t, c.change).faults()

@@ -33,8 +33,8 @@ var binDir = sync.OnceValues(func() (string, error) {
 	return dir, cmd.Run()
 })
 
-// Binary is the path of a built binary of this module: "runnel", "runnel-shim" or
-// "testserver". It comes from the directory that EnvBin names, and is built
+// Binary is the path of a built binary of this module: "runnel", "runnel-shim",
+// "testserver" or "inside". It comes from the directory that EnvBin names, and is built
 // if that is not set.
 func Binary(t testing.TB, name string) string {
 	t.Helper()

@@ -3,7 +3,8 @@
 // Main moves a package's tests into mount and network namespaces of their own,
 // Root and Require say what a test needs of the host, CgroupParent lends it a
 // place in the cgroup trees, and NoLeaks proves that it has left nothing
-// behind. A privileged package starts like this:
+// behind. A Suite stands in for a test where something outlives them all. A
+// privileged package starts like this:
 //
 //	func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 //

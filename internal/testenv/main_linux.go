@@ -28,11 +28,11 @@ const envIsolated = "RUNNEL_TEST_ISOLATED"
 // streams, signals and the exit code pass through. /sys keeps showing the
 // host's network devices; read /proc/thread-self/net instead.
 //
-// Without root it only runs the tests.
-func Main(m *testing.M) int {
+// Without root it only runs the tests. What they share in suites ends with them.
+func Main(m *testing.M, suites ...*Suite) int {
 	defer removeBuilt()
 	if os.Geteuid() != 0 {
-		return m.Run()
+		return run(m, suites)
 	}
 	if os.Getenv(envIsolated) == "" {
 		return runIsolated()
@@ -41,7 +41,16 @@ func Main(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "testenv:", err)
 		return 2
 	}
-	return m.Run()
+	return run(m, suites)
+}
+
+// run runs the tests, and ends what they share.
+func run(m *testing.M, suites []*Suite) int {
+	code := m.Run()
+	for _, s := range suites {
+		code = max(code, s.End())
+	}
+	return code
 }
 
 // isolated reports whether this process may change links and mounts freely.

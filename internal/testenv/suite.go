@@ -3,6 +3,7 @@ package testenv
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -12,14 +13,17 @@ import (
 
 // Suite is a testing.TB for what lives as long as a test binary does and not
 // with one of its tests, such as a daemon that all of them use. The zero value is
-// ready. What fails it fails the run: TestMain calls End after Main.
+// ready. What fails it fails the run, and Main ends it:
 //
-//	code := max(testenv.Main(m), suite.End())
+//	func TestMain(m *testing.M) { os.Exit(testenv.Main(m, &suite)) }
 //
 // It knows what clean-up, failure and temporary files need; anything else of a
 // testing.TB it does not have, and panics.
 type Suite struct {
 	testing.TB
+
+	// out is where it prints; standard error if nil.
+	out io.Writer
 
 	mu       sync.Mutex
 	failed   bool     // guarded by mu
@@ -40,7 +44,7 @@ func (s *Suite) End() int {
 		done.Wait()
 	}
 	if s.Failed() {
-		fmt.Fprintln(os.Stderr, "FAIL: what the tests of this package share")
+		s.Log("FAIL: what the tests of this package share")
 		return 1
 	}
 	return 0
@@ -93,7 +97,13 @@ func (s *Suite) FailNow() {
 }
 
 // Log prints to standard error at once.
-func (s *Suite) Log(args ...any) { fmt.Fprintln(os.Stderr, args...) }
+func (s *Suite) Log(args ...any) {
+	if s.out != nil {
+		fmt.Fprintln(s.out, args...)
+		return
+	}
+	fmt.Fprintln(os.Stderr, args...)
+}
 
 // Logf prints to standard error at once.
 func (s *Suite) Logf(format string, args ...any) { s.Log(fmt.Sprintf(format, args...)) }

@@ -107,7 +107,9 @@ func (s *server) handler() http.Handler {
 
 func newServer() *server {
 	s := &server{health: health.NewServer()}
-	s.well.Store(true)
+	s.says.Store(http.StatusOK)
+	s.health.SetServingStatus(wellService, grpc_health_v1.HealthCheckResponse_SERVING)
+	s.health.SetServingStatus(illService, grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	if os.Getenv("SPIN") != "" {
 		go s.spin()
 	}

@@ -19,45 +19,54 @@ import (
 // server is what the program remembers.
 type server struct {
 	health *health.Server
-	// well is what /health says.
-	well atomic.Bool
+	// says is what /health answers with, asked how often it was asked.
+	says, asked atomic.Int64
 	// now and most are how many requests it has, and has had at a time.
 	now, most atomic.Int64
 	// turns is what SPIN has counted; seen how many requests have come.
 	turns, seen atomic.Int64
 
-	mu   sync.Mutex
-	held [][]byte // guarded by mu
+	mu    sync.Mutex
+	held  [][]byte    // guarded by mu
+	notes []string    // guarded by mu
+	kept  []io.Closer // guarded by mu
 }
 
 // routes are the paths that it knows. Anything else is answered like /.
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for path, h := range map[string]http.HandlerFunc{
-		"/":           s.hello,
-		"/env":        s.env,
-		"/request":    s.request,
-		"/sleep":      s.sleep,
-		"/echo":       s.echo,
-		"/bytes":      s.bytes,
-		"/events":     s.events,
-		"/status":     s.status,
-		"/cookie":     s.cookie,
-		"/memory":     s.memory,
-		"/write":      s.write,
-		"/exit":       s.exit,
-		"/break":      s.broken,
-		"/count":      s.counted,
-		"/most":       s.mostAtOnce,
-		"/now":        s.nowAtOnce,
-		"/health":     s.healthy,
-		"/health/set": s.setHealth,
-		"/log":        s.log,
-		"/ws":         s.socket,
-		"/fetch":      s.fetch,
-		"/identity":   s.identity,
-		"/self":       s.self,
-		"/read":       s.read,
+		"/":             s.hello,
+		"/env":          s.env,
+		"/request":      s.request,
+		"/sleep":        s.sleep,
+		"/echo":         s.echo,
+		"/bytes":        s.bytes,
+		"/events":       s.events,
+		"/status":       s.status,
+		"/cookie":       s.cookie,
+		"/memory":       s.memory,
+		"/write":        s.write,
+		"/exit":         s.exit,
+		"/break":        s.broken,
+		"/count":        s.counted,
+		"/most":         s.mostAtOnce,
+		"/now":          s.nowAtOnce,
+		"/health":       s.healthy,
+		"/health/set":   s.setHealth,
+		"/health/asked": s.askedHealth,
+		"/busy":         s.busy,
+		"/log":          s.log,
+		"/ws":           s.socket,
+		"/fetch":        s.fetch,
+		"/identity":     s.identity,
+		"/self":         s.self,
+		"/read":         s.read,
+		"/length":       s.length,
+		"/note/":        s.note,
+		"/notes":        s.noted,
+		"/dial":         s.dial,
+		"/hold":         s.hold,
 	} {
 		mux.HandleFunc(path, h)
 	}
@@ -99,28 +108,31 @@ func (s *server) request(w http.ResponseWriter, r *http.Request) {
 	answer(w, seen)
 }
 
-// sleep answers after a time, or says that the client has gone.
+// sleep answers after a time, or says that the client has gone. What it prints
+// ends with a word of the query's.
 func (s *server) sleep(w http.ResponseWriter, r *http.Request) {
 	d, err := time.ParseDuration(r.FormValue("for"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	fmt.Println("sleeps", r.FormValue("say"))
 	select {
 	case <-time.After(d):
 	case <-r.Context().Done():
-		fmt.Println("the client has gone")
+		fmt.Println("the client has gone", r.FormValue("say"))
 		if r.FormValue("stubborn") == "" {
 			return
 		}
 		<-time.After(d)
 	}
-	fmt.Println("slept")
+	fmt.Println("slept", r.FormValue("say"))
 	fmt.Fprintln(w, "slept")
 }
 
-// echo sends back what comes, as it comes.
+// echo sends back what comes, as it comes, and says which process it is.
 func (s *server) echo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Process", boot)
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex() // HTTP/2 always is
 	buf := make([]byte, 32<<10)
@@ -135,6 +147,13 @@ func (s *server) echo(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// length tells how long the request's body is.
+func (s *server) length(w http.ResponseWriter, r *http.Request) {
+	if n, err := io.Copy(io.Discard, r.Body); err == nil {
+		fmt.Fprintln(w, n)
 	}
 }
 

@@ -7,9 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
-
-	"google.golang.org/grpc/health/grpc_health_v1"
 )
 
 // spin counts.
@@ -62,29 +59,11 @@ func (s *server) broken(w http.ResponseWriter, r *http.Request) {
 	_ = c.Close()                                 // as above
 }
 
-func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
-	if !s.well.Load() {
-		w.WriteHeader(http.StatusServiceUnavailable)
+// busy keeps a CPU busy until the client goes.
+func (s *server) busy(_ http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		s.turns.Add(1)
 	}
-}
-
-// setHealth changes what /health and the gRPC health service say, for good or
-// for a time.
-func (s *server) setHealth(_ http.ResponseWriter, r *http.Request) {
-	well := r.FormValue("ok") == "true"
-	s.becomes(well)
-	if d, err := time.ParseDuration(r.FormValue("for")); err == nil {
-		time.AfterFunc(d, func() { s.becomes(!well) })
-	}
-}
-
-func (s *server) becomes(well bool) {
-	s.well.Store(well)
-	status := grpc_health_v1.HealthCheckResponse_NOT_SERVING
-	if well {
-		status = grpc_health_v1.HealthCheckResponse_SERVING
-	}
-	s.health.SetServingStatus("", status)
 }
 
 // fetch calls a URL, with an identity token for an audience if one is named, and

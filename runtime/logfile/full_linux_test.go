@@ -12,7 +12,7 @@ import (
 
 // A disk that is full costs the instance its lines, counted to the byte, and
 // nothing else; when there is room again the log says what is missing.
-// contract: LOG-11
+// contract: LOG-11 ATK-37
 func TestWriterOutlivesAFullDisk(t *testing.T) {
 	testenv.Root(t)
 	testenv.NoLeaks(t)
@@ -57,6 +57,7 @@ func TestWriterOutlivesAFullDisk(t *testing.T) {
 	}
 }
 
+// contract: ATK-37
 // The same with batches that are cut in the middle by the end of the disk, and
 // files that cannot be rotated for want of room.
 func TestWriterKeepsWholeEntriesOfABatchThatDoesNotFit(t *testing.T) {

@@ -149,6 +149,7 @@ func TestWriterDoesNotCutCharacters(t *testing.T) {
 	}
 }
 
+// contract: ATK-26
 func TestWriterIsSafeForAnyBytes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.log")
@@ -171,6 +172,7 @@ func TestWriterIsSafeForAnyBytes(t *testing.T) {
 	}
 }
 
+// contract: ATK-26
 func TestWriterNeverOwnsMoreThanTwoFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -124,6 +124,7 @@ func TestDescriptorsThatWereCutOffAreNil(t *testing.T) {
 	}
 }
 
+// contract: ATK-35
 func TestConnRefusesWhatIsTooLong(t *testing.T) {
 	t.Parallel()
 	a, b := connPair(t)

@@ -31,8 +31,8 @@ Fields of the configuration file (YAML; ` + DefaultConfigFile + ` is read if it 
   root, api, socket, socketGroup, project, projectNumber, region, serviceAccount,
   tls: {cert, key, generate, hosts}, executions: {keep, running},
   ingress: {address, tlsAddress, domain, domains: {HOST: SERVICE}, tls},
-  services: {idleTime}, kf: {keepTasks, env}, capacity: {cpu, memory}, logs: {perInstance, total},
-  ephemeral
+  images: {trustedHosts: [HOST:PORT]}, services: {idleTime}, kf: {keepTasks, env},
+  capacity: {cpu, memory}, logs: {perInstance, total}, ephemeral
 Flags win over the file.`
 
 const exampleServe = `  # As configured, or with the defaults

@@ -46,6 +46,8 @@ type Config struct {
 	Ingress IngressConfig `json:"ingress"`
 	// Services is how instances of services are kept.
 	Services ServicesConfig `json:"services"`
+	// Images is where images come from.
+	Images ImagesConfig `json:"images"`
 	// Capacity is what instances may have of this host together.
 	Capacity CapacityConfig `json:"capacity"`
 	// Executions bounds executions.
@@ -72,6 +74,13 @@ func (c ServicesConfig) idleTime() (time.Duration, error) {
 		err = errors.New("out of range")
 	}
 	return d, err
+}
+
+// ImagesConfig is where images come from.
+type ImagesConfig struct {
+	// TrustedHosts are hosts, HOST:PORT, to which a registry may send us although
+	// their addresses are not public: its token server, or its storage.
+	TrustedHosts []string `json:"trustedHosts"`
 }
 
 // IngressConfig says where services take requests, and under which names.

@@ -62,6 +62,21 @@ func TestReadConfigSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestTrustedHostsHaveAPort(t *testing.T) {
+	t.Parallel()
+	c := DefaultConfig()
+	c.Images.TrustedHosts = []string{"gitlab.lan:443", "[fd00::1]:5000"}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, host := range []string{"", "gitlab.lan", ":443", "gitlab.lan:", "gitlab.lan:0", "gitlab.lan:https", "https://gitlab.lan:443"} {
+		c.Images.TrustedHosts = []string{host}
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "images.trustedHosts: ") {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+}
+
 func TestCapacityOverridesTheHosts(t *testing.T) {
 	t.Parallel()
 	host := scheduler.Resources{CPU: 2000, Memory: contract.GiB}

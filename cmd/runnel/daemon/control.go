@@ -79,6 +79,7 @@ func (d *Daemon) openDeciders(cfg *control.Config) error {
 		Budget:         budget,
 		ProjectNumber:  cfg.NumberOf,
 		ServiceAccount: d.cfg.ServiceAccount,
+		Uptime:         machine.Uptime,
 		Logger:         d.log,
 	})
 	d.fleet = serving.New(serving.Config{

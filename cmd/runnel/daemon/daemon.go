@@ -132,7 +132,7 @@ func (d *Daemon) openMachine(ctx context.Context) (err error) {
 	}
 	d.machine, err = machine.Open(ctx, machine.Config{
 		Root: d.root, Durable: true, EndOnClose: d.cfg.Ephemeral, LogLimit: limit, Warn: d.warn,
-		Doors: d.cfg.Ingress.ports(), Domains: d.cfg.Ingress.domains(),
+		Doors: d.cfg.Ingress.ports(), Domains: d.cfg.Ingress.domains(), TrustedHosts: d.cfg.Images.TrustedHosts,
 	})
 	if err != nil {
 		return err

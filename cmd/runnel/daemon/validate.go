@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"runnel/contract"
+	rimage "runnel/image"
 	"runnel/metadata"
 )
 
@@ -39,6 +40,11 @@ func (c Config) Validate() error {
 		}
 	}
 	c.Ingress.validate(wrong)
+	for _, host := range c.Images.TrustedHosts {
+		if err := rimage.CheckTrustedHost(host); err != nil {
+			wrong("images.trustedHosts", "%w", err)
+		}
+	}
 	c.validateNames(wrong)
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		wrong("tls", "cert and key belong together")

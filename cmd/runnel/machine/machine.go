@@ -42,6 +42,8 @@ type Config struct {
 	// Gateway; names below one of Domains lead them there.
 	Doors   []uint16
 	Domains []string
+	// TrustedHosts are the image store's, see image.StoreConfig.
+	TrustedHosts []string
 	// Warn is told, once each, what this host cannot give instances.
 	Warn func(string)
 }
@@ -75,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (_ *Machine, err error) {
 	}
 	m := &Machine{config: cfg}
 	defer m.steps.OnError(&err)
-	m.Images, err = rimage.Open(rimage.StoreConfig{Dir: filepath.Join(cfg.Root.Dir, "images")})
+	m.Images, err = rimage.Open(rimage.StoreConfig{Dir: filepath.Join(cfg.Root.Dir, "images"), TrustedHosts: cfg.TrustedHosts})
 	if errors.Is(err, rimage.ErrLocked) {
 		return nil, fmt.Errorf("%s is in use by another runnel: wait for it, or give this one a --root of its own", cfg.Root.Dir)
 	}

@@ -36,6 +36,7 @@ func TestContainerRunsAsItsUser(t *testing.T) {
 	}
 }
 
+// contract: ATK-31
 // A name is unknown only if all of the accounts have been read.
 func TestUnreadableAccountsDoNotMeanRoot(t *testing.T) {
 	k := newKeeper(t)

@@ -74,7 +74,7 @@ const (
 	cloneUser = unix.CLONE_NEWUSER | uint64(unix.SIGCHLD)
 )
 
-// contract: LIM-3 LIM-11
+// contract: LIM-3 LIM-11 ATK-30
 func TestFilterJudgesAsDockersProfile(t *testing.T) {
 	t.Parallel()
 	profile, err := seccomp.GetDefaultProfile(&specs.Spec{Process: &specs.Process{

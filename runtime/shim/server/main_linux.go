@@ -35,6 +35,13 @@ func Main(args []string) int {
 		fmt.Fprintln(os.Stderr, "runnel-shim: cannot run from a sealed copy:", err)
 		return 1
 	}
+	// What a container finds has the modes that it is to have, whatever the
+	// daemon's umask.
+	unix.Umask(0o022)
+	if err := heedSignals(); err != nil {
+		fmt.Fprintln(os.Stderr, "runnel-shim: cannot serve:", err)
+		return 1
+	}
 	if err := run(*dir, *lifeline); err != nil {
 		fmt.Fprintln(os.Stderr, "runnel-shim: cannot serve:", err)
 		return 1

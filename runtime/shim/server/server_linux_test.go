@@ -188,7 +188,7 @@ func TestContainerRunsAndReportsItsExit(t *testing.T) {
 	}
 }
 
-// contract: LIM-11
+// contract: LIM-11 ATK-2 ATK-30
 func TestContainerIsConfined(t *testing.T) {
 	k := newKeeper(t)
 	e, out := k.run(k.request("confined", "sh", "-c", `

@@ -40,6 +40,7 @@ func TestVolumeHasItsSize(t *testing.T) {
 	}
 }
 
+// contract: ATK-7
 // What is made for a mount in the volume is for everybody, and stays beneath it.
 func TestVolumeSubPathStaysBeneathIt(t *testing.T) {
 	k := newKeeper(t)
@@ -61,6 +62,7 @@ func TestVolumeSubPathStaysBeneathIt(t *testing.T) {
 	}
 }
 
+// contract: ATK-3, ATK-5, ATK-7
 // Links in the image lead nowhere but into the image, and to nothing that is the
 // kernel's.
 func TestVolumeIsMountedInTheImageAlone(t *testing.T) {
