@@ -2,6 +2,7 @@ package integration
 
 import (
 	"archive/tar"
+	"debug/elf"
 	"net"
 	"net/http"
 	"os"
@@ -42,7 +43,7 @@ func TestBadImage(t *testing.T) {
 		"a directory":         {with(imagetest.Config{Entrypoint: []string{"/bin"}}), []string{"/bin"}},
 		"other architecture":  {arm(with(rig.ShellConfig())), []string{"linux/amd64", "arm64"}},
 		"program for another architecture": {with(imagetest.Config{Entrypoint: []string{"/s"}},
-			imagetest.File("s", executable(machineARM64, []byte{0, 0, 0, 0}), 0o755)), []string{"/s"}},
+			imagetest.File("s", rig.Executable(elf.EM_AARCH64, []byte{0, 0, 0, 0}), 0o755)), []string{"/s"}},
 		"climbs out":        {with(rig.ShellConfig(), imagetest.File("../../../../evil", "x", 0o644)), []string{"../../../../evil"}},
 		"name not in UTF-8": {with(rig.ShellConfig(), imagetest.File("caf\xe9", "x", 0o644)), []string{`caf\xe9`}},
 		"a device":          {with(rig.ShellConfig(), imagetest.Entry{Header: tar.Header{Typeflag: tar.TypeBlock, Name: "sda", Mode: 0o666, Devmajor: 8}}), []string{"sda"}},

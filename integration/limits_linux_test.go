@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -121,9 +122,9 @@ func TestRootIsMemoryAndForgets(t *testing.T) {
 func TestSignals(t *testing.T) {
 	h := openHost(t)
 	image := h.Build(imagetest.Build{Layers: []imagetest.Layer{{Entries: []imagetest.Entry{
-		imagetest.File("ill", executable(machineAMD64, []byte{0x0f, 0x0b}), 0o755),                    // ud2
-		imagetest.File("segv", executable(machineAMD64, []byte{0x8b, 0x04, 0x25, 0, 0, 0, 0}), 0o755), // mov eax, [0]
-		imagetest.File("bus", executable(machineAMD64, readBeyondEnd()), 0o755),
+		imagetest.File("ill", rig.Executable(elf.EM_X86_64, []byte{0x0f, 0x0b}), 0o755),                    // ud2
+		imagetest.File("segv", rig.Executable(elf.EM_X86_64, []byte{0x8b, 0x04, 0x25, 0, 0, 0, 0}), 0o755), // mov eax, [0]
+		imagetest.File("bus", rig.Executable(elf.EM_X86_64, rig.ReadBeyondEnd()), 0o755),
 	}}}})
 	for program, signal := range map[string]int{"/ill": 4, "/segv": 11, "/bus": 7} {
 		o := runJSON(h, "--image", image, "--command", program, "--max-retries", "0")

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -20,39 +19,11 @@ import (
 const knocks = `knock() { nc -w 2 $1 $2 </dev/null >/dev/null 2>&1 && echo open $1 $2 || echo closed; }
 `
 
-// listenEverywhere accepts on every address of the host, as a careless program
-// does, and counts who comes.
-func listenEverywhere(t *testing.T) (port int, visits *atomic.Int64) {
-	t.Helper()
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	visits = new(atomic.Int64)
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			visits.Add(1)
-			_, _ = io.WriteString(c, "come in\n") // whoever it is may have gone
-			_ = c.Close()
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close() // ends Accept
-		serving.Wait()
-	})
-	return l.Addr().(*net.TCPAddr).Port, visits
-}
-
 // contract: MD-1
 // A task reaches no port of the host, by whatever address of the host.
 func TestHostIsOutOfReach(t *testing.T) {
 	h := openHost(t)
-	port, visits := listenEverywhere(t)
+	port, visits := rig.ListenEverywhere(t)
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err) // the listener does not work, and the test would prove nothing

@@ -126,7 +126,7 @@ func TestPrivateServicesOfOtherProtocols(t *testing.T) {
 	h := openHost(t)
 	d := h.ServeRequests()
 	deployPrivate(d, "rpc", "--use-http2", "--set-env-vars", "H2C=1").Exits(0)
-	rpc := grpc_testing.NewTestServiceClient(dialRPC(d, "rpc"))
+	rpc := grpc_testing.NewTestServiceClient(d.DialRPC("rpc"))
 	ctx := h.Limit(rig.Patience())
 	for token, want := range map[string]codes.Code{"": codes.PermissionDenied, "garbage": codes.Unauthenticated, adminToken(d, urlOf(d, "rpc")): codes.OK} {
 		call := ctx

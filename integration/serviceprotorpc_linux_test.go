@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"github.com/coder/websocket"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
@@ -21,28 +19,6 @@ import (
 
 	"runnel/integration/rig"
 )
-
-// Fields that the gRPC test service sends back, at the beginning and at the end.
-const (
-	echoInitial  = "x-grpc-test-echo-initial"
-	echoTrailing = "x-grpc-test-echo-trailing-bin"
-)
-
-// dialRPC is a gRPC client of a service.
-func dialRPC(d *rig.Daemon, service string) *grpc.ClientConn {
-	d.Host.Helper()
-	conn, err := grpc.NewClient("passthrough:///"+service+".run.localhost:80",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(16<<20)),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", d.Ingress)
-		}))
-	if err != nil {
-		d.Host.Fatal(err)
-	}
-	d.Host.Cleanup(func() { _ = conn.Close() }) // it is closed once
-	return conn
-}
 
 // contract: NET-4, NET-5
 // Google's gRPC test service, by their client: every kind of call, with fields
@@ -52,9 +28,9 @@ func TestGRPCService(t *testing.T) {
 	h := openHost(t)
 	d := h.ServeRequests()
 	d.Deploy("rpc", "--use-http2", "--set-env-vars", "H2C=1").Exits(0)
-	conn := dialRPC(d, "rpc")
+	conn := d.DialRPC("rpc")
 	rpc := grpc_testing.NewTestServiceClient(conn)
-	ctx := metadata.AppendToOutgoingContext(h.Limit(rig.Patience()), echoInitial, "begin", echoTrailing, "\x00end\xff")
+	ctx := rig.WithEchoes(h.Limit(rig.Patience()))
 
 	var header, trailer metadata.MD
 	large, err := rpc.UnaryCall(ctx, &grpc_testing.SimpleRequest{
@@ -63,7 +39,7 @@ func TestGRPCService(t *testing.T) {
 	if err != nil || len(large.GetPayload().GetBody()) != 3<<20 {
 		t.Errorf("unary: %d bytes, %v", len(large.GetPayload().GetBody()), err)
 	}
-	hasEchoes(t, "unary", header, trailer)
+	rig.HasEchoes(t, "unary", header, trailer)
 
 	const message = "a message\t\nwith ☺ and 😈\r\n"
 	_, err = rpc.UnaryCall(ctx, &grpc_testing.SimpleRequest{ResponseStatus: &grpc_testing.EchoStatus{Code: 2, Message: message}})
@@ -88,7 +64,7 @@ func TestGRPCService(t *testing.T) {
 		t.Errorf("client streaming: %v, %v", sum, err)
 	}
 
-	down, err := rpc.StreamingOutputCall(ctx, &grpc_testing.StreamingOutputCallRequest{ResponseParameters: sizes(100_000, 1, 0, 500_000)})
+	down, err := rpc.StreamingOutputCall(ctx, rig.Answers(100_000, 1, 0, 500_000))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +76,7 @@ func TestGRPCService(t *testing.T) {
 	if _, err := down.Recv(); !errors.Is(err, io.EOF) {
 		t.Errorf("server streaming ends with %v", err)
 	}
-	pingPong(ctx, t, rpc)
+	rig.Converse(ctx, t, rpc)
 
 	// A stream that its client gives up ends in the service too.
 	short, leave := context.WithCancel(ctx)
@@ -115,49 +91,6 @@ func TestGRPCService(t *testing.T) {
 	s, _ := requestAs(d, d.Requests(), "rpc")
 	if s.Protocol != "HTTP/2.0" {
 		t.Errorf("the service sees %s", s.Protocol)
-	}
-}
-
-// pingPong sends each message when the one before is answered.
-func pingPong(ctx context.Context, t *testing.T, rpc grpc_testing.TestServiceClient) {
-	t.Helper()
-	both, err := rpc.FullDuplexCall(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range []int32{31415, 9, 2653, 58979} {
-		if err := both.Send(&grpc_testing.StreamingOutputCallRequest{ResponseParameters: sizes(n)}); err != nil {
-			t.Fatal(err)
-		}
-		if m, err := both.Recv(); err != nil || len(m.GetPayload().GetBody()) != int(n) {
-			t.Fatalf("both ways: %d bytes, %v, want %d", len(m.GetPayload().GetBody()), err, n)
-		}
-	}
-	if err := both.CloseSend(); err != nil {
-		t.Error(err)
-	}
-	if _, err := both.Recv(); !errors.Is(err, io.EOF) {
-		t.Errorf("both ways ends with %v", err)
-	}
-	header, err := both.Header()
-	if err != nil {
-		t.Error(err)
-	}
-	hasEchoes(t, "both ways", header, both.Trailer())
-}
-
-// sizes asks for answers of these sizes.
-func sizes(all ...int32) (p []*grpc_testing.ResponseParameters) {
-	for _, n := range all {
-		p = append(p, &grpc_testing.ResponseParameters{Size: n})
-	}
-	return p
-}
-
-func hasEchoes(t *testing.T, what string, header, trailer metadata.MD) {
-	t.Helper()
-	if a, b := header.Get(echoInitial), trailer.Get(echoTrailing); len(a) != 1 || a[0] != "begin" || len(b) != 1 || b[0] != "\x00end\xff" {
-		t.Errorf("%s: begins with %q and ends with %q", what, a, b)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -160,7 +159,7 @@ func (w *workers) running() map[string]bool {
 	w.Host.Helper()
 	pids := pidsOf(w.Daemon)
 	for pid := range pids {
-		if environ(pid)["CLOUD_RUN_WORKER_POOL"] == "" {
+		if rig.Environ(pid)["CLOUD_RUN_WORKER_POOL"] == "" {
 			delete(pids, pid) // it has been created, and not been started yet
 		}
 	}
@@ -177,25 +176,11 @@ func (w *workers) number(n int) (pids map[string]bool) {
 	return pids
 }
 
-// environ is what a process has in its environment.
-func environ(pid string) map[string]string {
-	text, err := os.ReadFile("/proc/" + pid + "/environ")
-	if err != nil {
-		return nil // ended since
-	}
-	env := map[string]string{}
-	for _, v := range strings.Split(string(text), "\x00") {
-		name, value, _ := strings.Cut(v, "=")
-		env[name] = value
-	}
-	return env
-}
-
 // revisionsOf counts processes by their revision.
 func revisionsOf(pids map[string]bool) map[string]int {
 	n := map[string]int{}
 	for pid := range pids {
-		n[environ(pid)["CLOUD_RUN_WORKER_POOL_REVISION"]]++
+		n[rig.Environ(pid)["CLOUD_RUN_WORKER_POOL_REVISION"]]++
 	}
 	return n
 }

@@ -79,7 +79,7 @@ func (w *workers) creates(id string) *runpb.WorkerPool {
 func (w *workers) greets(pids map[string]bool, text string) {
 	w.Host.Helper()
 	for pid := range pids {
-		if got := environ(pid)["GREETING"]; got != text {
+		if got := rig.Environ(pid)["GREETING"]; got != text {
 			w.Host.Errorf("process %s has %q in its environment, want %q", pid, got, text)
 		}
 	}

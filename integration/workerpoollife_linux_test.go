@@ -147,7 +147,7 @@ func TestWorkersAreToldToGo(t *testing.T) {
 // poolsThatRun are the worker pools that have a process, again for each.
 func (w *workers) poolsThatRun() (ids []string) {
 	for pid := range w.running() {
-		ids = append(ids, environ(pid)["CLOUD_RUN_WORKER_POOL"])
+		ids = append(ids, rig.Environ(pid)["CLOUD_RUN_WORKER_POOL"])
 	}
 	return ids
 }

@@ -30,7 +30,7 @@ func TestWorkersSeeWhoTheyAre(t *testing.T) {
 	revision := path.Base(p.GetLatestReadyRevision())
 	pids := w.number(1)
 	for pid := range pids {
-		env := environ(pid)
+		env := rig.Environ(pid)
 		for name, want := range map[string]string{
 			"CLOUD_RUN_WORKER_POOL": "mill", "CLOUD_RUN_WORKER_POOL_REVISION": revision, "CLOUD_RUN_REVISION": revision,
 		} {

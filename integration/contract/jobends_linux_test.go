@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"debug/elf"
 	"fmt"
 	"path"
 	"regexp"
@@ -118,9 +119,9 @@ func TestJOB14MemoryAboveTheLimitEndsTheAttempt(t *testing.T) {
 func TestJOB15ResultsTellTheSignal(t *testing.T) {
 	d := daemon(t)
 	image := d.Host.Build(imagetest.Build{Layers: []imagetest.Layer{{Entries: []imagetest.Entry{
-		imagetest.File("ill", executable([]byte{0x0f, 0x0b}), 0o755),                    // ud2
-		imagetest.File("segv", executable([]byte{0x8b, 0x04, 0x25, 0, 0, 0, 0}), 0o755), // mov eax, [0]
-		imagetest.File("bus", executable(readBeyondEnd()), 0o755),
+		imagetest.File("ill", rig.Executable(elf.EM_X86_64, []byte{0x0f, 0x0b}), 0o755),                    // ud2
+		imagetest.File("segv", rig.Executable(elf.EM_X86_64, []byte{0x8b, 0x04, 0x25, 0, 0, 0, 0}), 0o755), // mov eax, [0]
+		imagetest.File("bus", rig.Executable(elf.EM_X86_64, rig.ReadBeyondEnd()), 0o755),
 	}}}})
 	for program, signal := range map[string]int32{"ill": 4, "bus": 7, "segv": 11} {
 		j := newJobAs(t, d, nameOf(t, program), "", "--image", image, "--args", "", "--command", "/"+program, "--max-retries", "0")

@@ -96,7 +96,7 @@ func (m *mill) processes() map[string]map[string]string {
 			}
 			text, _ := os.ReadFile(file) // as above
 			for _, pid := range strings.Fields(string(text)) {
-				if env := environment(pid); all[pid] == nil && env["CLOUD_RUN_WORKER_POOL"] == m.name {
+				if env := rig.Environ(pid); all[pid] == nil && env["CLOUD_RUN_WORKER_POOL"] == m.name {
 					all[pid] = env
 				}
 			}
@@ -107,20 +107,6 @@ func (m *mill) processes() map[string]map[string]string {
 		}
 	}
 	return all
-}
-
-// environment is what a process has in its environment.
-func environment(pid string) map[string]string {
-	text, err := os.ReadFile("/proc/" + pid + "/environ")
-	if err != nil {
-		return nil // ended since
-	}
-	env := map[string]string{}
-	for _, v := range strings.Split(string(text), "\x00") {
-		name, value, _ := strings.Cut(v, "=")
-		env[name] = value
-	}
-	return env
 }
 
 // number waits until so many processes run, and gives them.

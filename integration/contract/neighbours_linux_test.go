@@ -119,27 +119,8 @@ func careless(t *testing.T, addresses ...string) (port string, visits *atomic.In
 			}
 		})
 	}
-	l, err := net.Listen("tcp4", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	visits = new(atomic.Int64)
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			visits.Add(1)
-			_ = c.Close() // whoever it is has come in
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close() // ends Accept
-		serving.Wait()
-	})
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port), visits
+	at, visits := rig.ListenEverywhere(t)
+	return fmt.Sprint(at), visits
 }
 
 // contract: ATK-17

@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -201,4 +202,11 @@ func TestRT15NothingIsInheritedFromTheHost(t *testing.T) {
 	if logs != "0022\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" {
 		t.Errorf("a shell begins with\n%s", logs)
 	}
+	// Nor does it help to ignore signals before, as nohup does and shells do for
+	// what runs in the background.
+	deaf := func(c *exec.Cmd) {
+		c.Path, c.Args = "/bin/sh", append([]string{"sh", "-c", `trap '' HUP INT QUIT TSTP; exec "$0" "$@"`}, c.Args...)
+	}
+	r := d.Host.StartWith(deaf, "run", "--image", d.Host.Shell(), "--cpu", "0.1", "--memory", "128Mi", "--args", "exec grep ^SigIgn /proc/self/status").Wait()
+	r.Exits(0).Shows("SigIgn:\t0000000000000000\n")
 }

@@ -63,3 +63,18 @@ func ProcessesCalled(lines ...string) (pids []int) {
 	}
 	return pids
 }
+
+// Environ is what a process has in its environment, nil if it has
+// ended.
+func Environ(pid string) map[string]string {
+	text, err := os.ReadFile("/proc/" + pid + "/environ")
+	if err != nil {
+		return nil // ended since
+	}
+	env := map[string]string{}
+	for _, v := range strings.Split(string(text), "\x00") {
+		name, value, _ := strings.Cut(v, "=")
+		env[name] = value
+	}
+	return env
+}

@@ -1,11 +1,12 @@
-// Inside looks at a container platform from inside a container. As a job or any
-// other program it prints a report, or does one thing and prints what came of it;
-// as a service, which has a PORT, it serves the same over HTTP. See --help.
-//
-// The setting below keeps the runtime from holding files of the cgroup's open,
-// which the report would show.
+// This keeps the runtime from holding files of the cgroup's open, which the
+// report would show.
 //
 //go:debug containermaxprocs=0
+
+// Command inside looks at a container platform from inside a container. As a
+// job or any other program it prints a report, or does one thing and prints what
+// came of it; as a service, which has a PORT, it serves the same over HTTP. See
+// --help.
 package main
 
 import (

@@ -7,22 +7,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Signals that the C library keeps to itself. Whoever was started by its
-// posix_spawn, by make for one, begins with the first of them ignored, and so
-// would every container after it. The Go runtime leaves both alone.
-// Source: signal(7), nptl(7).
-const firstInternalSignal, lastInternalSignal = 32, 33
+// lastSignal is the highest number of a signal.
+const lastSignal = 64
 
-// heedSignals stops ignoring the signals that nothing else in this process
-// decides upon.
+// ignored is the kernel's SIG_IGN.
+const ignored = 1
+
+// sigaction is the kernel's struct of that name. The zero value is the default.
+type sigaction struct {
+	handler, flags, restorer uintptr
+	mask                     uint64
+}
+
+// heedSignals stops ignoring what this process was told to ignore by whoever
+// started it: under nohup, as a shell's background job, or by the C library's
+// posix_spawn, which leaves a signal of its own ignored. Containers would
+// inherit it. The Go runtime leaves such signals alone.
 func heedSignals() error {
-	// The kernel's struct sigaction: handler, flags, restorer, mask. All zero is
-	// the default.
-	var act [4]uintptr
-	for sig := uintptr(firstInternalSignal); sig <= lastInternalSignal; sig++ {
-		if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, sig, uintptr(unsafe.Pointer(&act)), 0, unsafe.Sizeof(act[3]), 0, 0); errno != 0 {
-			return fmt.Errorf("heed signal %d: %w", sig, errno)
+	for sig := 1; sig <= lastSignal; sig++ {
+		if sig == int(unix.SIGKILL) || sig == int(unix.SIGSTOP) {
+			continue // nobody can ignore these
 		}
+		var is sigaction
+		err := setSignal(sig, nil, &is)
+		if err == nil && is.handler == ignored {
+			err = setSignal(sig, new(sigaction), nil)
+		}
+		if err != nil {
+			return fmt.Errorf("heed signal %d: %w", sig, err)
+		}
+	}
+	return nil
+}
+
+// setSignal is rt_sigaction(2), which the C library and the runtime keep from
+// some signals.
+func setSignal(sig int, act, old *sigaction) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)),
+		unsafe.Sizeof(act.mask), 0, 0)
+	if errno != 0 {
+		return errno
 	}
 	return nil
 }

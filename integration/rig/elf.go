@@ -1,4 +1,4 @@
-package contract
+package rig
 
 import (
 	"bytes"
@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// executable is the smallest program for this machine: headers and code.
-func executable(code []byte) string {
+// Executable is the smallest executable for Linux: headers and code.
+func Executable(machine elf.Machine, code []byte) string {
 	const base, headers = 0x400000, 64 + 56
 	var b bytes.Buffer
 	size := uint64(headers + len(code))
 	header := elf.Header64{
-		Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
+		Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: uint32(elf.EV_CURRENT),
 		Entry: base + headers, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
 	}
 	copy(header.Ident[:], elf.ELFMAG)
@@ -29,8 +29,8 @@ func executable(code []byte) string {
 	return b.String()
 }
 
-// readBeyondEnd is a program that maps an empty file and reads from it.
-func readBeyondEnd() []byte {
+// ReadBeyondEnd is a program that maps an empty file and reads from it.
+func ReadBeyondEnd() []byte {
 	return slices.Concat(
 		[]byte{0xb8, 0x3f, 1, 0, 0, 0x48, 0x89, 0xe7, 0x31, 0xf6, 0x0f, 0x05},                         // memfd_create(rsp, 0)
 		[]byte{0x41, 0x89, 0xc0, 0xb8, 9, 0, 0, 0, 0x31, 0xff, 0xbe, 0, 0x10, 0, 0, 0xba, 1, 0, 0, 0}, // mmap(0, 4096, PROT_READ,
