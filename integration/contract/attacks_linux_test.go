@@ -113,9 +113,14 @@ func TestATK1ContainersCannotWriteToTheirStarter(t *testing.T) {
 	if r.Exits(0); r.Log != "over\n" {
 		t.Errorf("the task says %s", rig.Clip(r.Log))
 	}
-	for n, command := range []string{"/proc/self/exe", "/proc/1/exe", "/self"} {
-		if r := try(t, d, image, []string{strconv.Itoa(n)}, "--command", command, "--args", "init"); r.Code != 1 {
-			t.Errorf("%s as the entrypoint: exit %d\n%s%s", command, r.Code, r, r.Log)
+	for n, c := range []struct{ command, why string }{
+		{"/proc/self/exe", `entrypoint "/proc/self/exe" does not exist in the image`},
+		{"/proc/1/exe", `entrypoint "/proc/1/exe" does not exist in the image`},
+		{"/self", `entrypoint "/self" needs the interpreter /proc/self/exe, which the image lacks`},
+	} {
+		r := try(t, d, image, []string{strconv.Itoa(n)}, "--command", c.command, "--args", "init")
+		if r.Code != 1 || r.Log != "" || !strings.Contains(r.Stderr, c.why) {
+			t.Errorf("%s as the entrypoint: exit %d\n%s%s", c.command, r.Code, r, r.Log)
 		}
 	}
 	if hash() != before {

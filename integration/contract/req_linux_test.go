@@ -204,6 +204,12 @@ func TestREQ9RequestsAreNotSentTwice(t *testing.T) {
 	for _, its := range once {
 		s.says("", its, 1)
 	}
+	s.Eventually("an instance answers", func() bool { return s.get("/").Code == 200 })
+	for _, its := range once {
+		if n := s.said("", its); n != 1 {
+			t.Errorf("a request has come %d times", n)
+		}
+	}
 }
 
 // bodyOf is a body for methods that have one.
