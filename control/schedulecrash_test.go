@@ -20,15 +20,21 @@ func TestCrashAroundATick(t *testing.T) {
 	clock := &dial{now: hour(9).Add(time.Minute)}
 	with := func(c *control.Config) { c.Now = clock.Now }
 	var name string
+	var before []byte // the state that has the schedule and not its tick, which a slow host may not see pass
 	states := statesOf(t, controltest.Options{Control: with}, func(t *testing.T, w *controltest.World) {
 		w.Instances.Always(controltest.Script{Runs: 5 * time.Millisecond})
 		s := &scheduled{World: w, t: t, clock: clock}
 		name = s.schedule("hourly", w.Job("etl", 1), func(s *schedulerpb.Job) {
 			s.Target = target(parent+"/jobs/etl", "Runnel-Concurrency-Policy", "Forbid")
 		})
+		var err error
+		if before, err = w.State(); err != nil {
+			t.Fatal(err)
+		}
 		s.set(hour(10))
 		w.Ended(s.after(name, 1)[0].Execution)
 	})
+	states = append(states, before)
 	later := &dial{now: hour(10).Add(time.Minute)}
 	var tried atomic.Int32 // states in which there is a schedule
 	t.Cleanup(func() {
