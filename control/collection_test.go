@@ -91,3 +91,59 @@ func TestImageOfAFileIsKeptWhileAnExecutionNeedsIt(t *testing.T) {
 	w.Instances.Release()
 	w.Ended(x.GetName())
 }
+
+// A registry that does not answer must not keep the disk from being freed.
+func TestImagesAreRemovedWhileAnImportWaits(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	name := w.Job("hello", 1)
+	const silent = "registry.example/silent:1"
+	defer w.Images.Hold(silent)()
+	spec := controltest.NewJob(1)
+	spec.Template.Template.Containers[0].Image = silent
+	create(t, w, "silent", spec)
+	_, op, err := w.Control.DeleteJob(t.Context(), &runpb.DeleteJobRequest{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.WaitFor(op.GetName())
+	w.Eventually("the image to go", func() bool { return len(w.Images.Stored()) == 0 })
+}
+
+// An image that is imported stays until it is stored who uses it.
+func TestImportedImageStaysUntilItsUseIsKnown(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	w.Eventually("the collection of the start", func() bool { return w.Images.Collections() > 0 })
+	release := w.Images.Hold(controltest.Image)
+	_, op := create(t, w, "hello", controltest.NewJob(1))
+
+	// The import is over, and what it leads to waits for another change.
+	gate, entered, held := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		held <- w.Store().Update(t.Context(), func(*store.Tx) error {
+			close(entered)
+			<-gate
+			return nil
+		})
+	}()
+	<-entered
+	release()
+	here := func() bool { return slices.Contains(w.Images.Stored(), w.Images.Digest(controltest.Image)) }
+	w.Eventually("the import", here)
+	if err := w.Images.Collect(t.Context(), func() ([]string, error) { return nil, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !here() {
+		t.Error("the image is gone before it is used")
+	}
+	close(gate)
+	if err := <-held; err != nil {
+		t.Fatal(err)
+	}
+	w.WaitFor(op.GetName())
+	w.Eventually("a collection", func() bool { return w.Images.Collections() > 2 })
+	if !here() {
+		t.Error("the image is gone once it is used")
+	}
+}

@@ -148,7 +148,6 @@ type Control struct {
 	census     *census
 	operations *operations
 	runs       *runs
-	collection *collection
 	attention  attention
 	agenda     *agenda
 	// kept are the revisions that the fleet has.
@@ -201,7 +200,6 @@ func New(config Config) *Control {
 		operations: newOperations(),
 		runs:       newRuns(),
 		kept:       newKept(),
-		collection: newCollection(),
 		agenda:     newAgenda(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())

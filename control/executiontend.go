@@ -115,11 +115,9 @@ func (c *Control) begun(ctx context.Context, x *runpb.Execution, of note) error 
 	if of.unwanted() {
 		return c.finishOff(ctx, x, of, past)
 	}
-	if err := c.collection.hold(ctx); err != nil {
-		return err
-	}
-	defer c.released()
-	img, err := c.obtain(ctx, of.Reference, of.Digest)
+	lease := c.config.Images.Lease()
+	defer c.release(lease)
+	img, err := obtain(ctx, lease, of.Reference, of.Digest)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

@@ -12,9 +12,8 @@ import (
 
 // Images is where images come from and are kept. Safe for concurrent use.
 type Images interface {
-	// Import gets the image that a reference, by tag or by digest, means now.
-	// Its errors wrap those of the image package.
-	Import(ctx context.Context, reference string) (*rimage.Image, error)
+	// Lease keeps the images that are got by it, until it ends.
+	Lease() Lease
 	// Image is an image that is there already. It asks no network.
 	Image(digest string) (*rimage.Image, error)
 	// AddLayer makes an image of the one that base means now and a layer on it,
@@ -22,21 +21,41 @@ type Images interface {
 	// makes it of an archive. Their errors wrap those of the image package.
 	AddLayer(ctx context.Context, base, workingDir string, u rimage.Upload) (*rimage.Image, error)
 	AddArchive(ctx context.Context, u rimage.Upload) (*rimage.Image, error)
-	// Collect removes every image whose digest is not in keep, but for uploads
-	// that nobody has imported yet and that are not old. It is never called while
-	// an Import is under way, nor the other way round.
-	Collect(ctx context.Context, keep []string) error
+	// Collect removes the images whose digests are not among those in use, but for
+	// what a Lease keeps, and for uploads that nobody has imported yet and that are
+	// not old. No lease ends while inUse is asked.
+	Collect(ctx context.Context, inUse func() (digests []string, err error)) error
+}
+
+// Lease is how images are got that nobody is stored to use yet. Safe for
+// concurrent use.
+type Lease interface {
+	// Import gets the image that a reference, by tag or by digest, means now.
+	// Its errors wrap those of the image package.
+	Import(ctx context.Context, reference string) (*rimage.Image, error)
+	// Image is Images.Image.
+	Image(digest string) (*rimage.Image, error)
+	// End lets the images go. It reports whether a Collect has left one for the
+	// lease's sake.
+	End() (due bool)
+}
+
+// release ends a lease, and collects if that has been waiting for it.
+func (c *Control) release(l Lease) {
+	if l.End() {
+		c.collect()
+	}
 }
 
 // obtain gives the image of a reference. With a digest, which may be empty, it
 // is the one that the reference meant at an earlier time.
-func (c *Control) obtain(ctx context.Context, reference, digest string) (*rimage.Image, error) {
+func obtain(ctx context.Context, l Lease, reference, digest string) (*rimage.Image, error) {
 	if digest != "" {
-		if img, err := c.config.Images.Image(digest); err == nil {
+		if img, err := l.Image(digest); err == nil {
 			return img, nil
 		}
 	}
-	return c.config.Images.Import(ctx, byDigest(reference, digest))
+	return l.Import(ctx, byDigest(reference, digest))
 }
 
 // byDigest is a reference that means the image with a digest, whatever becomes

@@ -58,11 +58,9 @@ var errSuperseded = errors.New("the job has been changed")
 
 // pinImage imports a job's image and stores what it is.
 func (c *Control) pinImage(ctx context.Context, job *runpb.Job) (p pin, err error) {
-	if err := c.collection.hold(ctx); err != nil {
-		return p, err
-	}
-	defer c.released()
-	img, err := c.config.Images.Import(ctx, image(job))
+	lease := c.config.Images.Lease()
+	defer c.release(lease)
+	img, err := lease.Import(ctx, image(job))
 	if err != nil {
 		return p, err
 	}
@@ -78,16 +76,9 @@ func (c *Control) pinImage(ctx context.Context, job *runpb.Job) (p pin, err erro
 		return nil
 	})
 	if changed && err == nil {
-		c.collection.want() // the image that it was before
+		c.collect() // the image that it was before
 	}
 	return p, err
-}
-
-// released ends a hold, and collects if that has been waiting for it.
-func (c *Control) released() {
-	if c.collection.release() {
-		c.attention.call(collectionName, c.collectNow)
-	}
 }
 
 // sameVersion reports whether a job is still the one that was read.

@@ -14,11 +14,9 @@ import (
 // pinImages imports the images of a revision, in the order of its containers,
 // and stores what they are. From then on the revision means these.
 func (c *Control) pinImages(ctx context.Context, r servedRevision) (images []*rimage.Image, pinned *runpb.Revision, err error) {
-	if err := c.collection.hold(ctx); err != nil {
-		return nil, nil, err
-	}
-	defer c.released()
-	if images, err = c.imagesOf(ctx, r.note); err != nil {
+	lease := c.config.Images.Lease()
+	defer c.release(lease)
+	if images, err = imagesOf(ctx, lease, r.note); err != nil {
 		return nil, nil, err
 	}
 	err = c.persist(ctx, func(tx *store.Tx) error {
@@ -55,14 +53,14 @@ func sameDigests(digests []string, images []*rimage.Image) bool {
 	return true
 }
 
-// imagesOf are the images of a revision.
-func (c *Control) imagesOf(ctx context.Context, of revisionNote) (images []*rimage.Image, err error) {
+// imagesOf gets the images of a revision.
+func imagesOf(ctx context.Context, l Lease, of revisionNote) (images []*rimage.Image, err error) {
 	for i, reference := range of.References {
 		var digest string
 		if i < len(of.Digests) {
 			digest = of.Digests[i]
 		}
-		img, err := c.obtain(ctx, reference, digest)
+		img, err := obtain(ctx, l, reference, digest)
 		if err != nil {
 			why := &runpb.Condition{Reasons: &runpb.Condition_Reason{Reason: imageReason(err)}}
 			return nil, &deployError{containerReady, failing(containerReady, imageMessage(reference, err), why), err}

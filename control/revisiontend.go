@@ -214,11 +214,9 @@ func (c *Control) bringBack(ctx context.Context, r servedRevision) error {
 
 // takeBack has the fleet keep a revision that is ready.
 func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
-	if err := c.collection.hold(ctx); err != nil {
-		return err
-	}
-	defer c.released()
-	images, err := c.imagesOf(ctx, r.note)
+	lease := c.config.Images.Lease()
+	defer c.release(lease)
+	images, err := imagesOf(ctx, lease, r.note)
 	if err != nil {
 		return err
 	}

@@ -9,31 +9,25 @@ import (
 	"path/filepath"
 )
 
-// Collect forgets the images that keep does not want and removes the layers no
-// image is left to use. What a Pull in progress has found or brought stays, and
-// so does, for a while, an upload that nobody has asked for yet. It returns how
-// many bytes of disk were given back, also with an error.
+// Collect forgets the images that are not in use and removes the layers no image
+// is left to use. What a Pull in progress has found or brought stays, and so does
+// what a Lease keeps and, for a while, an upload that nobody has asked for yet. It
+// returns how many bytes of disk were given back, also with an error. It waits for
+// no pull, and no pull waits for it.
 //
 // It is for a caller that goes on for long and knows what is in use. "runnel run"
 // does not call it, so that a store that is kept between runs only grows.
 //
-// keep is called with manifest digests and must know every image in use: the
-// caller sees to it that an image is kept from the moment Pull returned it.
-func (s *Store) Collect(ctx context.Context, keep func(imageDigest string) bool) (freed int64, err error) {
+// inUse gives the manifest digests of the images in use, but for those that a
+// Lease keeps: it must know of an image before its Lease ends. If it fails nothing
+// is removed.
+func (s *Store) Collect(ctx context.Context, inUse func() (imageDigests []string, err error)) (freed int64, err error) {
 	leave, err := s.enter()
 	if err != nil {
 		return 0, fmt.Errorf("collect images: %w", err)
 	}
 	defer leave()
-	records, err := s.records()
-	if err != nil {
-		return 0, fmt.Errorf("collect images: %w", err)
-	}
-	unwanted := map[digest]bool{}
-	for _, r := range records {
-		unwanted[r.Digest] = !keep(string(r.Digest))
-	}
-	doomed, err := s.detach(unwanted)
+	doomed, err := s.detachUnused(inUse)
 	for _, dir := range doomed {
 		if ctx.Err() != nil {
 			break // it lies in tmp: the next Open removes it
@@ -51,18 +45,34 @@ func (s *Store) Collect(ctx context.Context, keep func(imageDigest string) bool)
 	return freed, nil
 }
 
-// detach removes records and moves layers out of sight, in that order, so that
-// no record ever lacks a layer. It returns where the layers are now.
-func (s *Store) detach(unwanted map[digest]bool) (doomed []string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	records, err := s.records() // again: pulls went on while keep was asked
+// detachUnused detaches what is not in use, with all leases as they are.
+func (s *Store) detachUnused(inUse func() ([]string, error)) (doomed []string, err error) {
+	s.deciding.Lock()
+	defer s.deciding.Unlock()
+	digests, err := inUse()
 	if err != nil {
 		return nil, err
 	}
+	keep := make(map[digest]bool, len(digests))
+	for _, d := range digests {
+		keep[digest(d)] = true
+	}
+	return s.detach(keep)
+}
+
+// detach removes records and moves layers out of sight, in that order, so that
+// no record ever lacks a layer. It returns where the layers are now.
+func (s *Store) detach(keep map[digest]bool) (doomed []string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	records, err := s.records()
+	if err != nil {
+		return nil, err
+	}
+	clear(s.spared)
 	used := map[digest]bool{}
 	for _, r := range records {
-		if unwanted[r.Digest] && s.pinned[string(r.Digest)] == 0 && !s.awaited(r) {
+		if !keep[r.Digest] && !s.spare(r) {
 			if err := os.Remove(s.recordPath(r.Digest)); err != nil {
 				return nil, err
 			}
@@ -76,6 +86,16 @@ func (s *Store) detach(unwanted map[digest]bool) (doomed []string, err error) {
 		return nil, err
 	}
 	return s.detachLayers(used)
+}
+
+// spare reports whether an image that nothing needs stays for now. Store.mu is
+// held.
+func (s *Store) spare(r *record) bool {
+	if s.pinned[string(r.Digest)] == 0 {
+		return s.awaited(r)
+	}
+	s.spared[string(r.Digest)] = true
+	return true
 }
 
 func (s *Store) detachLayers(used map[digest]bool) (doomed []string, err error) {

@@ -132,20 +132,30 @@ func (s *Store) hasLayer(d digest) bool {
 }
 
 // pin keeps a digest (of a layer or an image) from being collected until the
-// pull that holds pins is over. Store.mu is held.
+// pull or the lease that holds pins is over. Store.mu is held.
 func (s *Store) pin(d string, pins *[]string) {
 	s.pinned[d]++
 	*pins = append(*pins, d)
 }
 
-func (s *Store) unpin(pins []string) {
+// letGo ends the pins of a pull.
+func (s *Store) letGo(pins []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.unpin(pins)
+}
+
+// unpin ends pins, and reports whether a collection has left an image that nobody
+// pins any more. Store.mu is held.
+func (s *Store) unpin(pins []string) (due bool) {
 	for _, d := range pins {
 		if s.pinned[d]--; s.pinned[d] == 0 {
+			due = due || s.spared[d]
 			delete(s.pinned, d)
+			delete(s.spared, d)
 		}
 	}
+	return due
 }
 
 // leaveAll leaves several flights.

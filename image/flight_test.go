@@ -67,9 +67,7 @@ func TestSharedFlightOutlivesCollection(t *testing.T) {
 	wg.Go(func() {
 		defer close(gates[blob(own)])
 		pull("short")
-		if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-			t.Error(err)
-		}
+		collect(t, s)
 	})
 	testenv.Eventually(t, deadlineTime, shared(2), "both images wait for the layer")
 	close(gates[blob(common)])

@@ -64,6 +64,19 @@ func deadline(t testing.TB) context.Context {
 	return ctx
 }
 
+// using tells a collection which images are in use.
+func using(digests ...string) func() ([]string, error) {
+	return func() ([]string, error) { return digests, nil }
+}
+
+// collect collects all images but those in use.
+func collect(t testing.TB, s *Store, inUse ...string) {
+	t.Helper()
+	if _, err := s.Collect(t.Context(), using(inUse...)); err != nil {
+		t.Error(err)
+	}
+}
+
 // entriesLayer is a layer of entries.
 func entriesLayer(entries ...imagetest.Entry) imagetest.Layer {
 	return imagetest.Layer{Entries: entries}
@@ -83,7 +96,7 @@ func wantEmptyStore(t testing.TB, s *Store) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.flights) != 0 || len(s.pinned) != 0 {
-		t.Errorf("left behind: flights %v, pins %v", s.flights, s.pinned)
+	if len(s.flights) != 0 || len(s.pinned) != 0 || len(s.spared) != 0 {
+		t.Errorf("left behind: flights %v, pins %v, spared %v", s.flights, s.pinned, s.spared)
 	}
 }

@@ -17,6 +17,9 @@ type PullOptions struct {
 	// first, about ten times a second while it comes, and once when it is there.
 	// It is called from several goroutines at the same time and must be quick.
 	Progress func(Progress)
+
+	// lease, if not nil, goes on keeping the image when the Pull is over.
+	lease *Lease
 }
 
 // Pull gets the image a reference names, for linux/amd64: it asks the registry
@@ -28,7 +31,8 @@ type PullOptions struct {
 // error names the reference, says what is wrong in one line, and wraps one of
 // the package's sentinels or the cause of ctx.
 //
-// The image stays until a Collect whose keep does not want it.
+// The image stays until a Collect that is not told of it; a Lease pulls what no
+// Collect takes.
 func (s *Store) Pull(ctx context.Context, ref string, opts PullOptions) (*Image, error) {
 	leave, err := s.enter()
 	if err != nil {
@@ -44,7 +48,7 @@ func (s *Store) Pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 
 func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (*Image, error) {
 	var pins []string
-	defer func() { s.unpin(pins) }()
+	defer func() { s.letGo(pins) }()
 	r, err := s.obtain(ctx, ref, opts, &pins)
 	if err == nil && UploadDigest(ref) != "" {
 		err = s.adopt(r)
@@ -52,6 +56,7 @@ func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 	if err != nil {
 		return nil, err
 	}
+	opts.lease.keep(r.Digest)
 	return s.image(ref, r), nil
 }
 

@@ -100,11 +100,15 @@ type Store struct {
 	// pulls is held for reading by whatever uses the directory, so that Close
 	// can wait for them.
 	pulls sync.RWMutex
+	// deciding is held by a collection from before it asks what is in use until
+	// it has taken what is not, and for reading by whatever ends a lease.
+	deciding sync.RWMutex
 
 	mu      sync.Mutex
 	closed  bool                  // guarded by mu
 	flights map[flightKey]*flight // guarded by mu
-	pinned  map[string]int        // digests in use by pulls; guarded by mu
+	pinned  map[string]int        // digests in use by pulls and leases; guarded by mu
+	spared  map[string]bool       // pinned images that nothing else needs; guarded by mu
 	diffIDs map[digest]digest     // of blobs known to the records; guarded by mu
 }
 
@@ -117,7 +121,7 @@ func Open(cfg StoreConfig) (_ *Store, err error) {
 	}
 	s := &Store{cfg: cfg.withDefaults()}
 	s.slots = make(chan struct{}, s.cfg.Workers)
-	s.flights, s.pinned = map[flightKey]*flight{}, map[string]int{}
+	s.flights, s.pinned, s.spared = map[flightKey]*flight{}, map[string]int{}, map[string]bool{}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("open image store %s: %w", cfg.Dir, err)

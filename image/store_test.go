@@ -243,10 +243,10 @@ func TestCollect(t *testing.T) {
 	}
 	s := newStore(t)
 	a, b := mustPull(t, s, server.Host+"/a/a"), mustPull(t, s, server.Host+"/b/b")
-	if freed, err := s.Collect(t.Context(), func(string) bool { return true }); freed != 0 || err != nil {
+	if freed, err := s.Collect(t.Context(), using(digests["a"], digests["b"])); freed != 0 || err != nil {
 		t.Errorf("nothing to collect: %d, %v", freed, err)
 	}
-	freed, err := s.Collect(t.Context(), func(d string) bool { return d == digests["a"] })
+	freed, err := s.Collect(t.Context(), using(digests["a"]))
 	if freed < 200_000 || freed > 300_000 || err != nil {
 		t.Errorf("freed %d, %v", freed, err)
 	}
@@ -264,9 +264,7 @@ func TestCollect(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-		t.Error(err)
-	}
+	collect(t, s)
 	wantEmptyStore(t, s)
 }
 
@@ -287,9 +285,7 @@ func TestCollectDuringPulls(t *testing.T) {
 		var collector sync.WaitGroup
 		collector.Go(func() {
 			for {
-				if _, err := s.Collect(t.Context(), func(d string) bool { return d == wanted }); err != nil {
-					t.Error(err)
-				}
+				collect(t, s, wanted)
 				select {
 				case <-done:
 					return
@@ -305,9 +301,7 @@ func TestCollectDuringPulls(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-			t.Error(err)
-		}
+		collect(t, s)
 	}
 	wantEmptyStore(t, s)
 }

@@ -127,7 +127,6 @@ func TestUploadIsCollected(t *testing.T) {
 	privileged(t)
 	base := imagetest.Registry(t) + "/base"
 	imagetest.Push(t, sample(), base)
-	nobody := func(string) bool { return false }
 	reopen := func(s *Store, keep time.Duration) *Store {
 		must(t, s.Close())
 		cfg := s.cfg
@@ -137,32 +136,26 @@ func TestUploadIsCollected(t *testing.T) {
 		t.Cleanup(func() { must(t, s.Close()) })
 		return s
 	}
-	collect := func(s *Store, keep func(string) bool) {
-		t.Helper()
-		if _, err := s.Collect(t.Context(), keep); err != nil {
-			t.Fatal(err)
-		}
-	}
 	s := newStore(t)
 	img := mustAdd(t, s, base, site("one")...)
-	collect(s, nobody)
+	collect(t, s)
 	s = reopen(s, 0)
-	collect(s, nobody)
+	collect(t, s)
 	if _, err := s.Image(img.Digest); err != nil {
 		t.Fatalf("a young upload: %v", err)
 	}
 	s = reopen(s, time.Nanosecond)
-	collect(s, nobody)
+	collect(t, s)
 	wantEmptyStore(t, s)
 
 	s = reopen(s, 0)
 	mustAdd(t, s, base, site("one")...)
 	mustPull(t, s, UploadReference("site", img.Digest))
-	collect(s, func(d string) bool { return d == img.Digest })
+	collect(t, s, img.Digest)
 	if _, err := s.Image(img.Digest); err != nil {
 		t.Fatalf("an upload in use: %v", err)
 	}
-	collect(s, nobody)
+	collect(t, s)
 	wantEmptyStore(t, s)
 }
 
@@ -174,9 +167,7 @@ func TestUploadAsABaseIsKeptStill(t *testing.T) {
 	s := newStore(t)
 	first := mustAdd(t, s, base, site("one")...)
 	mustAdd(t, s, UploadReference("site", first.Digest), site("two")...)
-	if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-		t.Fatal(err)
-	}
+	collect(t, s)
 	mustPull(t, s, UploadReference("site", first.Digest))
 }
 
@@ -218,9 +209,7 @@ func TestUploadRefusesWhatALayerMustNotHold(t *testing.T) {
 			if !errors.Is(err, c.want) && !(name == "declared size" && err != nil) || strings.Contains(err.Error(), "\n") || errors.Is(err, ErrBase) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
-			if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-				t.Error(err)
-			}
+			collect(t, s)
 			wantEmptyStore(t, s)
 		})
 	}
@@ -299,9 +288,7 @@ func TestUploadIsCancelled(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-		t.Error(err)
-	}
+	collect(t, s)
 	wantEmptyStore(t, s)
 }
 

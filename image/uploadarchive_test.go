@@ -43,9 +43,7 @@ func TestUploadedArchive(t *testing.T) {
 			t.Errorf("%s: found %+v", name, found)
 		}
 	}
-	if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-		t.Error(err)
-	}
+	collect(t, s)
 	wantEmptyStore(t, s)
 }
 

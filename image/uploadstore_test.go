@@ -23,9 +23,7 @@ func TestCollectDuringUploads(t *testing.T) {
 		var collector sync.WaitGroup
 		collector.Go(func() {
 			for {
-				if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-					t.Error(err)
-				}
+				collect(t, s)
 				select {
 				case <-done:
 					return
@@ -40,9 +38,7 @@ func TestCollectDuringUploads(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustPull(t, s, UploadReference("site", img.Digest))
-		if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-			t.Error(err)
-		}
+		collect(t, s)
 	}
 	wantEmptyStore(t, s)
 }
@@ -80,9 +76,7 @@ func TestStoreSurvivesKillDuringUpload(t *testing.T) {
 		_ = cmd.Wait() // killed
 		s, err := Open(StoreConfig{Dir: dir, ReserveBytes: -1})
 		must(t, err)
-		if _, err := s.Collect(t.Context(), func(string) bool { return false }); err != nil {
-			t.Error(err)
-		}
+		collect(t, s)
 		wantEmptyStore(t, s)
 		must(t, s.Close())
 	}

@@ -20,12 +20,16 @@ const Image = "registry.example/hello:1"
 // Images is a fake image store in front of a registry that has every image. It
 // implements control.Images.
 type Images struct {
+	deciding sync.RWMutex // held by a collection, and for reading by the end of a lease
+
 	mu       sync.Mutex
 	stored   map[string]bool          // by digest
 	versions map[string]int           // by reference
 	failing  map[string]error         // by reference
 	held     map[string]chan struct{} // by reference
 	configs  map[string]rimage.Config // by digest
+	leased   map[string]int           // by digest
+	spared   map[string]bool          // by digest: leased, and needed by nothing else
 	imports  int
 	collects int
 }
@@ -37,6 +41,8 @@ func newImages() *Images {
 		failing:  make(map[string]error),
 		held:     make(map[string]chan struct{}),
 		configs:  make(map[string]rimage.Config),
+		leased:   make(map[string]int),
+		spared:   make(map[string]bool),
 	}
 }
 
@@ -120,8 +126,8 @@ func (i *Images) Lose() {
 	clear(i.stored)
 }
 
-// Import implements control.Images.
-func (i *Images) Import(ctx context.Context, reference string) (*rimage.Image, error) {
+// importImage imports what a reference means now, for a lease unless that is nil.
+func (i *Images) importImage(ctx context.Context, reference string, l *lease) (*rimage.Image, error) {
 	i.mu.Lock()
 	held := i.held[reference]
 	i.mu.Unlock()
@@ -140,12 +146,13 @@ func (i *Images) Import(ctx context.Context, reference string) (*rimage.Image, e
 	i.imports++
 	digest := i.digest(reference)
 	i.stored[digest] = true
+	l.keep(digest)
 	return &rimage.Image{Reference: reference, Digest: digest, Config: i.configs[digest]}, nil
 }
 
 // AddLayer implements control.Images. The layer may be anything.
 func (i *Images) AddLayer(ctx context.Context, base, workingDir string, u rimage.Upload) (*rimage.Image, error) {
-	below, err := i.Import(ctx, base)
+	below, err := i.importImage(ctx, base, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", rimage.ErrBase, base, err)
 	}
@@ -179,6 +186,11 @@ func (i *Images) add(u rimage.Upload, from string) (*rimage.Image, error) {
 func (i *Images) Image(digest string) (*rimage.Image, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	return i.find(digest)
+}
+
+// find is Image; the caller holds mu.
+func (i *Images) find(digest string) (*rimage.Image, error) {
 	if !i.stored[digest] {
 		return nil, fmt.Errorf("image %s: %w", digest, rimage.ErrNotFound)
 	}
@@ -186,10 +198,23 @@ func (i *Images) Image(digest string) (*rimage.Image, error) {
 }
 
 // Collect implements control.Images.
-func (i *Images) Collect(_ context.Context, keep []string) error {
+func (i *Images) Collect(_ context.Context, inUse func() ([]string, error)) error {
+	i.deciding.Lock()
+	defer i.deciding.Unlock()
+	keep, err := inUse()
+	if err != nil {
+		return err
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.collects++
-	maps.DeleteFunc(i.stored, func(digest string, _ bool) bool { return !slices.Contains(keep, digest) })
+	clear(i.spared)
+	maps.DeleteFunc(i.stored, func(digest string, _ bool) bool {
+		if slices.Contains(keep, digest) {
+			return false
+		}
+		i.spared[digest] = i.leased[digest] > 0
+		return !i.spared[digest]
+	})
 	return nil
 }

@@ -2,18 +2,16 @@ package daemon
 
 import (
 	"context"
-	"slices"
 
+	"runnel/control"
 	rimage "runnel/image"
 )
 
 // images is the root's image store as control sees it.
 type images struct{ store *rimage.Store }
 
-// Import is control.Images.Import.
-func (i images) Import(ctx context.Context, reference string) (*rimage.Image, error) {
-	return i.store.Pull(ctx, reference, rimage.PullOptions{})
-}
+// Lease is control.Images.Lease.
+func (i images) Lease() control.Lease { return lease{i.store.Lease()} }
 
 // Image is control.Images.Image.
 func (i images) Image(digest string) (*rimage.Image, error) { return i.store.Image(digest) }
@@ -29,7 +27,15 @@ func (i images) AddArchive(ctx context.Context, u rimage.Upload) (*rimage.Image,
 }
 
 // Collect is control.Images.Collect.
-func (i images) Collect(ctx context.Context, keep []string) error {
-	_, err := i.store.Collect(ctx, func(digest string) bool { return slices.Contains(keep, digest) })
+func (i images) Collect(ctx context.Context, inUse func() ([]string, error)) error {
+	_, err := i.store.Collect(ctx, inUse)
 	return err
+}
+
+// lease is a lease of the store as control sees it.
+type lease struct{ *rimage.Lease }
+
+// Import is control.Lease.Import.
+func (l lease) Import(ctx context.Context, reference string) (*rimage.Image, error) {
+	return l.Pull(ctx, reference, rimage.PullOptions{})
 }
