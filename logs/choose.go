@@ -51,9 +51,10 @@ func (s standing) rank(instance string) rank {
 }
 
 // removal is a log that is to go: with whole, or its older file alone.
+// fromExecution says that it is not one of a service's or a worker pool's.
 type removal struct {
 	size
-	whole bool
+	whole, fromExecution bool
 }
 
 // choose says which logs are to go so that at least need bytes are freed, if
@@ -71,7 +72,7 @@ func choose(sizes []size, s standing, need int64) (remove []removal) {
 			if need <= 0 {
 				return remove
 			}
-			r := removal{x, !s.own[x.instance]}
+			r := removal{x, !s.own[x.instance], s.family(x.instance) != x.instance}
 			if !r.whole {
 				r.size.size = x.old
 			}

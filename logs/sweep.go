@@ -67,7 +67,7 @@ func (l *Logs) Sweep(ctx context.Context, total int64) (Swept, error) {
 			errs = append(errs, err)
 			continue
 		}
-		if f.whole && f.written.After(until) {
+		if f.fromExecution && f.written.After(until) {
 			until = f.written
 		}
 		swept.Instances++
@@ -89,7 +89,7 @@ func (l *Logs) removals(ctx context.Context, sizes []size, need int64) (all []re
 		return nil, err
 	}
 	for _, x := range gone {
-		all = append(all, removal{x, true})
+		all = append(all, removal{size: x, whole: true})
 		need -= x.size
 	}
 	if need <= 0 {

@@ -119,6 +119,9 @@ func TestSweepOfServices(t *testing.T) {
 	if err != nil || s.Instances != 1 || there(other) || !there(requests) || !there("gone-1") {
 		t.Errorf("with room enough: %+v, %v", s, err)
 	}
+	if until := sweptUntil(w.dir); !until.IsZero() {
+		t.Errorf("executions without output are said to have lost it, up to %v", until)
+	}
 	sum := s.Left
 	if s, err := w.logs.Sweep(t.Context(), sum-1); err != nil || s.Instances != 1 || !there("hello-2") == !there("gone-1") {
 		t.Errorf("with a little too much: %+v, %v", s, err)

@@ -10,14 +10,15 @@ import (
 	"runnel/runtime/logfile"
 )
 
-// sweptName is the file in the log directory that tells up to when logs may have
-// been removed: its time of modification. No instance is called so.
+// sweptName is the file in the log directory that tells up to when executions' logs
+// may have been removed to make room: its time of modification. No instance is called so.
 const sweptName = "swept"
 
 // sweptText stands for the logs of an execution of which none is left.
 const sweptText = "There is no log left of this execution: those of before %s may have been removed to make room for newer ones."
 
-// noteSweep notes that logs have been removed that were written up to a time.
+// noteSweep notes that logs of executions have been removed that were written up to
+// a time.
 func noteSweep(dir string, until time.Time) error {
 	if !until.After(sweptUntil(dir)) {
 		return nil
@@ -30,7 +31,7 @@ func noteSweep(dir string, until time.Time) error {
 	return errors.Join(f.Close(), os.Chtimes(path, until, until))
 }
 
-// sweptUntil is the time up to which logs may have been removed; zero if none
+// sweptUntil is the time up to which executions' logs may have been removed; zero if none
 // have been.
 func sweptUntil(dir string) time.Time {
 	info, err := os.Stat(filepath.Join(dir, sweptName))
