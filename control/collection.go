@@ -37,8 +37,9 @@ func (c *Control) collectNow(context.Context, string) {
 func (c *Control) neededImages() (digests []string, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		// Counted after the state to be read was fixed: an execution that is in it
-		// is not missed. One that is stored later has the image of a pin in it; see
-		// launch.store.
+		// is not missed. One that is stored later has the image of a pin in it (see
+		// launch.store), or of one whose lease cannot end before this collection has
+		// decided.
 		unfinished := c.census.running()
 		for e := range tx.Newest(kindPins, "") {
 			if p := getPin(tx, e.Name); p.Digest != "" {

@@ -23,7 +23,8 @@ type Images interface {
 	AddArchive(ctx context.Context, u rimage.Upload) (*rimage.Image, error)
 	// Collect removes the images whose digests are not among those in use, but for
 	// what a Lease keeps, and for uploads that nobody has imported yet and that are
-	// not old. No lease ends while inUse is asked.
+	// not old. No lease ends from before inUse is asked until it is settled what
+	// goes.
 	Collect(ctx context.Context, inUse func() (digests []string, err error)) error
 }
 
@@ -35,8 +36,8 @@ type Lease interface {
 	Import(ctx context.Context, reference string) (*rimage.Image, error)
 	// Image is Images.Image.
 	Image(digest string) (*rimage.Image, error)
-	// End lets the images go. It reports whether a Collect has left one for the
-	// lease's sake.
+	// End lets the images go. It reports whether a Collect has left something that
+	// the lease was the last to keep.
 	End() (due bool)
 }
 

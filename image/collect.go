@@ -13,7 +13,7 @@ import (
 // is left to use. What a Pull in progress has found or brought stays, and so does
 // what a Lease keeps and, for a while, an upload that nobody has asked for yet. It
 // returns how many bytes of disk were given back, also with an error. It waits for
-// no pull, and no pull waits for it.
+// no pull, and what it removes is removed while pulls go on.
 //
 // It is for a caller that goes on for long and knows what is in use. "runnel run"
 // does not call it, so that a store that is kept between runs only grows.
@@ -105,7 +105,11 @@ func (s *Store) detachLayers(used map[digest]bool) (doomed []string, err error) 
 	}
 	for _, e := range entries {
 		d, err := parseDigest(digestPrefix + e.Name())
-		if err != nil || used[d] || s.pinned[string(d)] > 0 {
+		if err != nil || used[d] {
+			continue
+		}
+		if s.pinned[string(d)] > 0 {
+			s.spared[string(d)] = true
 			continue
 		}
 		grave, err := os.MkdirTemp(s.tmpDir(), "collected-")

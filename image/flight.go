@@ -138,15 +138,18 @@ func (s *Store) pin(d string, pins *[]string) {
 	*pins = append(*pins, d)
 }
 
-// letGo ends the pins of a pull.
-func (s *Store) letGo(pins []string) {
+// letGo ends the pins of a pull. Its lease, if it has one, is told whether it is
+// time to collect.
+func (s *Store) letGo(pins []string, l *Lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unpin(pins)
+	if due := s.unpin(pins); l != nil {
+		l.due = l.due || due
+	}
 }
 
-// unpin ends pins, and reports whether a collection has left an image that nobody
-// pins any more. Store.mu is held.
+// unpin ends pins, and reports whether a collection has left something for the sake
+// of pins of which these were the last. Store.mu is held.
 func (s *Store) unpin(pins []string) (due bool) {
 	for _, d := range pins {
 		if s.pinned[d]--; s.pinned[d] == 0 {

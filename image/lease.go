@@ -4,10 +4,13 @@ import "context"
 
 // Lease keeps the images that were got by it from being collected, until it
 // ends: for a caller that has yet to store that it uses them. Safe for concurrent
-// use.
+// use, but for End, which comes after all else.
 type Lease struct {
 	store *Store
 	pins  []string // guarded by Store.mu
+	// due says that a pull of the lease was the last to keep something from a
+	// collection; guarded by Store.mu.
+	due bool
 }
 
 // Lease begins a lease. The caller must End it.
@@ -36,16 +39,17 @@ func (l *Lease) keep(d digest) {
 	l.store.pin(string(d), &l.pins)
 }
 
-// End lets the images go. It reports whether a collection has left one for the
-// lease's sake, so that it is time for another. A collection that is finding out
-// what is in use is waited for: what was stored since would be unknown to it.
+// End lets the images go. It reports whether a collection has left something that
+// the lease was the last to keep, so that it is time for another. A collection is
+// waited for from before it asks what is in use until it has taken what is not: it
+// does not know of what is stored meanwhile.
 func (l *Lease) End() (due bool) {
 	s := l.store
 	s.deciding.RLock()
 	defer s.deciding.RUnlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	due = s.unpin(l.pins)
-	l.pins = nil
+	due = s.unpin(l.pins) || l.due
+	l.pins, l.due = nil, false
 	return due
 }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"runnel/image/imagetest"
+	"runnel/internal/testenv"
 )
 
 // What a lease has got stays while it lasts, though nothing else needs it, and
@@ -111,6 +113,42 @@ func TestCollectionDoesNotWaitForPulls(t *testing.T) {
 	close(answer)
 	pulling.Wait()
 	lease.End()
+	collect(t, s)
+	wantEmptyStore(t, s)
+}
+
+// A pull that fails was the last to need a layer of an image that is gone: it is
+// time to collect it.
+func TestLeaseOfAFailedPullLeavesNothing(t *testing.T) {
+	privileged(t)
+	server := imagetest.Serve(t)
+	shared := entriesLayer(imagetest.File("shared", "", 0o644))
+	imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{shared}}, server.Host+"/old")
+	layers := imagetest.Push(t, imagetest.Build{Layers: []imagetest.Layer{
+		shared, entriesLayer(imagetest.File("own", "", 0o644)),
+	}}, server.Host+"/new").Manifest.Layers
+	s := newStore(t)
+	mustPull(t, s, server.Host+"/old")
+	lease := s.Lease()
+	ctx, cancel := context.WithCancel(t.Context())
+	server.Intercept(blobFault(layers[1].Digest, func(_ http.ResponseWriter, r *http.Request, _ []byte) {
+		// Both layers are looked for at once: the shared one is found by now, or
+		// soon, and stays.
+		testenv.Eventually(t, deadlineTime, func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return len(s.pinned) > 2
+		}, "the pull finds the layer that is there")
+		collect(t, s)
+		cancel()
+		<-r.Context().Done()
+	}))
+	if _, err := lease.Pull(ctx, server.Host+"/new", PullOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the pull: %v", err)
+	}
+	if !lease.End() {
+		t.Error("it is not time to collect the layer")
+	}
 	collect(t, s)
 	wantEmptyStore(t, s)
 }

@@ -48,7 +48,7 @@ func (s *Store) Pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 
 func (s *Store) pull(ctx context.Context, ref string, opts PullOptions) (*Image, error) {
 	var pins []string
-	defer func() { s.letGo(pins) }()
+	defer func() { s.letGo(pins, opts.lease) }()
 	r, err := s.obtain(ctx, ref, opts, &pins)
 	if err == nil && UploadDigest(ref) != "" {
 		err = s.adopt(r)

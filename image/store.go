@@ -108,7 +108,7 @@ type Store struct {
 	closed  bool                  // guarded by mu
 	flights map[flightKey]*flight // guarded by mu
 	pinned  map[string]int        // digests in use by pulls and leases; guarded by mu
-	spared  map[string]bool       // pinned images that nothing else needs; guarded by mu
+	spared  map[string]bool       // of those, what nothing else needs; guarded by mu
 	diffIDs map[digest]digest     // of blobs known to the records; guarded by mu
 }
 

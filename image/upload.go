@@ -38,7 +38,7 @@ func (s *Store) AddLayer(ctx context.Context, base, workingDir string, u Upload)
 	}
 	defer leave()
 	var pins []string
-	defer func() { s.letGo(pins) }()
+	defer func() { s.letGo(pins, nil) }()
 	below, err := s.obtain(ctx, base, PullOptions{}, &pins)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrBase, base, err)

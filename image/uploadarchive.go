@@ -37,7 +37,7 @@ func (s *Store) addArchive(ctx context.Context, u Upload) (_ *record, err error)
 		return nil, err
 	}
 	var pins []string
-	defer func() { s.letGo(pins) }()
+	defer func() { s.letGo(pins, nil) }()
 	p := &pull{store: s, src: src, most: u.MaxBytes}
 	r, err := p.take(ctx, Reference{}, &pins)
 	if err != nil {

@@ -49,5 +49,6 @@ func (l *lease) End() (due bool) {
 			delete(l.images.spared, digest)
 		}
 	}
+	l.kept = nil
 	return due
 }

@@ -60,13 +60,15 @@ func TestRT9ProgramsStartInTheWorkingDirectory(t *testing.T) {
 // contract: RT-10
 func TestRT10NamespacesAreTheContainersOwn(t *testing.T) {
 	d := daemon(t)
+	// The two need not have been there at the same time: the kernel gives the
+	// number of a namespace that is gone to another.
 	task, service := taskSees(t, d), serviceSees(t, d)
 	for _, kind := range []string{"mnt", "pid", "net", "ipc", "uts", "cgroup"} {
 		ours, err := os.Readlink("/proc/self/ns/" + kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, b := task.Namespaces[kind], service.Namespaces[kind]; a == "" || b == "" || a == b || a == ours || b == ours {
+		if a, b := task.Namespaces[kind], service.Namespaces[kind]; a == "" || b == "" || a == ours || b == ours {
 			t.Errorf("the namespaces are %s of the task, %s of the service and %s here", a, b, ours)
 		}
 	}
