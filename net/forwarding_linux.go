@@ -164,10 +164,7 @@ func claims(own string, wantOwn bool) (map[string]bool, error) {
 		if !strings.HasPrefix(t.Name, tablePrefix) || (t.Name == own) != wantOwn {
 			continue
 		}
-		elements, err := c.GetSetElements(&nftables.Set{Table: t, Name: uplinkSet})
-		if errors.Is(err, unix.ENOENT) {
-			continue // gone meanwhile, or of another make
-		}
+		elements, err := uplinksOf(c, t)
 		if err != nil {
 			return nil, fmt.Errorf("read set %s of table %s: %w", uplinkSet, t.Name, err)
 		}
@@ -176,4 +173,18 @@ func claims(own string, wantOwn bool) (map[string]bool, error) {
 		}
 	}
 	return names, nil
+}
+
+// uplinksOf reads what the network of a table remembers: nothing if the table has
+// gone meanwhile, with its network, or is of another make.
+func uplinksOf(c *nftables.Conn, t *nftables.Table) ([]nftables.SetElement, error) {
+	elements, err := c.GetSetElements(&nftables.Set{Table: t, Name: uplinkSet})
+	if err == nil {
+		return elements, nil
+	}
+	// That error has lost what it was made from; this one has not.
+	if _, gone := c.GetSetByName(t, uplinkSet); errors.Is(gone, unix.ENOENT) {
+		return nil, nil
+	}
+	return nil, err
 }
