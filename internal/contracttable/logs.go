@@ -10,9 +10,11 @@ import (
 	"runnel/internal/vm/wire"
 )
 
-// What go test -v prints: the end of a test, of a part of one, and of a package.
+// What go test -v prints: where a test begins, its end or that of a part of it, and
+// the end of a package.
 // Tests of programs print lines that are nearly alike, so all of one is wanted.
 var (
+	beginOfTest  = regexp.MustCompile(`^=== RUN   ([^/\s]+)$`)
 	endOfTest    = regexp.MustCompile(`^( *)--- (PASS|SKIP|FAIL): ([^/\s]+)(/\S+)? \([0-9.]+s\)$`)
 	endOfPackage = regexp.MustCompile(`^(?:ok  |FAIL)\t(\S+)\t[0-9.]+s\b`)
 )
@@ -20,12 +22,17 @@ var (
 // maxLine bounds a line of a log, in bytes. Longer ones are no ends of tests.
 const maxLine = 64 << 10
 
-// outcomes gathers what became of the tests of one package.
+// outcomes gathers what became of the tests of one package. A test that has only
+// begun is notRun in it, and has failed at the package's end: it hung, or went down with the others.
 type outcomes map[string]outcome
 
 // line takes the next line of the package's output. The worst that is said of a
 // test, or of a part of it, holds.
 func (o outcomes) line(line string) {
+	if m := beginOfTest.FindStringSubmatch(line); m != nil {
+		o[m[1]] = max(o[m[1]], notRun)
+		return
+	}
 	m := endOfTest.FindStringSubmatch(line)
 	if m == nil || (m[1] == "") != (m[4] == "") {
 		return
@@ -82,6 +89,9 @@ func (o outcomes) of(module, importPath string, all map[test]outcome) {
 		return
 	}
 	for name, word := range o {
+		if word == notRun {
+			word = failed
+		}
 		all[test{path.Clean(dir), name}] = word
 	}
 }

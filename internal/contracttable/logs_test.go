@@ -37,7 +37,7 @@ func TestReadGoTest(t *testing.T) {
 		},
 		"killed": {
 			[]string{"--- PASS: TestA (0.00s)", "=== RUN   TestB", "panic: test timed out after 30m0s", "FAIL\tm/a\t1800.5s"},
-			map[test]outcome{a("TestA"): passed},
+			map[test]outcome{a("TestA"): passed, a("TestB"): failed},
 		},
 		"cut off": {
 			[]string{"--- PASS: TestA (0.00s)", "ok  \tm/a\t0.1s", "--- PASS: TestA (0.00s)"},
@@ -70,9 +70,9 @@ func TestReadVM(t *testing.T) {
 		mark(wire.Hello, ""), "--- PASS: TestNobodys (0.00s)",
 		mark(wire.Begin, "m/a"), "--- PASS: TestA (0.00s)", mark(wire.Beat, ""), "--- SKIP: TestB (0.00s)", "ok  \tm/b\t0.1s", mark(wire.End, "m/a"),
 		"--- PASS: TestNobodys (0.00s)",
-		mark(wire.Begin, "m/b"), "--- FAIL: TestA (0.00s)", "--- PASS: TestC (0.00s)", // and the machine is gone
+		mark(wire.Begin, "m/b"), "--- FAIL: TestA (0.00s)", "--- PASS: TestC (0.00s)", "=== RUN   TestD", // and the machine is gone
 	}
-	want := map[test]outcome{{"a", "TestA"}: passed, {"a", "TestB"}: skippedThere, {"b", "TestA"}: failed, {"b", "TestC"}: passed}
+	want := map[test]outcome{{"a", "TestA"}: passed, {"a", "TestB"}: skippedThere, {"b", "TestA"}: failed, {"b", "TestC"}: passed, {"b", "TestD"}: failed}
 	got, err := readVM("m", strings.NewReader(strings.Join(log, "\r\n")))
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, error %v, want %v", got, err, want)
