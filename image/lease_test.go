@@ -13,17 +13,25 @@ import (
 	"runnel/internal/testenv"
 )
 
+// leased is a new store's image, and the lease that keeps it.
+func leased(t *testing.T) (*Store, *Lease, *Image) {
+	t.Helper()
+	host := imagetest.Registry(t)
+	imagetest.Push(t, sample(), host+"/app")
+	s := newStore(t)
+	lease := s.Lease()
+	img, err := lease.Pull(t.Context(), host+"/app", PullOptions{})
+	must(t, err)
+	return s, lease, img
+}
+
 // What a lease has got stays while it lasts, though nothing else needs it, and
 // its end says that there is something to collect now.
 func TestLeaseKeepsWhatItGot(t *testing.T) {
 	privileged(t)
-	host := imagetest.Registry(t)
-	imagetest.Push(t, sample(), host+"/app")
-	s := newStore(t)
-	pulling, looking := s.Lease(), s.Lease()
-	img, err := pulling.Pull(t.Context(), host+"/app", PullOptions{})
-	must(t, err)
-	_, err = looking.Image(img.Digest)
+	s, pulling, img := leased(t)
+	looking := s.Lease()
+	_, err := looking.Image(img.Digest)
 	must(t, err)
 	collect(t, s)
 	if pulling.End() {
@@ -43,12 +51,7 @@ func TestLeaseKeepsWhatItGot(t *testing.T) {
 // A lease on what is in use, or on nothing, leaves nothing to do.
 func TestLeaseEndsQuietlyWhereNothingIsToCollect(t *testing.T) {
 	privileged(t)
-	host := imagetest.Registry(t)
-	imagetest.Push(t, sample(), host+"/app")
-	s := newStore(t)
-	lease := s.Lease()
-	img, err := lease.Pull(t.Context(), host+"/app", PullOptions{})
-	must(t, err)
+	s, lease, img := leased(t)
 	if _, err := lease.Image("sha256:" + strings.Repeat("0", 64)); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an image that is not there: %v", err)
 	}
@@ -65,14 +68,9 @@ func TestLeaseEndsQuietlyWhereNothingIsToCollect(t *testing.T) {
 // that did not see it yet finds out what is in use.
 func TestLeaseEndsAfterTheCollectionThatMissedItsUse(t *testing.T) {
 	privileged(t)
-	host := imagetest.Registry(t)
-	imagetest.Push(t, sample(), host+"/app")
-	s := newStore(t)
-	lease := s.Lease()
-	img, err := lease.Pull(t.Context(), host+"/app", PullOptions{})
-	must(t, err)
+	s, lease, img := leased(t)
 	var ending sync.WaitGroup
-	_, err = s.Collect(t.Context(), func() ([]string, error) {
+	_, err := s.Collect(t.Context(), func() ([]string, error) {
 		ending.Go(func() { lease.End() })
 		time.Sleep(100 * time.Millisecond) // in which it would end
 		return nil, nil

@@ -30,7 +30,9 @@ type outcomes map[string]outcome
 // test, or of a part of it, holds.
 func (o outcomes) line(line string) {
 	if m := beginOfTest.FindStringSubmatch(line); m != nil {
-		o[m[1]] = max(o[m[1]], notRun)
+		if _, ok := o[m[1]]; !ok {
+			o[m[1]] = notRun
+		}
 		return
 	}
 	m := endOfTest.FindStringSubmatch(line)
