@@ -76,7 +76,7 @@ test-race: private SHELL = bash
 test-race: private .SHELLFLAGS = -o pipefail -c
 test-race: test-setup build build-test .cache/node ## all tests on this host, as root, with the race detector
 	@mkdir -p $(dir $(HOST_LOG))
-	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 45m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T) $(if $(V),2>&1 | tee $(HOST_LOG))
+	RUNNEL_TEST_MUST_RUN=1 RUNNEL_TEST_BIN=$(CURDIR)/$(BIN) $(GO) test -race -count=1 -timeout 45m $(VERBOSE) $(if $(SUDO),-exec 'sudo -E') $(T) $(if $(V),2>&1 | tee $(HOST_LOG) || { $(GO) run -buildvcs=false ./internal/testlog/failures $(HOST_LOG); exit 1; })
 
 test-vm: test-setup build build-test ## the privileged tests in a VM with cgroup v2 and every capability
 	$(GO) run -buildvcs=false ./internal/vm -bin $(BIN) $(VERBOSE) $(VM)

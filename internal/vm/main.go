@@ -112,8 +112,7 @@ func bootAndReport(ctx context.Context, c config, image machine, packages []test
 	log := filepath.Join(c.work, "tests.log")
 	r := newReport(c.verbose)
 	died := bootUntilDone(ctx, c, image, log, r)
-	r.print(os.Stdout, packages)
-	err := r.verdict(packages, died)
+	err := errors.Join(r.print(os.Stdout, packages), r.verdict(packages, died))
 	if err == nil {
 		fmt.Println("vm: all output is in", log)
 		return nil

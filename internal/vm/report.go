@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"runnel/internal/testlog"
 	"runnel/internal/vm/wire"
 )
 
@@ -150,8 +151,9 @@ func (r *report) at() string {
 }
 
 // print writes one line per package in the manner of go test, and before it
-// the output of those that failed.
-func (r *report) print(w io.Writer, packages []testPackage) {
+// the output of those that failed. Where all has been shown that is far up by now:
+// what failed is told again, shortly.
+func (r *report) print(w io.Writer, packages []testPackage) error {
 	for _, p := range packages {
 		s := r.suites[p.path]
 		if p.broken != nil {
@@ -163,6 +165,26 @@ func (r *report) print(w io.Writer, packages []testPackage) {
 		}
 		fmt.Fprintln(w, s.summary(p.path))
 	}
+	if r.verbose {
+		return r.printFailures(w, packages)
+	}
+	return nil
+}
+
+// printFailures tells which tests failed.
+func (r *report) printFailures(w io.Writer, packages []testPackage) error {
+	var failures testlog.Reader
+	for _, p := range packages {
+		s := r.suites[p.path]
+		if s == nil {
+			continue
+		}
+		for _, line := range s.output {
+			failures.Line(line)
+		}
+		failures.End(p.path, s.ended && !s.ok())
+	}
+	return failures.Tell(w)
 }
 
 func (s *suiteReport) summary(path string) string {

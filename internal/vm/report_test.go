@@ -78,6 +78,22 @@ func TestReportTellsOfWhatDidNotBuild(t *testing.T) {
 	}
 }
 
+// Where every line was shown, what failed is told once more, at the end.
+func TestReportEndsWithWhatFailed(t *testing.T) {
+	t.Parallel()
+	r := newReport(true)
+	for _, line := range []string{begin, "=== RUN   TestA", "    a_test.go:3: why", "--- FAIL: TestA (0.00s)", "=== RUN   TestB", "--- PASS: TestB (0.00s)", endBad} {
+		r.line(line)
+	}
+	var out strings.Builder
+	if err := r.print(&out, []testPackage{{path: "runnel/a"}, {path: "runnel/never"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "failed: runnel/a TestA\n        a_test.go:3: why\n\n1 failed:\n    runnel/a TestA\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("it ends otherwise than with %q:\n%s", want, &out)
+	}
+}
+
 func TestReportTellsWhyTheGuestGaveUp(t *testing.T) {
 	t.Parallel()
 	r := newReport(false)
