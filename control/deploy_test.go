@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +146,57 @@ func TestServiceWhoseImagesAreLostWithTheHost(t *testing.T) {
 	if got := w.Fleet.Images(revision); len(got) != 1 || got[0] != digest {
 		t.Errorf("it has %v, want the digest of before", got)
 	}
+}
+
+// A revision is what was deployed, or nothing: not what its file holds by now.
+func TestServiceWhoseFileHoldsAnotherImageByNow(t *testing.T) {
+	t.Parallel()
+	const file = "oci-archive:/srv/hello.tar"
+	refused := make(refusals, 1)
+	w := controltest.Start(t, controltest.Options{Control: func(c *control.Config) { c.Logger = slog.New(refused) }})
+	spec := controltest.NewService()
+	spec.Template.Containers[0].Image = file
+	s, op := createService(t, w, "hello", spec)
+	w.WaitFor(op.GetName())
+	revision := getService(t, w, s.GetName()).GetLatestReadyRevision()
+	digest := w.Images.Digest(file)
+	w.Stop()
+	w.Images.Lose()
+	w.Images.Push(file)
+	w.Resume()
+	select {
+	case why := <-refused:
+		if !strings.Contains(why, file) || !strings.Contains(why, digest) {
+			t.Errorf("it says %q, want the file and what it should hold, %s", why, digest)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it is served")
+	}
+	if got := w.Fleet.Images(revision); len(got) != 0 {
+		t.Errorf("it has %v, want none", got)
+	}
+}
+
+// refusals takes why revisions cannot be served, as a log tells it.
+type refusals chan string
+
+func (refusals) Enabled(context.Context, slog.Level) bool { return true }
+func (r refusals) WithAttrs([]slog.Attr) slog.Handler     { return r }
+func (r refusals) WithGroup(string) slog.Handler          { return r }
+func (r refusals) Handle(_ context.Context, e slog.Record) error {
+	if e.Message != "a revision cannot be served yet" {
+		return nil
+	}
+	e.Attrs(func(a slog.Attr) bool {
+		if a.Key == "err" {
+			select {
+			case r <- a.Value.String():
+			default: // only the first is looked at
+			}
+		}
+		return true
+	})
+	return nil
 }
 
 // Traffic that has not moved yet is not told to have, and leaves those that have it

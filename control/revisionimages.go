@@ -25,7 +25,7 @@ func (c *Control) pinImages(ctx context.Context, r servedRevision) (images []*ri
 			return errSuperseded
 		}
 		of := getRevisionNote(tx, r.GetName())
-		if len(of.Digests) > 0 && sameDigests(of.Digests, images) {
+		if len(of.Digests) > 0 && checkDigests(of, images) == nil {
 			return nil
 		}
 		of.Digests = nil
@@ -43,14 +43,15 @@ func (c *Control) pinImages(ctx context.Context, r servedRevision) (images []*ri
 	return images, pinned, err
 }
 
-// sameDigests reports whether images are those with the digests.
-func sameDigests(digests []string, images []*rimage.Image) bool {
+// checkDigests says which image is not the one that was pinned. What a file holds
+// by now is for a new revision.
+func checkDigests(of revisionNote, images []*rimage.Image) error {
 	for i, img := range images {
-		if digests[i] != img.Digest {
-			return false
+		if want := of.Digests[i]; img.Digest != want {
+			return fmt.Errorf("image %s is another one now, %s; want %s: put that back, or deploy a new revision", of.References[i], img.Digest, want)
 		}
 	}
-	return true
+	return nil
 }
 
 // imagesOf gets the images of a revision.

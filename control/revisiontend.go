@@ -220,6 +220,9 @@ func (c *Control) takeBack(ctx context.Context, r servedRevision) error {
 	if err != nil {
 		return err
 	}
+	if err := checkDigests(r.note, images); err != nil {
+		return err
+	}
 	// What it is to have at least it gets with its traffic.
 	return c.keep(r.Revision, images, serving.Scale{Max: int(r.GetScaling().GetMaxInstanceCount()), Manual: -1})
 }
