@@ -29,6 +29,9 @@ type guard struct {
 	name string
 }
 
+// String is what the go command is told of it.
+func (g guard) String() string { return g.pkg + " " + g.name }
+
 // edit replaces whole lines of a file of the module.
 type edit struct {
 	file, from, to string

@@ -2,8 +2,10 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 const example = `# Masks are
@@ -69,5 +71,29 @@ func TestEditIsOfWholeLinesThatAreThereOnce(t *testing.T) {
 	e.to = ""
 	if got, err := e.apply("a\nb\nc\n"); got != "a\nc\n" || err != nil {
 		t.Errorf("nothing in its place: %q, %v", got, err)
+	}
+}
+
+func TestChooseTakesRowsThatAreDescribed(t *testing.T) {
+	t.Parallel()
+	fsys := fstest.MapFS{dir + "/ATK-1.txt": {Data: []byte(example)}, dir + "/ATK-2.txt": {Data: []byte(example)}}
+	for _, c := range []struct{ names, want []string }{
+		{nil, []string{"ATK-1", "ATK-2"}},
+		{[]string{"ATK-2"}, []string{"ATK-2"}},
+	} {
+		got, err := choose(fsys, c.names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []string
+		for _, b := range got {
+			rows = append(rows, b.row)
+		}
+		if !slices.Equal(rows, c.want) {
+			t.Errorf("of %q it takes %q, want %q", c.names, rows, c.want)
+		}
+	}
+	if _, err := choose(fsys, []string{"atk-1"}); err == nil || !strings.Contains(err.Error(), `"atk-1"`) || !strings.Contains(err.Error(), "ATK-1 ATK-2") {
+		t.Errorf("a row that is not described: %v, want its name and those that are", err)
 	}
 }

@@ -81,8 +81,8 @@ func (c *checkout) try(ctx context.Context, b breakage) (passed []guard, err err
 			return nil, err
 		}
 	}
-	if out, err := c.command(ctx, "make", "--silent", "build", "build-test").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build what is broken: %w\n%s", err, out)
+	if err := c.build(ctx); err != nil {
+		return nil, err
 	}
 	for _, g := range b.tests {
 		notices, err := c.fails(ctx, g)
@@ -94,6 +94,14 @@ func (c *checkout) try(ctx context.Context, b breakage) (passed []guard, err err
 		}
 	}
 	return passed, nil
+}
+
+// build builds the programs of the copy, as it is now.
+func (c *checkout) build(ctx context.Context) error {
+	if out, err := c.command(ctx, "make", "--silent", "build", "build-test").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the copy: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // fails reports whether a test fails in the copy. One that does not run is an

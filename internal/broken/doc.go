@@ -1,7 +1,8 @@
 // Command broken shows that the tests of attacks and of misbehaving registries
 // can fail. For each row it builds the programs without the one thing that
 // integration/contract/broken/ROW.txt takes out, runs the tests that guard it, and
-// expects every one of them to fail.
+// expects every one of them to fail. Before that all of them have to pass on the
+// build as it is.
 //
 //	go run ./internal/broken              # every row; takes a while, needs root
 //	go run ./internal/broken ATK-1 REG-3  # some
