@@ -98,7 +98,22 @@ func readSource(p string, source []byte) (all []naming, faults []error, err erro
 			all, faults = append(all, found...), append(faults, wrong...)
 		}
 	}
+	if path.Dir(p) == suiteDir {
+		faults = append(faults, nameless(p, tree, all)...)
+	}
 	return all, faults, nil
+}
+
+// nameless are the tests of a file of the suite that no comment says rows of: one
+// that is spelt otherwise would go unseen.
+func nameless(p string, tree *ast.File, namings []naming) (faults []error) {
+	for _, decl := range tree.Decls {
+		d, ok := decl.(*ast.FuncDecl)
+		if ok && isTest(d) && !slices.ContainsFunc(namings, func(n naming) bool { return n.test.name == d.Name.Name }) {
+			faults = append(faults, fmt.Errorf("%s: %s names no row: want a comment above it like // %s JOB-3", p, d.Name.Name, lead))
+		}
+	}
+	return faults
 }
 
 // readIDs reads "JOB-1, JOB-2".

@@ -60,6 +60,16 @@ func TestReadSource(t *testing.T) {
 	}
 }
 
+// A comment that is spelt otherwise would prove nothing, and be seen by nobody.
+func TestEachTestOfTheSuiteNamesARow(t *testing.T) {
+	t.Parallel()
+	source := "package contract\n// Contract: A-1\nfunc TestA1Holds(t *testing.T) {}\nfunc TestMain(m *testing.M) {}\n// " + lead + " A-2\nfunc TestA2Holds(t *testing.T) {}\nfunc helper() {}"
+	_, faults, err := readSource(suiteDir+"/a_test.go", []byte(source))
+	if err != nil || len(faults) != 1 || !strings.Contains(faults[0].Error(), "TestA1Holds names no row") {
+		t.Errorf("faults %v, %v; want one, that TestA1Holds names no row", faults, err)
+	}
+}
+
 func TestReadSourcesLooksWhereGoDoes(t *testing.T) {
 	t.Parallel()
 	source := file("package x\n// " + lead + " A-1\nfunc TestX(t *testing.T) {}")
