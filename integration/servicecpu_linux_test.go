@@ -27,6 +27,7 @@ func TestCPUBetweenRequests(t *testing.T) {
 		stops      bool
 	}{{"paid", "--cpu-throttling", true}, {"always", "--no-cpu-throttling", false}} {
 		d.CLI(flags(c.name, c.flag)...).Exits(0)
+		d.Eventually("the container beside it listens", func() bool { return d.Get(c.name, sideCount).Code == 200 })
 		if c.stops {
 			d.Eventually("the quota is the least between requests", func() bool { return quotasOf(d)["1000"] })
 		}
@@ -48,11 +49,15 @@ func TestCPUBetweenRequests(t *testing.T) {
 	}
 }
 
+// sideCount asks the one container for what SPIN has counted in the other, which
+// nobody waits for when the instance starts.
+const sideCount = "/fetch?url=http://localhost:9090/count"
+
 // turns is what SPIN has counted in the two containers of a service's instance.
 func turns(d *rig.Daemon, service string) (main, side int64) {
 	d.Host.Helper()
 	var beside struct{ Body string }
-	d.Get(service, "/fetch?url=http://localhost:9090/count").Is(d.Host, 200).Decode(d.Host, &beside)
+	d.Get(service, sideCount).Is(d.Host, 200).Decode(d.Host, &beside)
 	if _, err := fmt.Sscan(beside.Body, &side); err != nil {
 		d.Host.Fatal(err)
 	}

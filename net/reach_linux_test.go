@@ -1,6 +1,7 @@
 package net
 
 import (
+	stdnet "net"
 	"net/netip"
 	"os"
 	"testing"
@@ -175,6 +176,39 @@ func TestInstancePingsTheWorldOnly(t *testing.T) {
 	}
 	if err := w.ping(w.beyond, b.Addr().String(), patience); err == nil {
 		t.Error("the world reaches an instance")
+	}
+}
+
+// The world sees no port, and no ICMP id, that an instance has chosen: another may
+// have chosen the same at the same moment, and one packet of the two is dropped.
+func TestPortsOutsideAreNotTheInstances(t *testing.T) {
+	w := newWorld(t)
+	a := w.attach(t)
+	var server stdnet.PacketConn
+	w.in(t, w.beyond, func() (err error) {
+		server, err = stdnet.ListenPacket("udp4", beyondAddr+":0")
+		return err
+	})
+	defer server.Close()
+	const own = 40000
+	w.in(t, a.Namespace(), func() error {
+		c, err := stdnet.DialUDP("udp4", &stdnet.UDPAddr{Port: own}, server.LocalAddr().(*stdnet.UDPAddr))
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = c.Write([]byte("?"))
+		return err
+	})
+	if err := server.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	_, from, err := server.ReadFrom(make([]byte, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from.(*stdnet.UDPAddr).Port == own {
+		t.Errorf("seen as %s: it is its own port", from)
 	}
 }
 

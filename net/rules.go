@@ -56,7 +56,7 @@ const (
 // rule applies its verdict to packets that all its matches fit.
 type rule struct {
 	matches []match
-	verdict string // "accept", "drop", "masquerade" or "jump CHAIN"
+	verdict string // "accept", "drop", "masquerade fully-random" or "jump CHAIN"
 }
 
 // match compares one field of a packet with a value.
@@ -179,7 +179,10 @@ func (p Plan) ipTable() table {
 				drop(on(inLink, "@"+uplinkSet), on(outLink, "@"+uplinkSet)),
 			}},
 			{name: "postrouting", hook: "postrouting", nat: true, priority: priorityNAT, rules: []rule{
-				{[]match{on(source, p.Subnet.String()), notOn(outLink, p.Bridge())}, "masquerade"},
+				// Instances that were started alike choose the same ports and ICMP
+				// ids. Where those are kept, the kernel drops one of two first packets
+				// that come at the same moment: a second lost, or an answer.
+				{[]match{on(source, p.Subnet.String()), notOn(outLink, p.Bridge())}, "masquerade fully-random"},
 			}},
 		},
 	}

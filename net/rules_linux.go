@@ -30,15 +30,15 @@ func compileRule(r rule, sets map[string]*nftables.Set) ([]expr.Any, error) {
 		}
 		exprs = append(exprs, e...)
 	}
-	switch verb, target, _ := strings.Cut(r.verdict, " "); verb {
+	switch verb, object, _ := strings.Cut(r.verdict, " "); verb {
 	case "accept":
 		return append(exprs, &expr.Verdict{Kind: expr.VerdictAccept}), nil
 	case "drop":
 		return append(exprs, &expr.Verdict{Kind: expr.VerdictDrop}), nil
 	case "jump":
-		return append(exprs, &expr.Verdict{Kind: expr.VerdictJump, Chain: target}), nil
+		return append(exprs, &expr.Verdict{Kind: expr.VerdictJump, Chain: object}), nil
 	case "masquerade":
-		return append(exprs, &expr.Masq{}), nil
+		return append(exprs, &expr.Masq{FullyRandom: object == "fully-random"}), nil
 	}
 	return nil, fmt.Errorf("no such verdict: %s", r.verdict)
 }

@@ -39,6 +39,7 @@ func TestLIFE10MemoryAboveTheSumEndsTheInstance(t *testing.T) {
 	name := nameOf(t)
 	goes(d, name)
 	d.CLI(withSide(d, name, nil, []string{"--set-env-vars", "SIDE_PORT=9090"})...).Exits(0)
+	besideListens(d, name)
 	before, _ := d.Self(name)
 	both := d.Started(name)
 	bothFail(d, name, "/memory?mib=400", 500, "The server encountered an error")
@@ -54,6 +55,7 @@ func TestLIFE13TheEndOfAContainerEndsTheInstance(t *testing.T) {
 	goes(d, name)
 	short := serveAs(d, nameOf(t, "short"), "--min-instances", "1", "--no-deploy-health-check", "--set-env-vars", "EXIT_AFTER=300ms")
 	d.CLI(withSide(d, name, nil, []string{"--set-env-vars", "SIDE_PORT=9090"})...).Exits(0)
+	besideListens(d, name)
 	before, _ := d.Self(name)
 	both := d.Started(name)
 	d.Get(name, "/fetch?url=http://localhost:9090/exit?code=5") // it may or may not have an answer

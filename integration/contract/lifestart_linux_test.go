@@ -37,6 +37,13 @@ func withSide(d *rig.Daemon, name string, main, side []string, more ...string) [
 	return append(append(append(flags, "--container", "side"), each...), side...)
 }
 
+// besideListens waits for the server beside: for that a request that starts the
+// instance does not wait.
+func besideListens(d *rig.Daemon, name string) {
+	d.Host.Helper()
+	d.Eventually("the server beside listens", func() bool { return d.Get(name, "/fetch?url=http://localhost:9090/").Code == 200 })
+}
+
 // described fails the test unless all of texts are in the description of a
 // service, where lines and their indentation count for nothing.
 func described(d *rig.Daemon, name string, texts ...string) {

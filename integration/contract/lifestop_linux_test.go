@@ -26,7 +26,7 @@ func TestLIFE7StoppingIsSIGTERMAndSIGKILLTenSecondsLater(t *testing.T) {
 	name := nameOf(t)
 	goes(d, name)
 	d.CLI(withSide(d, name, []string{"--set-env-vars", "IGNORE_TERM=1"}, []string{"--set-env-vars", "IGNORE_TERM=1,SIDE_PORT=9090"})...).Exits(0)
-	d.Get(name, "/fetch?url=http://localhost:9090/").Is(d.Host, 200)
+	besideListens(d, name)
 	both := d.Started(name)
 	switchOff(d, name)
 	d.End("the processes that stay at SIGTERM", both)

@@ -13,13 +13,14 @@ import (
 func TestREV2ThousandRevisionsAreKept(t *testing.T) {
 	rig.HostOnly(t, "a thousand revisions take minutes there")
 	s := serviceOf(t, daemon(t))
-	s.deploys("--tag", "old").Exits(0)
-	s.deploys().Exits(0)
-	all := s.revisions()
-	for n := range 999 {
+	s.named("tagged", "--tag", "old")
+	served := s.named("served")
+	s.splits("--to-revisions", served+"=100")
+	idle := s.named("idle")
+	for n := range 998 {
 		body := fmt.Sprintf(`{"template":{"healthCheckDisabled":true,"containers":[{"image":%q,"env":[{"name":"N","value":"%d"}]}]}}`, s.Host.Server(), n)
 		s.call(http.MethodPatch, "?updateMask=template", body).Is(s.Host, 200)
-		if n == 997 {
+		if n == 996 {
 			s.ready()
 			if got := len(s.revisions()); got != 1000 {
 				t.Errorf("there are %d revisions, want 1000", got)
@@ -27,11 +28,17 @@ func TestREV2ThousandRevisionsAreKept(t *testing.T) {
 		}
 	}
 	s.ready()
-	s.Eventually("the oldest without a tag is gone", func() bool {
-		return s.call(http.MethodGet, "/revisions/"+path.Base(all[0].GetName()), "").Code == http.StatusNotFound
+	s.Eventually("the oldest without traffic or a tag is gone", func() bool {
+		return s.call(http.MethodGet, "/revisions/"+idle, "").Code == http.StatusNotFound
 	})
-	if left := s.revisions(); len(left) != 1000 || left[999].GetName() != all[1].GetName() {
-		t.Errorf("%d are left, the oldest is %s, want %s", len(left), left[len(left)-1].GetName(), all[1].GetName())
+	left := s.revisions()
+	if len(left) != 1000 {
+		t.Fatalf("%d revisions are left, want 1000", len(left))
+	}
+	for n, want := range []string{s.name + "-tagged", served} {
+		if got := path.Base(left[999-n].GetName()); got != want {
+			t.Errorf("of age %d is %s, want %s", n, got, want)
+		}
 	}
 }
 
