@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -110,7 +111,11 @@ const maxFreezes = 2
 // bootAndReport has everything run and judges it.
 func bootAndReport(ctx context.Context, c config, image machine, packages []testPackage) error {
 	log := filepath.Join(c.work, "tests.log")
-	r := newReport(c.verbose)
+	var shown io.Writer
+	if c.verbose {
+		shown = os.Stdout
+	}
+	r := newReport(shown)
 	died := bootUntilDone(ctx, c, image, log, r)
 	err := errors.Join(r.print(os.Stdout, packages), r.verdict(packages, died))
 	if err == nil {

@@ -25,9 +25,10 @@ type report struct {
 	// up and done are set by the first and the last mark of the guest.
 	up, done bool
 	trouble  string
-	verbose  bool
-	suites   map[string]*suiteReport
-	now      *suiteReport // the suite that runs, nil between two
+	// shown is where each line of the tests goes as it comes; nil for nowhere.
+	shown  io.Writer
+	suites map[string]*suiteReport
+	now    *suiteReport // the suite that runs, nil between two
 }
 
 // suiteReport is what became of one package's tests.
@@ -44,8 +45,8 @@ type suiteReport struct {
 	output                  []string
 }
 
-func newReport(verbose bool) *report {
-	return &report{verbose: verbose, suites: map[string]*suiteReport{}}
+func newReport(shown io.Writer) *report {
+	return &report{shown: shown, suites: map[string]*suiteReport{}}
 }
 
 // line takes the next line of the guest.
@@ -72,8 +73,8 @@ func (r *report) line(line string) {
 			r.now.test = fields[2]
 		}
 	}
-	if r.verbose {
-		fmt.Println(line)
+	if r.shown != nil {
+		fmt.Fprintln(r.shown, line)
 	}
 }
 
@@ -160,12 +161,12 @@ func (r *report) print(w io.Writer, packages []testPackage) error {
 			fmt.Fprintf(w, "%v\nFAIL\t%s\tvm: not built\n", p.broken, p.path)
 			continue
 		}
-		if s != nil && !s.ok() && !r.verbose {
+		if s != nil && !s.ok() && r.shown == nil {
 			fmt.Fprintln(w, strings.Join(s.output, "\n"))
 		}
 		fmt.Fprintln(w, s.summary(p.path))
 	}
-	if r.verbose {
+	if r.shown != nil {
 		return r.printFailures(w, packages)
 	}
 	return nil

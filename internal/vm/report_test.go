@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestVerdict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			packages := []testPackage{{path: "runnel/a"}}
-			r := newReport(false)
+			r := newReport(nil)
 			if name != "never started" {
 				r.line(hello)
 			}
@@ -70,7 +71,7 @@ func TestVerdict(t *testing.T) {
 func TestReportTellsOfWhatDidNotBuild(t *testing.T) {
 	t.Parallel()
 	packages := []testPackage{{path: "runnel/a", broken: errors.New("undefined: x")}}
-	r := newReport(false)
+	r := newReport(nil)
 	var out strings.Builder
 	r.print(&out, packages)
 	if err := r.verdict(packages, nil); !errors.Is(err, errTests) || errors.Is(err, errMachine) || !strings.Contains(out.String(), "undefined: x") {
@@ -81,7 +82,7 @@ func TestReportTellsOfWhatDidNotBuild(t *testing.T) {
 // Where every line was shown, what failed is told once more, at the end.
 func TestReportEndsWithWhatFailed(t *testing.T) {
 	t.Parallel()
-	r := newReport(true)
+	r := newReport(io.Discard)
 	for _, line := range []string{begin, "=== RUN   TestA", "    a_test.go:3: why", "--- FAIL: TestA (0.00s)", "=== RUN   TestB", "--- PASS: TestB (0.00s)", endBad} {
 		r.line(line)
 	}
@@ -96,7 +97,7 @@ func TestReportEndsWithWhatFailed(t *testing.T) {
 
 func TestReportTellsWhyTheGuestGaveUp(t *testing.T) {
 	t.Parallel()
-	r := newReport(false)
+	r := newReport(nil)
 	r.line(wire.Mark{Kind: wire.Hello}.String())
 	r.line(wire.Mark{Kind: wire.Trouble, Text: "mount /sys: busy"}.String())
 	if !r.up || r.done || r.trouble != "mount /sys: busy" {
