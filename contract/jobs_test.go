@@ -39,7 +39,7 @@ func TestBoundsOfJobs(t *testing.T) {
 	}
 }
 
-// contract: JOB-1 JOB-2 JOB-4 JOB-12 LIM-1 LIM-7 MD-1 IMG-13 ENV-7
+// contract: JOB-1 JOB-2 JOB-4 JOB-12 JOB-20 JOB-21 CPU-8 LIM-1 LIM-7 MD-1 IMG-13 ENV-7
 func TestNumbersOfTheContract(t *testing.T) {
 	t.Parallel()
 	for name, ok := range map[string]bool{
@@ -47,6 +47,9 @@ func TestNumbersOfTheContract(t *testing.T) {
 		"three retries by default":        contract.DefaultRetries == 3,
 		"ten minutes for a task":          contract.DefaultTaskTimeout == 600*time.Second,
 		"ten seconds of grace":            contract.GracePeriod == 10*time.Second,
+		"ten seconds of help to start":    contract.BoostTime == 10*time.Second,
+		"1,000 ended executions":          contract.KeptExecutions == 1000,
+		"1,000 executions at once":        contract.RunningExecutions == 1000,
 		"25,000 open files":               contract.NoFile == 25000,
 		"names of 49 characters":          contract.MaxJobName == 49,
 		"32 KiB in a variable":            contract.MaxEnvValue == 32768 && contract.MaxEnvName == 32768,

@@ -94,7 +94,7 @@ func TestKfTasksOfAnApp(t *testing.T) {
 		}
 	}
 	table := w.kf("tasks", "etl").Stdout
-	for _, want := range []string{`(?m)^Name +ID +DisplayName +Age +Duration +Succeeded +Reason$`, `(?m)^` + slow + ` +1 +slow +\d+s +<nil> +Unknown +Running$`, `(?m)^` + other + ` +2 +` + other + ` +\d+s +\d+s +False +Failed$`} {
+	for _, want := range []string{`(?m)^Name +ID +DisplayName +Age +Duration +Succeeded +Reason$`, `(?m)^` + slow + ` +1 +slow +\d+[smh] +<nil> +Unknown +Running$`, `(?m)^` + other + ` +2 +` + other + ` +\d+[smh] +\d+[smh] +False +Failed$`} {
 		if !regexp.MustCompile(want).MatchString(table) {
 			t.Errorf("lacks %s:\n%s", want, table)
 		}

@@ -54,7 +54,7 @@ func TestKfJobs(t *testing.T) {
 		w.Eventually(job+" to be "+want, func() bool { return w.history(job) == want })
 	}
 	table := w.kf("jobs").Stdout
-	for _, want := range []string{`(?m)^forbid +0 0 30 2 \* +true +\d+s +Forbid +\d+s +True +<nil>$`, `(?m)^tick +\* \* \* \* \* +<nil> +\S+ +Always `} {
+	for _, want := range []string{`(?m)^forbid +0 0 30 2 \* +true +\d+[smh] +Forbid +\d+[smh] +True +<nil>$`, `(?m)^tick +\* \* \* \* \* +<nil> +\S+ +Always `} {
 		if !regexp.MustCompile(want).MatchString(table) {
 			t.Errorf("lacks %s:\n%s", want, table)
 		}

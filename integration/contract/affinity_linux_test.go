@@ -104,6 +104,10 @@ func TestAFF1CookieKeepsAClientOnItsInstance(t *testing.T) {
 		now, _ := (&guest{s, g.cookie}).visits()
 		return now == mine
 	})
+	s.Eventually("the other has room again", func() bool {
+		now, _ := (&guest{s, other.cookie}).visits()
+		return now == theirs
+	})
 	other.stays(theirs)
 	g.stays(mine)
 

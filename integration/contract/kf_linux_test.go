@@ -46,7 +46,7 @@ func TestKF2TaskIsSubmittedWithItsFlags(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
 	}
-	matches(t, a.kf("tasks", a.name).Stdout, long+` 1 a long one \d+s <nil> Unknown Running`)
+	matches(t, a.kf("tasks", a.name).Stdout, long+` 1 a long one \d+[smh] <nil> Unknown Running`)
 	spec := a.kf("tasks", a.name, "-o", "jsonpath={.items[0].spec.cpu} {.items[0].spec.memory} {.items[0].spec.disk}").Stdout
 	if spec != "200m 256Mi 512Mi" {
 		t.Errorf("it has %s", spec)

@@ -42,7 +42,7 @@ func TestKF10JobsAreMadeRunScheduledListedAndDeleted(t *testing.T) {
 	a.kf("create-job", a.name, job, "echo tick $A", "-s", "0 2 29 2 *", "-c", "Replace").Shows("Job " + job + " created.")
 	a.kf("create-job", a.name, plain, goesOn)
 	matches(t, a.kf("jobs").Stdout, `Name Schedule Suspend LastSchedule ConcurrencyPolicy Age Ready Reason`,
-		job+` 0 2 29 2 \* <nil> <nil> Replace \d+s True <nil>`, plain+` 0 0 30 2 \* true <nil> Always \d+s True <nil>`)
+		job+` 0 2 29 2 \* <nil> <nil> Replace \d+[smh] True <nil>`, plain+` 0 0 30 2 \* true <nil> Always \d+[smh] True <nil>`)
 	if table := a.kf("job-schedules").Stdout; strings.Contains(table, plain) || !strings.Contains(table, job) {
 		t.Errorf("job-schedules:\n%s", table)
 	}

@@ -1,18 +1,29 @@
 package contract
 
 import (
+	"os"
 	"testing"
 	"time"
 
 	"runnel/integration/rig"
+	"runnel/internal/testenv"
 )
 
-// grace is the time between SIGTERM and SIGKILL, and the most that a test says
-// of how exactly it can be measured.
+// grace is the time between SIGTERM and SIGKILL, and inexact how much earlier than
+// it was something may look to have happened, by the times of lines.
 const (
 	grace   = 10 * time.Second
 	inexact = time.Second
 )
+
+// mostGrace is when all must be over that is killed after grace: what takes longer
+// than twice that, beside other tests, was given more.
+func mostGrace() time.Duration {
+	if os.Getenv(testenv.EnvVM) == "1" {
+		return 6 * grace
+	}
+	return 2 * grace
+}
 
 // switchOff has a service without instances from now on.
 func switchOff(d *rig.Daemon, name string) {
@@ -27,20 +38,13 @@ func TestLIFE7StoppingIsSIGTERMAndSIGKILLTenSecondsLater(t *testing.T) {
 	goes(d, name)
 	d.CLI(withSide(d, name, []string{"--set-env-vars", "IGNORE_TERM=1"}, []string{"--set-env-vars", "IGNORE_TERM=1,SIDE_PORT=9090"})...).Exits(0)
 	besideListens(d, name)
-	both := d.Started(name)
+	begin, both := time.Now(), d.Started(name)
 	switchOff(d, name)
 	d.End("the processes that stay at SIGTERM", both)
-	killed := time.Now()
-	var told []time.Time
-	d.Until("every container has been told to go", func() bool {
-		told = d.When(name, "told to go")
-		return len(told) == 2
-	})
-	for _, at := range told {
-		if after := killed.Sub(at); after < grace-inexact || after > 6*grace {
-			t.Errorf("killed %v after SIGTERM, want %v", after, grace)
-		}
+	if took := time.Since(begin); took < grace || took > mostGrace() {
+		t.Errorf("killed after %v, want %v", took, grace)
 	}
+	d.Until("every container has been told to go", func() bool { return len(d.When(name, "told to go")) == 2 })
 	if len(d.When(name, "gone")) != 0 {
 		t.Error("one has gone by itself")
 	}
@@ -92,7 +96,7 @@ func TestLIFE12AProcess1WithoutAHandlerLivesUntilSIGKILL(t *testing.T) {
 	begin, deaf := time.Now(), d.Started(name)
 	switchOff(d, name)
 	d.End("the processes that do not hear SIGTERM", deaf)
-	if took := time.Since(begin); took < grace || took > 6*grace {
+	if took := time.Since(begin); took < grace || took > mostGrace() {
 		t.Errorf("killed after %v, want %v", took, grace)
 	}
 }

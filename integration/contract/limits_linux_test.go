@@ -116,9 +116,6 @@ func TestLIM6ApplicationIsProcess1OfATreeOfItsOwn(t *testing.T) {
 			t.Errorf("a %s is %+v and sees %+v", what, r.IDs, r.Processes)
 		}
 	}
-	if task, service := taskSees(t, d).Namespaces["pid"], serviceSees(t, d).Namespaces["pid"]; task == service {
-		t.Errorf("the task and the service are both in %s", task)
-	}
 }
 
 // contract: LIM-7

@@ -127,8 +127,10 @@ func logged(t *testing.T) *rig.Daemon {
 		}
 		d.Get(logService, "/log?text=of+the+service&by=parent", "Traceparent", "00-"+parentTrace+"-00f067aa0ba902b7-01").Is(d.Host, 200)
 		d.Get(logService, "/log?text=of+the+service&by=cloud", "X-Cloud-Trace-Context", cloudTrace+"/1;o=1").Is(d.Host, 200)
-		d.Until("the log has the requests", func() bool {
-			return len(entries(d, aboutServe+` AND log_id("run.googleapis.com/requests")`)) >= 5
+		// What the service says comes by another way than what is said of it.
+		d.Until("the log has the requests, and what was said in two", func() bool {
+			return len(entries(d, aboutServe+` AND log_id("run.googleapis.com/requests")`)) >= 5 &&
+				len(entries(d, aboutServe+` AND textPayload="of the service"`)) >= 2
 		})
 	})
 	return d

@@ -19,14 +19,19 @@ func TestTAG1TagHasAURLOfItsOwn(t *testing.T) {
 	if got := s.answers(20); got[two] != 20 {
 		t.Errorf("20 requests are answered by %v", got)
 	}
+	tags := 0
 	for _, to := range s.is().GetTrafficStatuses() {
 		if to.GetTag() == "" {
 			continue
 		}
+		tags++
 		port := s.Ingress[strings.LastIndexByte(s.Ingress, ':'):]
 		if want := "http://old---" + s.name + ".run.localhost" + port; to.GetUri() != want || to.GetPercent() != 0 || to.GetRevision() != one {
 			t.Errorf("the tag is %v, want 0%% of %s at %s", to, one, want)
 		}
+	}
+	if tags != 1 {
+		t.Errorf("%d tags are told of, want one", tags)
 	}
 	s.tagged("old", "/").Is(s.Host, 200, one)
 	s.tagged("none", "/").Is(s.Host, 404)

@@ -97,8 +97,8 @@ func (d *Daemon) Launch(flags ...string) *Process {
 	return p
 }
 
-// daemonLife bounds the life of a daemon.
-const daemonLife = 30 * time.Minute
+// daemonLife bounds the life of a daemon: longer than the go command lets tests run.
+const daemonLife = time.Hour
 
 // Start begins a life of the daemon and waits until it answers.
 func (d *Daemon) Start() {

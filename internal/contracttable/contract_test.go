@@ -157,6 +157,31 @@ func TestWrittenFiles(t *testing.T) {
 	}
 }
 
+// What a package's tests came to is worth nothing where the package fails.
+func TestRunUnprovesWhatFailsAsAWhole(t *testing.T) {
+	t.Parallel()
+	for name, log := range map[string]logFile{
+		"on a host": {onHost, "--- PASS: TestB (0.1s)\nFAIL\tm/net\t0.1s\n"},
+		"not built": {onHost, "FAIL\tm/net [build failed]\n"},
+		"in a VM":   {inVM, "\x01vm begin 0 0 m/net\n--- PASS: TestB (0.1s)\n\x01vm end 1 5 m/net\n"},
+	} {
+		root := t.TempDir()
+		fsys := example()
+		fsys["net/b_test.go"] = source("B-1 TestB")
+		if err := os.CopyFS(root, fsys); err != nil {
+			t.Fatal(err)
+		}
+		log.path = write(t, root, "tests.log", log.path)
+		if err := run(root, []logFile{log}); err != nil {
+			t.Fatal(err)
+		}
+		want := map[host]string{onHost: "net\tTestB\tfail\t-\n", inVM: "net\tTestB\t-\tfail\n"}[log.host]
+		if got := textsBelow(t, root)[resultsFile]; !strings.Contains(got, want) {
+			t.Errorf("%s: the results lack %q:\n%s", name, want, got)
+		}
+	}
+}
+
 // TestRun has logs change results, keeps what they do not tell, and changes
 // nothing the second time.
 func TestRun(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"path"
 	"regexp"
@@ -16,7 +17,7 @@ import (
 var (
 	beginOfTest  = regexp.MustCompile(`^=== RUN   ([^/\s]+)$`)
 	endOfTest    = regexp.MustCompile(`^( *)--- (PASS|SKIP|FAIL): ([^/\s]+)(/\S+)? \([0-9.]+s\)$`)
-	endOfPackage = regexp.MustCompile(`^(?:ok  |FAIL)\t(\S+)\t[0-9.]+s\b`)
+	endOfPackage = regexp.MustCompile(`^(ok  |FAIL)\t(\S+)(?:\t(?:[0-9.]+s\b|\(cached\))| \[(?:build|setup) failed\]$)`)
 )
 
 // maxLine bounds a line of a log, in bytes. Longer ones are no ends of tests.
@@ -43,18 +44,38 @@ func (o outcomes) line(line string) {
 	o[m[3]] = max(o[m[3]], word)
 }
 
+// allTests is the name under which a package has failed as a whole: it was not
+// built, or no test says why. What became of its tests is worth nothing then.
+const allTests = ""
+
+// end gives what there is to say of a package's tests at its end.
+func (o outcomes) end(failedAtAll bool) outcomes {
+	for _, word := range o {
+		if word == failed || word == notRun { // that is why
+			return o
+		}
+	}
+	if failedAtAll {
+		return outcomes{allTests: failed}
+	}
+	return o
+}
+
 // readGoTest reads what go test -v printed of many packages. A package's name
-// comes after its tests.
+// comes after its tests: a log that ends before does not say whose they are.
 func readGoTest(module string, log io.Reader) (map[test]outcome, error) {
 	all := map[test]outcome{}
 	now := outcomes{}
 	err := eachLogLine(log, func(line string) {
 		now.line(line)
 		if m := endOfPackage.FindStringSubmatch(line); m != nil {
-			now.of(module, m[1], all)
+			now.end(m[1] == "FAIL").of(module, m[2], all)
 			now = outcomes{}
 		}
 	})
+	if err == nil && len(now) > 0 {
+		err = errors.New("it ends among the tests of a package: run those again")
+	}
 	return all, err
 }
 
@@ -62,9 +83,9 @@ func readGoTest(module string, log io.Reader) (map[test]outcome, error) {
 func readVM(module string, log io.Reader) (map[test]outcome, error) {
 	all := map[test]outcome{}
 	now, pkg := outcomes{}, ""
-	end := func() {
+	end := func(code int) {
 		if pkg != "" {
-			now.of(module, pkg, all)
+			now.end(code != 0).of(module, pkg, all)
 		}
 		now, pkg = outcomes{}, ""
 	}
@@ -74,13 +95,13 @@ func readVM(module string, log io.Reader) (map[test]outcome, error) {
 		case !ok:
 			now.line(line)
 		case m.Kind == wire.Begin:
-			end()
+			end(0)
 			pkg = m.Text
 		case m.Kind == wire.End:
-			end()
+			end(m.Code)
 		}
 	})
-	end() // a machine that died has run what it said
+	end(0) // a machine that died has run what it said
 	return all, err
 }
 

@@ -39,13 +39,13 @@ func TestReadGoTest(t *testing.T) {
 			[]string{"--- PASS: TestA (0.00s)", "=== RUN   TestB", "panic: test timed out after 30m0s", "FAIL\tm/a\t1800.5s"},
 			map[test]outcome{a("TestA"): passed, a("TestB"): failed},
 		},
-		"cut off": {
-			[]string{"--- PASS: TestA (0.00s)", "ok  \tm/a\t0.1s", "--- PASS: TestA (0.00s)"},
-			map[test]outcome{a("TestA"): passed},
+		"failed though no test did": {
+			[]string{"--- PASS: TestA (0.00s)", "panic: after all of them", "FAIL\tm/a\t0.1s", "--- PASS: TestC (0.00s)", "ok  \tm/c\t(cached)"},
+			map[test]outcome{a(allTests): failed, {"c", "TestC"}: passed},
 		},
 		"not built": {
 			[]string{"--- PASS: TestA (0.00s)", "ok  \tm/a\t0.1s", "# m/b", "FAIL\tm/b [build failed]", "--- PASS: TestC (0.00s)", "ok  \tm/c\t0.1s"},
-			map[test]outcome{a("TestA"): passed, {"c", "TestC"}: passed},
+			map[test]outcome{a("TestA"): passed, {"b", allTests}: failed, {"c", "TestC"}: passed},
 		},
 		"what a program under test prints": {
 			[]string{"--- PASS: TestA (0.00s)", "    --- PASS: TestX (0.00s)", "--- PASS: TestA/x (0.00s)", "--- PASS: TestY (soon)", "ok  \tm/b\tvm: 1 passed, 0 skipped, 0.0s", "ok  \tm/a\t0.1s"},
@@ -60,6 +60,13 @@ func TestReadGoTest(t *testing.T) {
 		if err != nil || !maps.Equal(got, c.want) {
 			t.Errorf("%s: got %v, error %v, want %v", name, got, err, c.want)
 		}
+	}
+}
+
+func TestReadGoTestRefusesWhatIsCutOff(t *testing.T) {
+	t.Parallel()
+	if got, err := readGoTest("m", strings.NewReader("ok  \tm/a\t0.1s\n--- FAIL: TestA (0.00s)\n")); err == nil {
+		t.Errorf("taken as %v", got)
 	}
 }
 
