@@ -158,13 +158,17 @@ func TestKilledFromOutsideIsNotOOM(t *testing.T) {
 	h := openHost(t)
 	p := h.Start(h.Script(`echo up; exec sleep 1000`, "--format", "json", "--max-retries", "0")...)
 	p.Says(p.Stdout, `"up"`)
-	for _, c := range rig.ChildrenOf(p.Shim()) {
-		if line, _ := os.ReadFile("/proc/" + strconv.Itoa(c) + "/cmdline"); strings.HasPrefix(string(line), "sleep\x00") {
-			if err := syscall.Kill(c, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
+	shim, victim := p.Shim(), 0
+	// It has said so before it becomes what is killed.
+	testenv.Eventually(t, rig.Patience(), func() bool {
+		for _, c := range rig.ChildrenOf(shim) {
+			if line, _ := os.ReadFile("/proc/" + strconv.Itoa(c) + "/cmdline"); strings.HasPrefix(string(line), "sleep\x00") {
+				victim = c
 			}
 		}
-	}
+		return victim != 0
+	}, "the task sleeps")
+	h.Kill(victim)
 	o := readJSON(p.Wait().Exits(1))
 	if got := o.task(0); got.Signal != 9 || got.Message != "Container terminated on signal 9." {
 		t.Errorf("%+v", got)
