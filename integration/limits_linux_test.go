@@ -28,6 +28,8 @@ func TestTimeout(t *testing.T) {
 		"family":  `trap '' TERM; (while :; do sleep 1; done) & setsid sleep 1000 & echo up; while :; do sleep 0.1; done`,
 	} {
 		runs[name] = h.Start(h.Script(script, "--format", "json", "--task-timeout", "2", "--max-retries", "0", "--cpu", "0.2", "--memory", "128Mi")...)
+		// Its two seconds are not to pass while the images of the others are unpacked.
+		runs[name].Says(runs[name].Stdout, `"up"`)
 	}
 	for name, p := range runs {
 		o := readJSON(p.Wait().Exits(1))
