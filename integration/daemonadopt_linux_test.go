@@ -1,11 +1,9 @@
 package integration
 
 import (
-	"cmp"
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -144,16 +142,16 @@ func shim(d *rig.Daemon) (pid int) {
 	return pid
 }
 
-// entrypoint is the process of the daemon's one instance that was there first:
-// what it starts comes and goes.
+// entrypoint is the process of the daemon's one instance that its container
+// executes: what that starts comes and goes.
 func entrypoint(d *rig.Daemon) string {
 	d.Host.Helper()
-	pids := processesOf(d.Host, []string{d.Root})
-	slices.SortFunc(pids, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
-	if len(pids) == 0 {
-		return "none"
+	for _, pid := range processesOf(d.Host, []string{d.Root}) {
+		if rig.IsFirst(pid) {
+			return pid
+		}
 	}
-	return pids[0]
+	return "none"
 }
 
 // linksHere are the links of all networks of Runnel's.

@@ -39,7 +39,7 @@ func (r *root) logs(id, want string) {
 	testenv.Eventually(r.t, minute, func() bool { out = r.log(id); return strings.Contains(out, want) }, id, "prints", want)
 }
 
-// pid is the process of an instance that runs one.
+// pid is the process that an instance's container executes.
 func (r *root) pid(id string) int {
 	r.t.Helper()
 	for _, tree := range []string{"", "/memory"} {
@@ -47,8 +47,11 @@ func (r *root) pid(id string) int {
 		if err != nil {
 			continue
 		}
-		if first, _, ok := strings.Cut(string(procs), "\n"); ok {
-			n, err := strconv.Atoi(first)
+		for _, pid := range strings.Fields(string(procs)) {
+			if !isFirst(pid) {
+				continue // a child of its, which may have the lower number
+			}
+			n, err := strconv.Atoi(pid)
 			if err != nil {
 				r.t.Fatal(err)
 			}
@@ -57,6 +60,15 @@ func (r *root) pid(id string) int {
 	}
 	r.t.Fatalf("no process in the group of %s", id)
 	return 0
+}
+
+// isFirst reports whether a process is the first one of a namespace below this.
+func isFirst(pid string) bool {
+	text, _ := os.ReadFile("/proc/" + pid + "/status") // one that has ended is none
+	_, rest, _ := strings.Cut(string(text), "\nNSpid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	numbers := strings.Fields(line)
+	return len(numbers) > 1 && numbers[len(numbers)-1] == "1"
 }
 
 func (r *root) kill(pid int, sig syscall.Signal) {
