@@ -6,11 +6,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"runnel/integration/rig"
+	"runnel/internal/testenv"
 )
 
 // contract: JOB-1 JOB-8 ENV-3 ENV-6 LIM-6
@@ -93,7 +95,7 @@ func TestParallelismIsABound(t *testing.T) {
 	h := openHost(t)
 	// The clock in /proc/uptime is the same for all; what lies between the two
 	// lines lies within the task's life.
-	script := h.Script(`cat /proc/uptime; sleep 0.3; cat /proc/uptime`, "--tasks", "8", "--cpu", "0.1", "--memory", "128Mi")
+	script := h.Script(`cat /proc/uptime; until [ -e /tmp/end ]; do sleep 0.05; done; cat /proc/uptime`, "--format", "json", "--tasks", "8", "--cpu", "0.1", "--memory", "128Mi")
 	for _, c := range []struct {
 		flags       []string
 		least, most int
@@ -102,12 +104,37 @@ func TestParallelismIsABound(t *testing.T) {
 		{[]string{"--parallelism", "3"}, 2, 3},
 		{nil, 4, 8},
 	} {
-		o := runJSON(h, append(script[:len(script):len(script)], c.flags...)...)
-		o.Exits(0)
+		root := h.KeptRoot()
+		p := h.Start(slices.Concat(script, c.flags, []string{"--root", root})...)
+		endOnceSoManyRun(p, root, c.least)
+		o := readJSON(p.Wait().Exits(0))
 		if got := mostAtOnce(o); got < c.least || got > c.most {
 			t.Errorf("%v: %d tasks at once, want %d to %d", c.flags, got, c.least, c.most)
 		}
 	}
+}
+
+// endOnceSoManyRun has the tasks of a run go on until so many run at a time, and
+// then each end that has begun, until the run is over.
+func endOnceSoManyRun(p *rig.Process, root string, least int) {
+	p.Host.Helper()
+	seen := false
+	testenv.Eventually(p.Host, rig.Patience(), func() bool {
+		var tasks []string
+		for _, pid := range processesOf(p.Host, []string{root}) {
+			// Before it executes the script it may not have its own root yet.
+			if rig.IsFirst(pid) && rig.Environ(pid)["CLOUD_RUN_TASK_INDEX"] != "" {
+				tasks = append(tasks, pid)
+			}
+		}
+		seen = seen || strings.Count(p.Stdout.String(), `"stream":"stdout"`) >= least // the first line of each
+		for _, pid := range tasks {
+			if seen {
+				_ = os.WriteFile("/proc/"+pid+"/root/tmp/end", nil, 0o600) // it may have ended
+			}
+		}
+		return p.Ended()
+	}, least, "tasks run at a time, and all of them come to their end")
 }
 
 // mostAtOnce is how many tasks ran at a time, each from the first to the second
