@@ -73,28 +73,29 @@ func TestRequestsUnderWayAreFinished(t *testing.T) {
 	h := openHost(t)
 	d := h.ServeRequests()
 	d.Deploy("moving", "--cpu", "0.5", "--concurrency", "1", "--max-instances", "2", "--set-env-vars", "IS=old").Exits(0)
-	const while = "/sleep?for=6s"
-	open := beginGet(d, "moving", while)
+	open := d.Hold("moving")
 	d.Deploy("moving", "--set-env-vars", "IS=new").Exits(0)
 	d.Get("moving", "/env").Is(h, 200, `"IS":"new"`)
-	if open.isOver() {
-		t.Error("the request is over before the traffic has moved")
-	}
-	open.wait().Is(h, 200, "slept")
+	open.Finish().Is(h, 200, "to the end")
 
-	for _, end := range [][]string{{"update", "moving", "--scaling", "0"}, {"delete", "moving", "--quiet"}} {
-		open := beginGet(d, "moving", while)
-		tells(d, "moving", "") // what it says is not of interest, but takes a moment
-		d.CLI(append([]string{"services"}, end...)...).Exits(0)
-		if end[0] == "update" {
-			d.Get("moving", "/").Is(h, 503, "Service is disabled")
-			open.wait().Is(h, 200, "slept")
+	for _, end := range []struct {
+		command []string
+		code    int
+		says    string
+	}{
+		{[]string{"services", "update", "moving", "--scaling", "0"}, 503, "Service is disabled"},
+		{[]string{"services", "delete", "moving", "--quiet"}, 404, ""},
+	} {
+		open := d.Hold("moving")
+		ending := h.StartWith(d.Lead, end.command...) // which may wait for the request
+		d.Eventually("new requests go nowhere", func() bool { return d.Get("moving", "/").Code == end.code })
+		d.Get("moving", "/").Is(h, end.code, end.says)
+		open.Finish().Is(h, 200, "to the end")
+		ending.Wait().Exits(0)
+		if end.code == 503 {
 			d.CLI("services", "update", "moving", "--scaling", "auto").Exits(0)
 			d.Get("moving", "/").Is(h, 200)
-			continue
 		}
-		d.Get("moving", "/").Is(h, 404)
-		open.wait().Is(h, 200, "slept")
 	}
 	d.Eventually("no process is left", func() bool { return len(pidsOf(d)) == 0 })
 }
