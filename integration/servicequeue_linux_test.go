@@ -31,10 +31,11 @@ func TestQueueEndsWithRateExceeded(t *testing.T) {
 	waiting.Wait()
 	last := beginGet(d, "narrow", "/")
 	<-time.After(time.Second)
-	open.giveUp()
-	if a := last.wait().Is(h, 200); a.Took < time.Second {
-		t.Errorf("answered after %v by an instance that was busy", a.Took)
+	if last.isOver() {
+		t.Error("answered by an instance that was busy")
 	}
+	open.giveUp()
+	last.wait().Is(h, 200)
 	tells(d, "narrow", noneLog)
 	severe := d.CLI("services", "logs", "narrow", "--log-filter", "httpRequest.status=429", "--format", "value(severity)").Exits(0).Stdout
 	if strings.TrimSpace(severe) != strings.TrimSpace(strings.Repeat("WARNING\n", 5)) {
