@@ -116,7 +116,7 @@ func TestWorkerPoolOfAFile(t *testing.T) {
 	w.verb("deploy mill --instances 2 --add-volume name=shared,type=in-memory,size-limit=1Mi",
 		"--container", "work", "--image", h.Shell(), "--memory", "128Mi", "--depends-on", "listen",
 		"--add-volume-mount", "volume=shared,mount-path=/shared", "--args", "^@@^echo the note says $(cat /shared/note); "+obedient,
-		"--container", "listen", "--image", h.Shell(), "--memory", "128Mi", "--startup-probe", "tcpSocket.port=9090,periodSeconds=1",
+		"--container", "listen", "--image", h.Shell(), "--memory", "128Mi", "--startup-probe", "tcpSocket.port=9090,periodSeconds=60",
 		"--add-volume-mount", "volume=shared,mount-path=/shared", "--args", "^@@^"+listener,
 	).Exits(0)
 	w.Eventually("both instances have printed", func() bool {

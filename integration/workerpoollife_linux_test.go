@@ -57,7 +57,7 @@ func TestWorkersHaveToBeHealthy(t *testing.T) {
 
 	// What listens is well, and the other one starts after it.
 	b = named("b", w.script("sleep 1; echo b listens; exec httpd -f -p 9090 -h /etc"))
-	b.StartupProbe = probe
+	b.StartupProbe = &runpb.Probe{PeriodSeconds: 60, FailureThreshold: 1, ProbeType: probe.GetProbeType()} // it is seen as soon as it listens
 	if p := w.deployed("mill", pool(1, a, b)); p.GetLatestReadyRevision() != p.GetLatestCreatedRevision() {
 		t.Errorf("%v", p)
 	}
