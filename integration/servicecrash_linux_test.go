@@ -29,7 +29,8 @@ func TestExitDuringARequest(t *testing.T) {
 		replacedBy(d, "frail", before)
 	}
 	tells(d, "frail", "exits because of POST once", "Container called exit(3).", brokenLog)
-	log := toldBy(d, "frail")
+	log := ""
+	d.Until("each broken request is told", func() bool { log = toldBy(d, "frail"); return strings.Count(log, brokenLog) >= 4 })
 	for _, line := range []string{"exits because of GET once", "exits because of POST once"} {
 		if n := strings.Count(log, line); n != 1 {
 			t.Errorf("%q is there %d times, want once\n%s", line, n, rig.Clip(log))
