@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -133,9 +134,13 @@ func TestKfTerminatedTask(t *testing.T) {
 func TestKfLogsFollow(t *testing.T) {
 	w := openKf(t)
 	w.kf("push", "etl", "--task", "--docker-image", w.image, "-m", "128M")
-	task := w.task(w.kf("run-task", "etl", "-c", "seq 1 30; while [ ! -e /tmp/end ]; do sleep 0.05; [ $((n=n+1)) -lt 40 ] || touch /tmp/end; done; echo over"))
+	task := w.task(w.kf("run-task", "etl", "-c", "seq 1 30; until [ -e /tmp/end ]; do sleep 0.05; done; echo over"))
 	w.until(task, "Unknown Running")
 	tail := w.Host.StartWith(func(c *exec.Cmd) { c.Env = append(c.Env, w.Environment()...) }, "kf", "logs", "etl", "--task")
+	tail.Says(tail.Stdout, " 30\n") // it follows, and the task goes on
+	if err := os.WriteFile("/proc/"+entrypoint(w.Daemon)+"/root/tmp/end", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	r := tail.Wait().Exits(0)
 	if lines := strings.Count(r.Stdout, "\n"); !strings.HasSuffix(r.Stdout, " over\n") || strings.Contains(r.Stdout, " 1\n") && lines > 11 {
 		t.Errorf("%d lines\n%s", lines, r)
@@ -191,7 +196,7 @@ func TestKfNewest500Tasks(t *testing.T) {
 	w := openKf(t)
 	w.kf("push", "etl", "--task", "--docker-image", w.image, "-m", "128M", "--cpu-cores", "0.25", "-c", "true")
 	running := w.task(w.kf("run-task", "etl", "-c", "sleep 1000"))
-	ctx := w.Host.Limit(rig.Patience())
+	ctx := w.Host.Limit(5 * rig.Patience()) // for 505 tasks, not for one
 	jobs := w.Jobs(ctx)
 	for n := range 505 {
 		// What "runnel kf run-task" does, without a process for each.
