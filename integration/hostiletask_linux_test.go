@@ -151,7 +151,7 @@ func TestForkBomb(t *testing.T) {
 			bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 3; exit 5
 		fi
 		n=0; while [ $n -lt 20 ]; do true | true || exit 1; sleep 0.1; n=$((n + 1)); done; echo survived`
-	o := runJSON(h, h.Script(script, "--tasks", "2", "--parallelism", "2", "--max-retries", "0", "--cpu", "0.5", "--memory", "256Mi", "--task-timeout", "20")...)
+	o := runJSON(h, h.Script(script, "--tasks", "2", "--parallelism", "2", "--max-retries", "0", "--cpu", "0.5", "--memory", "256Mi", "--task-timeout", "60")...)
 	o.Exits(1)
 	if got := o.text(1, "stdout"); got != "survived" || o.task(1).State != "Succeeded" {
 		t.Errorf("the other task: %+v, %q", o.task(1), got)
