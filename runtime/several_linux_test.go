@@ -199,7 +199,7 @@ func TestStopAsksAllThatRun(t *testing.T) {
 	i = b.start(s)
 	b.logs(&s, 0, "ready")
 	b.logs(&s, 1, "ready")
-	b.must(i.Stop(t.Context(), 500*time.Millisecond))
+	b.must(i.Stop(t.Context(), 3*time.Second)) // in which the other one ends, also in an emulated machine
 	b.logs(&s, 0, "asked")
 	if e := b.wait(i); e.Container != 1 || e.Code != 5 {
 		t.Errorf("exit %+v", e)
