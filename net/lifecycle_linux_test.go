@@ -204,7 +204,9 @@ func TestKernelRemovesWhatNobodyHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = a.ns.Close()
-	testenv.Eventually(t, 10*time.Second, func() bool { return len(linksNamed(t, a.endpoint.Port)) == 0 },
+	// The kernel takes namespaces down one after the other, those of what runs
+	// beside this test too.
+	testenv.Eventually(t, time.Minute, func() bool { return len(linksNamed(t, a.endpoint.Port)) == 0 },
 		"the port goes with the namespace")
 	a.ns = w.home // closed by the test's world
 	if err := a.disconnect(); err != nil {

@@ -28,7 +28,7 @@ func (w *world) abandon(t *testing.T) (reattached, unasked, ended *Attachment) {
 	if err := ended.Close(); err != nil {
 		t.Fatal(err)
 	}
-	testenv.Eventually(t, 10*time.Second, func() bool { return len(linksNamed(t, ended.endpoint.Port)) == 0 },
+	testenv.Eventually(t, time.Minute, func() bool { return len(linksNamed(t, ended.endpoint.Port)) == 0 },
 		"the port goes with the namespace")
 	w.succeed(t, w.network.config)
 	return w.reattach(t, reattached.Namespace()), unasked, ended
