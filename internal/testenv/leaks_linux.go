@@ -102,8 +102,9 @@ func (s snapshot) diff(after snapshot) []string {
 	}
 	for _, key := range slices.Sorted(maps.Keys(s)) {
 		_, ok := after[key]
-		// A goroutine of before that has ended is nobody's loss.
-		if !ok && !strings.HasPrefix(key, "goroutine") {
+		// A goroutine of before that has ended is nobody's loss, nor is the last
+		// thread in a namespace, which may just have been about to.
+		if !ok && !strings.HasPrefix(key, "goroutine") && !strings.HasPrefix(key, "thread in ") {
 			lines = append(lines, "gone: "+key)
 		}
 	}

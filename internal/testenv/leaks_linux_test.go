@@ -144,6 +144,17 @@ func TestNoLeaksDetectsWhatIsGone(t *testing.T) {
 	}
 }
 
+// A thread that was on its way out when the test began is not missed; what holds
+// something is.
+func TestNoLeaksDoesNotMissThreadsThatEnd(t *testing.T) {
+	t.Parallel()
+	before := snapshot{"thread in net:[2]": "", "thread in net:[1]": "", "open file /x": ""}
+	got := before.diff(snapshot{"thread in net:[1]": "", "thread in net:[3]": ""})
+	if want := []string{"left: thread in net:[3]", "gone: open file /x"}; !slices.Equal(got, want) {
+		t.Errorf("differences %q, want %q", got, want)
+	}
+}
+
 func TestMainGivesNamespacesOfTheirOwn(t *testing.T) {
 	Root(t)
 	mine, err := os.Readlink("/proc/self/ns/net")
