@@ -31,7 +31,7 @@ done; echo over; exit 7`)
 	steady.Template.Retries = &runpb.TaskTemplate_MaxRetries{}
 	createJob(d, ctx, "steady", steady)
 	x := d.Begin(ctx, "steady")
-	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "tick 2\n") })
+	d.Until("the task runs", func() bool { return strings.Contains(d.Logs(x), "tick 2\n") })
 	before := entrypoint(d)
 
 	d.Kill()
@@ -84,7 +84,7 @@ func TestExecutionOutlivesTheShim(t *testing.T) {
 	ctx := h.Limit(2 * rig.Patience())
 	createJob(d, ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
 	x := d.Begin(ctx, "lost")
-	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
+	d.Until("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
 	h.Kill(shim(d))
 	x = completedOf(d, ctx, x.GetName())
 	if x.GetSucceededCount() != 1 || x.GetRetriedCount() != 1 {
@@ -102,7 +102,7 @@ func TestExecutionOutlivesDaemonAndShim(t *testing.T) {
 	ctx := h.Limit(2 * rig.Patience())
 	createJob(d, ctx, "lost", single(h, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; [ $CLOUD_RUN_TASK_ATTEMPT = 0 ] && sleep 1000; echo over`))
 	x := d.Begin(ctx, "lost")
-	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
+	d.Until("the task runs", func() bool { return strings.Contains(d.Logs(x), "attempt 0\n") })
 	shim := shim(d)
 	d.Kill()
 	h.Kill(shim)

@@ -21,7 +21,7 @@ func TestDaemonComesUpDespiteAWedgedInstance(t *testing.T) {
 	ctx := h.Limit(3 * rig.Patience())
 	createJob(d, ctx, "stuck", single(h, "echo up; sleep 1000"))
 	x := d.Begin(ctx, "stuck")
-	d.Eventually("the task runs", func() bool { return strings.Contains(d.Logs(x), "up\n") })
+	d.Until("the task runs", func() bool { return strings.Contains(d.Logs(x), "up\n") })
 	d.Kill()
 	if err := os.Remove(filepath.Join(d.Root, "state.db")); err != nil {
 		t.Fatal(err)

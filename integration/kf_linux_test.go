@@ -54,7 +54,7 @@ func (w *kfWorld) status(task string) string {
 // until waits until a task is in a status.
 func (w *kfWorld) until(task, status string) {
 	w.Host.Helper()
-	w.Eventually(task+" to be "+status, func() bool { return strings.TrimSpace(w.status(task)) == status })
+	w.Until(task+" to be "+status, func() bool { return strings.TrimSpace(w.status(task)) == status })
 }
 
 // printed is what the tasks of an app have printed, as far as it is kept.
@@ -113,7 +113,7 @@ func TestKfTerminatedTask(t *testing.T) {
 	// Both at once, each until it is terminated.
 	const loop = "echo terminated; trap 'exit 0' TERM; while :; do sleep 0.1; done"
 	first, second := w.task(w.kf("run-task", "etl", "-c", loop)), w.task(w.kf("run-task", "etl", "-c", loop))
-	w.Eventually("both to print", func() bool { return strings.Count(w.printed("etl"), "terminated") == 2 })
+	w.Until("both to print", func() bool { return strings.Count(w.printed("etl"), "terminated") == 2 })
 	w.Kill()
 	w.Start()
 	w.kf("terminate-task", first).Shows(`Task "` + first + `" is successfully submitted for termination`)
@@ -121,7 +121,7 @@ func TestKfTerminatedTask(t *testing.T) {
 	for _, task := range []string{first, second} {
 		w.until(task, "False PipelineRunCancelled")
 	}
-	w.Eventually("the logs to go", func() bool { return !strings.Contains(w.printed("etl"), "terminated") })
+	w.Until("the logs to go", func() bool { return !strings.Contains(w.printed("etl"), "terminated") })
 	if out := w.printed("etl"); !strings.HasSuffix(out, " stopped\n") {
 		t.Errorf("the log of the one that ended:\n%s", out)
 	}
@@ -210,7 +210,7 @@ func TestKfNewest500Tasks(t *testing.T) {
 			}
 		}
 	}
-	w.Eventually("500 tasks and the one that runs", func() bool {
+	w.Until("500 tasks and the one that runs", func() bool {
 		return strings.Count(w.kf("tasks", "etl", "-o", "name").Stdout, "\n") == 501
 	})
 	ids := w.kf("tasks", "etl", "-o", "jsonpath={.items[*].status.id}").Stdout

@@ -49,9 +49,9 @@ func TestKfJobs(t *testing.T) {
 		w.kf("create-job", "etl", job, loop, "-c", policy)
 		for range 2 {
 			w.fire(job)
-			w.Eventually("a task of "+job+" to run", func() bool { return strings.HasSuffix(w.history(job), "Unknown Running") })
+			w.Until("a task of "+job+" to run", func() bool { return strings.HasSuffix(w.history(job), "Unknown Running") })
 		}
-		w.Eventually(job+" to be "+want, func() bool { return w.history(job) == want })
+		w.Until(job+" to be "+want, func() bool { return w.history(job) == want })
 	}
 	table := w.kf("jobs").Stdout
 	for _, want := range []string{`(?m)^forbid +0 0 30 2 \* +true +\d+[smh] +Forbid +\d+[smh] +True +<nil>$`, `(?m)^tick +\* \* \* \* \* +<nil> +\S+ +Always `} {
@@ -67,7 +67,7 @@ func TestKfJobs(t *testing.T) {
 	w.kf("delete-job", "always").Shows("Deleted job [always].")
 	w.CLI("kf", "run-job", "always").Exits(1).Shows("cannot find job [always]")
 	// The minute comes.
-	w.Eventually("the tick", func() bool { return strings.Count(w.history("tick"), "True") > 1 })
+	w.Until("the tick", func() bool { return strings.Count(w.history("tick"), "True") > 1 })
 	w.kf("delete-job-schedule", "tick").Shows("Job schedule for tick deleted.")
 	w.kf("jobs").Shows("tick     0 0 30 2 *")
 	if out := w.kf("logs", "tick", "--task", "--recent").Stdout; strings.Count(out, " tick\n") < 2 {

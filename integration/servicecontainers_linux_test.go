@@ -87,7 +87,7 @@ func TestDependencyWithoutAProbe(t *testing.T) {
 		t.Errorf("limits of memory: %v, want three times 128 MiB for the instance and 128 MiB for each", limits)
 	}
 	d.CLI("services", "update", "loose", "--scaling", "0").Exits(0)
-	d.Eventually("both have gone", func() bool {
+	d.Until("both have gone", func() bool {
 		log := toldBy(d, "loose")
 		return strings.Count(log, "told to go") == 2 && strings.Count(log, "gone") == 2
 	})

@@ -91,7 +91,7 @@ func TestBrokenAnswers(t *testing.T) {
 		t.Errorf("half an answer comes as %d %q, %v", half.Code, half.Body, half.Err)
 	}
 	tells(d, "odd", brokenLog)
-	d.Eventually("each is told", func() bool { return strings.Count(toldBy(d, "odd"), brokenLog) == len(answers)+1 })
+	d.Until("each is told", func() bool { return strings.Count(toldBy(d, "odd"), brokenLog) == len(answers)+1 })
 	if again, now := selfOf(d, "odd"); again != instance || now != boot {
 		t.Errorf("another instance answers: %s, was %s", again, instance)
 	}

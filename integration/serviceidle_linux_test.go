@@ -25,7 +25,7 @@ func TestSilenceStopsInstancesAndRequestsStartThem(t *testing.T) {
 	gone := func() int { return strings.Count(d.CLI("services", "logs", "hello", "--limit", "1000").Stdout, "gone") }
 	for round := range 2 {
 		d.Get("hello", "/").Is(h, 200)
-		d.Eventually("the instance is stopped", func() bool { return gone() > round })
+		d.Until("the instance is stopped", func() bool { return gone() > round })
 	}
 	// About the time at which the next one is stopped.
 	d.Get("hello", "/").Is(h, 200)

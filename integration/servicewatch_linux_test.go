@@ -83,7 +83,7 @@ func tells(d *rig.Daemon, service string, texts ...string) {
 			d.Host.Logf("the log of %s:\n%s", service, rig.Clip(log))
 		}
 	})
-	d.Eventually("the log of "+service+" has "+strings.Join(texts, " and "), func() bool {
+	d.Until("the log of "+service+" has "+strings.Join(texts, " and "), func() bool {
 		log = toldBy(d, service)
 		for _, text := range texts {
 			if !strings.Contains(log, text) {

@@ -119,7 +119,7 @@ func TestWorkerPoolOfAFile(t *testing.T) {
 		"--container", "listen", "--image", h.Shell(), "--memory", "128Mi", "--startup-probe", "tcpSocket.port=9090,periodSeconds=60",
 		"--add-volume-mount", "volume=shared,mount-path=/shared", "--args", "^@@^"+listener,
 	).Exits(0)
-	w.Eventually("both instances have printed", func() bool {
+	w.Until("both instances have printed", func() bool {
 		return strings.Count(w.verb("logs mill").Stdout, "the note says up") == 2
 	})
 	before := w.number(6) // two instances of work, listen and its httpd
@@ -156,7 +156,7 @@ func TestWorkerPoolFromADirectory(t *testing.T) {
 	dir := directory(h, map[string]string{"work.sh": "#!/bin/sh\necho at work in $PWD\n" + obedient + "\n"})
 	w.verb("deploy mill --memory 128Mi --no-build --base-image", base, "--source", dir, "--command", "./work.sh").Exits(0)
 	w.number(1)
-	w.Eventually("it has printed", func() bool { return strings.Contains(w.verb("logs mill").Stdout, "at work in /workspace\n") })
+	w.Until("it has printed", func() bool { return strings.Contains(w.verb("logs mill").Stdout, "at work in /workspace\n") })
 }
 
 // Who follows a log sees it grow, and stops with Ctrl-C; nothing else does.
@@ -169,7 +169,7 @@ func TestWorkerPoolLogIsFollowed(t *testing.T) {
 	p.Signal(syscall.SIGINT)
 	p.Wait().Exits(130)
 	ticks := strings.Count(w.verb("logs mill").Stdout, "tick\n")
-	w.Eventually("it ticks on", func() bool { return strings.Count(w.verb("logs mill").Stdout, "tick\n") > ticks+1 })
+	w.Until("it ticks on", func() bool { return strings.Count(w.verb("logs mill").Stdout, "tick\n") > ticks+1 })
 }
 
 // contract: WP-1, WP-2, CLI-3
