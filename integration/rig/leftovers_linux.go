@@ -12,8 +12,8 @@ import (
 )
 
 // leftDeadline is how long what ended may take to go: the kernel takes down
-// namespaces and groups behind everybody's back.
-const leftDeadline = 10 * time.Second
+// namespaces and groups behind everybody's back. What is forgotten stays for ever.
+const leftDeadline = 30 * time.Second
 
 // checkLeft fails the test if anything is left of what ran: processes in this
 // network namespace that were not there before, private roots, cgroups. Links,
