@@ -34,18 +34,22 @@ func TestInstancesThatAreToGoMayMakeWay(t *testing.T) {
 	has("at rest", first, serving.Scale{Manual: 3, Max: 3})
 	has("at rest", second, serving.Scale{Manual: 7, Max: 7})
 
-	w.Fleet.Play(func(r *runpb.Revision) controltest.Trial {
-		if !slices.Contains(r.GetContainers()[0].GetArgs(), "third") {
-			return controltest.Trial{}
-		}
-		return controltest.Trial{Hold: true, Err: &serving.StartError{Message: "It breaks."}}
-	})
+	hold := func(hold bool) {
+		w.Fleet.Play(func(r *runpb.Revision) controltest.Trial {
+			if !slices.Contains(r.GetContainers()[0].GetArgs(), "third") {
+				return controltest.Trial{}
+			}
+			return controltest.Trial{Hold: hold, Err: &serving.StartError{Message: "It breaks."}}
+		})
+	}
+	hold(true)
 	p.Template.Containers[0].Args = []string{"third"}
 	op := beginPoolUpdate(t, w, p)
 	third := getPool(t, w, p.GetName()).GetLatestCreatedRevision()
 	has("during the deployment", first, serving.Scale{Manual: 3, Max: 3})
 	has("during the deployment", second, serving.Scale{Manual: 7, Max: 7, Yield: 7})
 	has("during the deployment", third, serving.Scale{Manual: 7, Max: 7})
+	hold(false) // whether the trial has begun or not: it ends
 	w.Fleet.Release()
 	if done := w.WaitFor(op.GetName()); done.GetError() == nil {
 		t.Errorf("%v", done)

@@ -93,8 +93,10 @@ func TestInterruptedDeployGoesOn(t *testing.T) {
 	if got.Code != 130 || !strings.HasSuffix(said.String(), "Aborted.\nService [hello] goes on deploying without this command.\n\nTo see how it is doing, use:\nrunnel services describe hello\n") {
 		t.Errorf("exit %d\n%s", got.Code, said.String())
 	}
-	w.Fleet.Release()
-	w.Until("a service that is ready", func() bool { return w.service("hello").GetLatestReadyRevision() != "" })
+	w.Until("a service that is ready", func() bool {
+		w.Fleet.Release() // the trial may not have begun before
+		return w.service("hello").GetLatestReadyRevision() != ""
+	})
 }
 
 // contract: CLI-8
