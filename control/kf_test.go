@@ -233,7 +233,9 @@ func TestTerminatedTaskLosesItsLogsAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Stop()
-	w.Instances.End(w.Instances.Running()[0], contract.Exit{})
+	for _, deaf := range w.Instances.Running() { // unless it was killed before all had stopped
+		w.Instances.End(deaf, contract.Exit{})
+	}
 	w.Resume()
 	w.Ended(x.GetName())
 	w.Eventually("the logs to be removed", func() bool { return len(logs.sorted()) == 1 })
