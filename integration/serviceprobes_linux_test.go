@@ -22,7 +22,7 @@ func TestStartupProbes(t *testing.T) {
 		flags       []string
 		line        string // what its log says, as a regular expression
 	}{
-		{"http", "httpGet.path=/status?code=302,periodSeconds=2,failureThreshold=20", []string{"--set-env-vars", "START_DELAY=3s", "--liveness-probe", "httpGet.path=/health,periodSeconds=1,failureThreshold=1"},
+		{"http", "httpGet.path=/status?code=302,periodSeconds=2,failureThreshold=20", []string{"--set-env-vars", "START_DELAY=3s", "--liveness-probe", "httpGet.path=/health,periodSeconds=10,timeoutSeconds=10,failureThreshold=1"},
 			`STARTUP HTTP probe succeeded after ([2-9]|1\d) attempts for container "worker" on port 8080 path "/status\?code=302"`},
 		{"tcp", "tcpSocket.port=8080,periodSeconds=10", nil, `STARTUP TCP probe succeeded after 1 attempt for container "worker" on port 8080`},
 		{"grpc", "grpc.port=8080,periodSeconds=10", []string{"--use-http2", "--set-env-vars", "H2C=1"}, `STARTUP GRPC probe succeeded after 1 attempt for container "worker" on port 8080`},

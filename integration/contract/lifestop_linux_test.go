@@ -66,7 +66,7 @@ func TestLIFE8CPUIsThereWhileAnInstanceIsStopped(t *testing.T) {
 // contract: LIFE-9
 func TestLIFE9RequestsOfAnInstanceThatGoesAreFinished(t *testing.T) {
 	d := daemon(t)
-	name := serve(t, d, "--scaling", "1", "--concurrency", "1", "--set-env-vars", "START_DELAY=6s") // who waits has 3.5 times as long
+	name := serve(t, d, "--scaling", "1", "--concurrency", "1", "--set-env-vars", "START_DELAY=12s") // who waits has 3.5 times as long
 	first := d.Hold(name)
 	d.CLI("services", "update", name, "--scaling", "2").Exits(0)
 	second := d.Hold(name)
