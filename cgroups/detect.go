@@ -18,11 +18,13 @@ var v1Controllers = [...]string{
 // Detect finds out how this host mounts its cgroups. It answers ErrNoCgroups
 // where it does not. It needs no privilege.
 func Detect() (*Host, error) {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	// Not /proc/self: that is the process's first thread, which may have been
+	// lent to a goroutine that moved it to another mount namespace.
+	mounts, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
 		return nil, fmt.Errorf("read the mounts: %w", err)
 	}
-	own, err := os.ReadFile("/proc/self/cgroup")
+	own, err := os.ReadFile("/proc/thread-self/cgroup")
 	if err != nil {
 		return nil, fmt.Errorf("read the own cgroups: %w", err)
 	}
