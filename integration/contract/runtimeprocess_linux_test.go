@@ -64,7 +64,7 @@ func TestRT10NamespacesAreTheContainersOwn(t *testing.T) {
 	// number of a namespace that is gone to another.
 	task, service := taskSees(t, d), serviceSees(t, d)
 	for _, kind := range []string{"mnt", "pid", "net", "ipc", "uts", "cgroup"} {
-		ours, err := os.Readlink("/proc/self/ns/" + kind)
+		ours, err := os.Readlink("/proc/thread-self/ns/" + kind)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func (h *Host) killLeft(before map[string]string) {
 // test itself: pid and command line.
 func ProcessesHere(t testing.TB) map[string]string {
 	t.Helper()
-	here, err := os.Readlink("/proc/self/ns/net")
+	here, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}
