@@ -12,6 +12,7 @@ import (
 	"cloud.google.com/go/run/apiv2/runpb"
 
 	"runnel/integration/rig"
+	"runnel/internal/testenv"
 )
 
 // contract: JOB-25, MD-8
@@ -63,6 +64,9 @@ done; echo over; exit 7`)
 		t.Errorf("the execution counts %v", x)
 	}
 	log := d.Logs(x)
+	if !strings.Contains(log, "over\n") {
+		t.Errorf("the log ends before the task does\n%s", log)
+	}
 	ticks := strings.Count(log, "tick ")
 	for i := 1; i <= ticks; i++ {
 		if strings.Count(log, "tick "+strconv.Itoa(i)+"\n") != 1 {
@@ -154,7 +158,7 @@ func shim(d *rig.Daemon) (pid int) {
 func entrypoint(d *rig.Daemon) string {
 	d.Host.Helper()
 	for _, pid := range processesOf(d.Host, []string{d.Root}) {
-		if rig.IsFirst(pid) {
+		if testenv.IsFirst(pid) {
 			return pid
 		}
 	}

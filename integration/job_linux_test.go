@@ -123,7 +123,7 @@ func endOnceSoManyRun(p *rig.Process, root string, least int) {
 		var tasks []string
 		for _, pid := range processesOf(p.Host, []string{root}) {
 			// Before it executes the script it may not have its own root yet.
-			if rig.IsFirst(pid) && rig.Environ(pid)["CLOUD_RUN_TASK_INDEX"] != "" {
+			if testenv.IsFirst(pid) && rig.Environ(pid)["CLOUD_RUN_TASK_INDEX"] != "" {
 				tasks = append(tasks, pid)
 			}
 		}

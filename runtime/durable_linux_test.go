@@ -48,7 +48,7 @@ func (r *root) pid(id string) int {
 			continue
 		}
 		for _, pid := range strings.Fields(string(procs)) {
-			if !isFirst(pid) {
+			if !testenv.IsFirst(pid) {
 				continue // a child of its, which may have the lower number
 			}
 			n, err := strconv.Atoi(pid)
@@ -60,15 +60,6 @@ func (r *root) pid(id string) int {
 	}
 	r.t.Fatalf("no process in the group of %s", id)
 	return 0
-}
-
-// isFirst reports whether a process is the first one of a namespace below this.
-func isFirst(pid string) bool {
-	text, _ := os.ReadFile("/proc/" + pid + "/status") // one that has ended is none
-	_, rest, _ := strings.Cut(string(text), "\nNSpid:")
-	line, _, _ := strings.Cut(rest, "\n")
-	numbers := strings.Fields(line)
-	return len(numbers) > 1 && numbers[len(numbers)-1] == "1"
 }
 
 func (r *root) kill(pid int, sig syscall.Signal) {

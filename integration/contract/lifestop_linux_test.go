@@ -16,8 +16,8 @@ const (
 	inexact = time.Second
 )
 
-// mostGrace is when all must be over that is killed after grace: what takes longer
-// than twice that, beside other tests, was given more.
+// mostGrace is the longest that what is to last ten seconds, as grace is, may look
+// to last: what takes more than twice that, beside other tests, was given more.
 func mostGrace() time.Duration {
 	if os.Getenv(testenv.EnvVM) == "1" {
 		return 6 * grace

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"maps"
 	"path"
 	"regexp"
 	"strings"
@@ -105,17 +106,21 @@ func readVM(module string, log io.Reader) (map[test]outcome, error) {
 	return all, err
 }
 
-// of adds what became of the tests of the package with an import path.
+// of adds what became of the tests of the package with an import path. If it has
+// failed as a whole that is all there is to say, and if not, it is no longer so.
 func (o outcomes) of(module, importPath string, all map[test]outcome) {
 	dir, ours := strings.CutPrefix(importPath+"/", module+"/")
 	if !ours {
 		return
 	}
+	dir = path.Clean(dir)
+	_, whole := o[allTests]
+	maps.DeleteFunc(all, func(t test, _ outcome) bool { return t.dir == dir && (whole || t.name == allTests) })
 	for name, word := range o {
 		if word == notRun {
 			word = failed
 		}
-		all[test{path.Clean(dir), name}] = word
+		all[test{dir, name}] = word
 	}
 }
 

@@ -43,6 +43,10 @@ func TestReadGoTest(t *testing.T) {
 			[]string{"--- PASS: TestA (0.00s)", "panic: after all of them", "FAIL\tm/a\t0.1s", "--- PASS: TestC (0.00s)", "ok  \tm/c\t(cached)"},
 			map[test]outcome{a(allTests): failed, {"c", "TestC"}: passed},
 		},
+		"failed as a whole after it had run, and the other way round": {
+			[]string{"--- PASS: TestA (0.00s)", "ok  \tm/a\t0.1s", "FAIL\tm/a [build failed]", "FAIL\tm/c [setup failed]", "--- PASS: TestC (0.00s)", "ok  \tm/c\t0.1s"},
+			map[test]outcome{a(allTests): failed, {"c", "TestC"}: passed},
+		},
 		"not built": {
 			[]string{"--- PASS: TestA (0.00s)", "ok  \tm/a\t0.1s", "# m/b", "FAIL\tm/b [build failed]", "--- PASS: TestC (0.00s)", "ok  \tm/c\t0.1s"},
 			map[test]outcome{a("TestA"): passed, {"b", allTests}: failed, {"c", "TestC"}: passed},

@@ -16,6 +16,7 @@ var (
 	turn         = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME)\s+(\S*)$`)
 	endOfTest    = regexp.MustCompile(`^--- (PASS|SKIP|FAIL): (\S+) \([0-9.]+s\)$`)
 	endOfPackage = regexp.MustCompile(`^(ok  |FAIL|\?   )\t(\S+)`)
+	death        = regexp.MustCompile(`^(panic|fatal error): `)
 )
 
 // Bounds of what is kept: the lines of one test, and the bytes of one line.
@@ -52,6 +53,8 @@ type Reader struct {
 	// lines are what each test has printed that has not ended, and under the empty
 	// name what the package did.
 	lines map[string][]string
+	// last are the first maxLines lines of what the process said as it died.
+	last []string
 }
 
 // Read takes a whole log. Its error is the log's own.
@@ -89,6 +92,9 @@ func (r *Reader) Line(line string) {
 		r.End(m[2], m[1] == "FAIL")
 		return
 	}
+	if death.MatchString(line) || len(r.last) > 0 && len(r.last) < maxLines {
+		r.last = append(r.last, line)
+	}
 	r.keep("", line)
 	if r.now != "" {
 		r.keep(r.now, line)
@@ -96,16 +102,20 @@ func (r *Reader) Line(line string) {
 }
 
 // End says that the lines of a package are over, where none of them does. A package
-// that failed without a test that says so has its own last lines to show.
+// whose process died has its last words to show, and one that failed without a test
+// that says so the last lines of all.
 func (r *Reader) End(pkg string, failed bool) {
-	if failed && len(r.pkg) == 0 {
+	switch {
+	case failed && len(r.last) > 0:
+		r.pkg = append(r.pkg, failure{lines: r.last})
+	case failed && len(r.pkg) == 0:
 		r.pkg = []failure{{lines: r.lines[""]}}
 	}
 	for _, f := range r.pkg {
 		f.pkg = pkg
 		r.found = append(r.found, f)
 	}
-	r.pkg, r.now, r.lines = nil, "", nil
+	r.pkg, r.now, r.lines, r.last = nil, "", nil, nil
 }
 
 // keep adds a line to those of a test, or to the package's.

@@ -34,6 +34,10 @@ func TestRead(t *testing.T) {
 			[]string{"=== RUN   TestA", "--- PASS: TestA (0.00s)", "=== RUN   TestB", "panic: oh", "goroutine 7", "FAIL\tm/a\t0.3s"},
 			[]failure{{"m/a", "", []string{"panic: oh", "goroutine 7"}}},
 		},
+		"a process that died after a failure": {
+			[]string{"=== RUN   TestA", "a1", "--- FAIL: TestA (0.00s)", "panic: oh", "goroutine 7", "FAIL\tm/a\t0.3s", "--- FAIL: TestB (0.00s)", "FAIL", "FAIL\tm/b\t0.3s"},
+			[]failure{{"m/a", "TestA", []string{"a1"}}, {"m/a", "", []string{"panic: oh", "goroutine 7"}}, {"m/b", "TestB", nil}},
+		},
 		"a package that does not build": {
 			[]string{"# m/a", "a.go:1:1: expected 'package'", "FAIL\tm/a [build failed]", "ok  \tm/b\t0.1s"},
 			[]failure{{"m/a", "", []string{"# m/a", "a.go:1:1: expected 'package'"}}},
