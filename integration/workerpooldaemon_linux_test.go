@@ -117,8 +117,12 @@ func TestLogsOfWorkers(t *testing.T) {
 		`resource.labels.worker_pool_name=mill AND log_id("run.googleapis.com/varlog/system")`:                                  1,
 		`resource.type=cloud_run_revision`: 0,
 	} {
-		found := w.list(filter)
-		if len(found) != want {
+		var found []entry
+		w.Eventually("all that "+filter+" finds", func() bool {
+			found = w.list(filter)
+			return len(found) >= want
+		})
+		if len(found) > want {
 			t.Errorf("%s finds %d entries, want %d: %+v", filter, len(found), want, found)
 		}
 		for _, e := range found {

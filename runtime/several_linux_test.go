@@ -77,7 +77,7 @@ func TestContainersShareNetworkAndVolumesAlone(t *testing.T) {
 		echo from the first > /shared/note
 		touch /tmp/own; sleep 4711 &
 		echo ready; nc -l -p 8080 < /shared/note`, `
-		while ! nc -w 1 127.0.0.1 8080 > /tmp/got; do sleep 0.05; done
+		while ! nc -w 30 127.0.0.1 8080 > /tmp/got; do sleep 0.05; done
 		echo "over the network: $(cat /tmp/got)"
 		echo "in the volume: $(cat /data/sub/note)"
 		echo "pid $$ sees $(ps | grep -c '[s]leep 4711') processes of the first"

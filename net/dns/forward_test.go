@@ -66,7 +66,7 @@ func TestNextUpstreamIsAskedWhenOneFails(t *testing.T) {
 	_ = dead.Close()
 	mute, good := newUpstream(t, silent), newUpstream(t, echo)
 	for _, network := range []string{"udp", "tcp"} {
-		addr := serve(t, Config{Upstreams: []netip.AddrPort{refuses, mute.addr, good.addr}, Timeout: 100 * time.Millisecond})
+		addr := serve(t, Config{Upstreams: []netip.AddrPort{refuses, mute.addr, good.addr}, Timeout: time.Second})
 		query := message(t, 1, "www.example.com.", dnsmessage.TypeA, false)
 		if got := ask(t, network, addr, query, 5*time.Second); !bytes.Equal(got, echo(query)[0]) {
 			t.Errorf("%s: got %x", network, got)
