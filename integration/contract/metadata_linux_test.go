@@ -2,7 +2,6 @@ package contract
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -16,11 +15,6 @@ func TestMD1MetadataServerIsAtItsNameAndItsAddress(t *testing.T) {
 	if g := asGoSees(m); !g.OnGCE || len(g.Errors) > 0 {
 		t.Errorf("Google's client for Go: on its cloud %v, errors %v", g.OnGCE, g.Errors)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if !n.Available || n.ByName != nodeProject {
-			t.Errorf("available: %v; by name it is project %q", n.Available, n.ByName)
-		}
-	})
 }
 
 // contract: MD-2
@@ -61,11 +55,6 @@ func TestMD4ProjectIsNamedAndNumbered(t *testing.T) {
 	if g := asGoSees(m); g.ProjectID != project || g.ProjectNumber != projectNumber {
 		t.Errorf("to Google's client for Go it is project %q, number %q", g.ProjectID, g.ProjectNumber)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if n.Project != nodeProject || n.AuthProject != nodeProject || !regexp.MustCompile(`^[0-9]{12}$`).MatchString(n.Number.String()) || n.Number == projectNumber {
-			t.Errorf("project %q, to the auth library %q, number %s", n.Project, n.AuthProject, n.Number)
-		}
-	})
 }
 
 // contract: MD-5
@@ -76,11 +65,6 @@ func TestMD5RegionHasTheProjectsNumber(t *testing.T) {
 	if g := asGoSees(m); g.Region != want {
 		t.Errorf("to Google's client for Go it is %q", g.Region)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if n.Region != "projects/"+n.Number.String()+"/regions/"+nodeRegion {
-			t.Errorf("the region is %q", n.Region)
-		}
-	})
 }
 
 // contract: MD-6
@@ -90,11 +74,6 @@ func TestMD6ZoneIsTheRegionsFirst(t *testing.T) {
 	if g := asGoSees(m); g.Zone != "us-central1-1" { // it cuts off the rest
 		t.Errorf("to Google's client for Go it is %q", g.Zone)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if n.Zone != "projects/"+n.Number.String()+"/zones/"+nodeRegion+"-1" {
-			t.Errorf("the zone is %q", n.Zone)
-		}
-	})
 }
 
 // contract: MD-7
@@ -112,11 +91,6 @@ func TestMD7InstanceIDIsThatOfTheLog(t *testing.T) {
 	if g := asGoSees(m); len(g.InstanceID) != len(id) || g.InstanceID == id {
 		t.Errorf("two instances are %s and %s", id, g.InstanceID)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if len(n.ID) != len(id) || n.ID == id {
-			t.Errorf("two instances are %s and %s", id, n.ID)
-		}
-	})
 }
 
 // contract: MD-8
@@ -126,11 +100,6 @@ func TestMD8EmailIsTheServiceAccounts(t *testing.T) {
 	if g := asGoSees(m); g.Email != goAccount {
 		t.Errorf("to Google's client for Go it is %q", g.Email)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if n.Email != nodeAccount {
-			t.Errorf("the account is %q", n.Email)
-		}
-	})
 }
 
 // contract: MD-9
@@ -150,9 +119,4 @@ func TestMD9TokenIsOneForGooglesLibraries(t *testing.T) {
 	if g := asGoSees(m); g.library.TokenType != "Bearer" || g.library.TokenLength < 100 || g.library.TokenLeft <= 0 || g.library.TokenLeft > 3600 {
 		t.Errorf("Google's library for Go has the token %+v", g.library)
 	}
-	asNodeSees(t, func(t *testing.T, n nodeView) {
-		if len(n.AccessToken) < 100 || n.ExpiresIn <= 0 || n.ExpiresIn > 3600 || n.Authorization != "Bearer "+n.AccessToken {
-			t.Errorf("the library has a token of %d bytes for %v s, and sends %.30q", len(n.AccessToken), n.ExpiresIn, n.Authorization)
-		}
-	})
 }

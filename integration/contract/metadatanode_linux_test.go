@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// The task of Node.js has a project and a region of its own.
+	nodeJob = "md-node"
+	// Its task has a project and a region of its own.
 	nodeProject  = "demo"
 	nodeRegion   = "europe-west1"
 	nodeAccount  = "node@demo.iam.gserviceaccount.com"
@@ -45,27 +46,25 @@ var theNodeView struct {
 	seen *nodeView
 }
 
-// asNodeSees runs a part of a test, on hosts with Node.js.
-func asNodeSees(t *testing.T, check func(t *testing.T, n nodeView)) {
+// asNodeSees is what they see, on hosts with Node.js, and the daemon of all tests.
+func asNodeSees(t *testing.T) (nodeView, *rig.Daemon) {
 	t.Helper()
-	t.Run("Node.js", func(t *testing.T) {
-		rig.HostOnly(t, "Node.js")
-		d := shared.daemon.For(t)
-		theNodeView.look.Do(func() { theNodeView.seen = lookAsNode(t, d) })
-		if theNodeView.seen == nil {
-			t.Fatal("the task of Node.js has seen nothing")
-		}
-		check(t, *theNodeView.seen)
-	})
+	rig.HostOnly(t, "Node.js")
+	d := daemon(t)
+	theNodeView.look.Do(func() { theNodeView.seen = lookAsNode(t, d) })
+	if theNodeView.seen == nil {
+		t.Fatal("the task of Node.js has seen nothing")
+	}
+	return *theNodeView.seen, d
 }
 
 // lookAsNode runs the program.
 func lookAsNode(t *testing.T, d *rig.Daemon) *nodeView {
 	t.Helper()
 	at := []string{"--project", nodeProject, "--region", nodeRegion}
-	d.CLI(append(at, "jobs", "deploy", "md-node", "--image", nodeImage(d.Host), "--args", nodeAudience, "--memory", "512Mi",
+	d.CLI(append(at, "jobs", "deploy", nodeJob, "--image", nodeImage(d.Host), "--args", nodeAudience, "--memory", "512Mi",
 		"--service-account", nodeAccount, "--max-retries", "0", "--execute-now", "--wait")...).Exits(0)
-	text := d.CLI(append(at, "jobs", "logs", "md-node", "--format", "value(textPayload)")...).Exits(0).Stdout
+	text := d.CLI(append(at, "jobs", "logs", nodeJob, "--format", "value(textPayload)")...).Exits(0).Stdout
 	var n nodeView
 	seen, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text)) // JSON would be an entry of its own kind
 	if err == nil {
@@ -125,4 +124,72 @@ func librariesOf(h *rig.Host, program string) []string {
 		h.Fatalf("ldd %s: %v", program, err)
 	}
 	return regexp.MustCompile(`/[^ ]+`).FindAllString(string(out), -1)
+}
+
+// contract: MD-1
+func TestMD1NodeFindsTheServerByNameAndAddress(t *testing.T) {
+	if n, _ := asNodeSees(t); !n.Available || n.ByName != nodeProject {
+		t.Errorf("available: %v; by name it is project %q", n.Available, n.ByName)
+	}
+}
+
+// contract: MD-4
+func TestMD4NodeKnowsItsProject(t *testing.T) {
+	n, _ := asNodeSees(t)
+	if n.Project != nodeProject || n.AuthProject != nodeProject || !regexp.MustCompile(`^[0-9]{12}$`).MatchString(n.Number.String()) || n.Number == projectNumber {
+		t.Errorf("project %q, to the auth library %q, number %s", n.Project, n.AuthProject, n.Number)
+	}
+}
+
+// contract: MD-5
+func TestMD5NodeKnowsItsRegion(t *testing.T) {
+	if n, _ := asNodeSees(t); n.Region != "projects/"+n.Number.String()+"/regions/"+nodeRegion {
+		t.Errorf("the region is %q", n.Region)
+	}
+}
+
+// contract: MD-6
+func TestMD6NodeKnowsItsZone(t *testing.T) {
+	if n, _ := asNodeSees(t); n.Zone != "projects/"+n.Number.String()+"/zones/"+nodeRegion+"-1" {
+		t.Errorf("the zone is %q", n.Zone)
+	}
+}
+
+// contract: MD-7
+func TestMD7NodeKnowsItsInstance(t *testing.T) {
+	n, d := asNodeSees(t)
+	logged := d.CLI("--project", nodeProject, "--region", nodeRegion, "jobs", "logs", nodeJob, "--limit", "1", "--format", "value(labels.instanceId)").Exits(0)
+	if n.ID == "" || logged.Stdout != n.ID+"\n" {
+		t.Errorf("the instance is %q, in the log %q", n.ID, logged.Stdout)
+	}
+}
+
+// contract: MD-8
+func TestMD8NodeKnowsItsAccount(t *testing.T) {
+	if n, _ := asNodeSees(t); n.Email != nodeAccount {
+		t.Errorf("the account is %q", n.Email)
+	}
+}
+
+// contract: MD-9
+func TestMD9NodeSendsItsToken(t *testing.T) {
+	n, _ := asNodeSees(t)
+	if len(n.AccessToken) < 100 || n.ExpiresIn <= 0 || n.ExpiresIn > 3600 || n.Authorization != "Bearer "+n.AccessToken {
+		t.Errorf("the library has a token of %d bytes for %v s, and sends %.30q", len(n.AccessToken), n.ExpiresIn, n.Authorization)
+	}
+}
+
+// contract: MD-10
+func TestMD10NodeHasATokenForItsAudience(t *testing.T) {
+	n, d := asNodeSees(t)
+	if says := verified(t, d, n.IDToken); says.Audience != nodeAudience || says.Email != nodeAccount {
+		t.Errorf("the library's token says %+v", says)
+	}
+}
+
+// contract: MD-18
+func TestMD18NodeIsInGooglesUniverse(t *testing.T) {
+	if n, _ := asNodeSees(t); n.Universe != "googleapis.com" || n.AuthUniverse != "googleapis.com" {
+		t.Errorf("the universe is %q, to the auth library %q", n.Universe, n.AuthUniverse)
+	}
 }

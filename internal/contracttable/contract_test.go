@@ -27,9 +27,11 @@ func example() fstest.MapFS {
 		openFile: file("# The list.\nB-1\tthat it is\n"),
 		"integration/a_test.go": source("A-1 TestAll", "A-2 TestMachine", "A-3 TestMachine", "A-3 TestHost", "A-5 TestBroken", "A-5 TestAll", "A-7 TestMachine",
 			"B-3 TestSkipped"),
-		"net/a_test.go": source("A-1 TestPart", "A-4 TestPart", "A-7 TestPart", "A-6 TestNew", "B-2 TestRefused"),
+		"integration/contract/a_test.go": source("A-1 TestA1Here", "A-2 TestA2Here"),
+		"net/a_test.go":                  source("A-1 TestPart", "A-4 TestPart", "A-7 TestPart", "A-6 TestNew", "B-2 TestRefused"),
 		resultsFile: file("# What became.\nintegration\tTestAll\tpass\tpass\nintegration\tTestMachine\tskip\tpass\nintegration\tTestHost\tpass\tfail\n" +
 			"integration\tTestBroken\tfail\tpass\nintegration\tTestSkipped\tskip\tskip\nintegration\tTestGone\tpass\tpass\n" +
+			"integration/contract\tTestA1Here\tpass\tskip\nintegration/contract\tTestA2Here\tskip\tskip\n" +
 			"net\tTestPart\tpass\t-\nnet\tTestRefused\tpass\tpass\n"),
 		readmeFile: file("# M\n\n" + summaryMark + "old\n" + summaryEnd + "\nMore.\n"),
 	}
@@ -60,7 +62,7 @@ func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	c := readExample(t, func(fstest.MapFS) {})
 	for id, want := range map[string]string{
-		"A-1": "proved proved", "A-2": "skipped proved", "A-3": "proved failed", "A-4": "in parts not run", "A-5": "failed proved",
+		"A-1": "proved proved but for TestA1Here", "A-2": "skipped proved but for TestA2Here", "A-3": "proved failed", "A-4": "in parts not run", "A-5": "failed proved",
 		"A-6": "not run not run", "A-7": "in parts proved", "B-1": "no test no test", "B-2": "– –", "B-3": "skipped skipped",
 	} {
 		if got := c.shown(c.row(id), onHost) + " " + c.shown(c.row(id), inVM); got != want {

@@ -14,7 +14,7 @@ const preamble = `# The contract, row by row
 
 What containers, callers and operators can observe of Cloud Run, and of Kf's tasks, said again for one Linux host: one sentence a row. Rows of level M must hold, S should, P are previews. GPUs are left out: what a row says of them is not claimed. The last three sections are rows of our own: what Knative's conformance tests and OCI's validation look at where Cloud Run says nothing, registries that misbehave, and attacks.
 
-A row is *proved* on a host, or from outside, if a test below *integration* that names it passed there, in the last recorded run of that test: these drive the built programs. *integration/contract* has one for each claimed row, called after it. It is proved *in parts* if only tests of single packages did. If one that names it failed there, it is not proved. A test that was skipped there proves nothing there; tests that need nothing of a host are *not run* in the virtual machine. [CONTRIBUTING.md](../CONTRIBUTING.md#rows-of-the-contract) says how a test names a row.
+A row is *proved* on a host, or from outside, if a test below *integration* that names it passed there, in the last recorded run of that test: these drive the built programs. *integration/contract* has one for each claimed row, called after it. It is proved *in parts* if only tests of single packages did. If one that names it failed there, it is not proved. A test that was skipped there proves nothing there: where others prove the row, it is proved *but for* those of *integration/contract* that were skipped. Tests that need nothing of a host are *not run* in the virtual machine. [CONTRIBUTING.md](../CONTRIBUTING.md#rows-of-the-contract) says how a test names a row.
 
 ## In short
 
@@ -84,9 +84,24 @@ func (c *contract) shown(r *row, h host) string {
 		return "no test"
 	}
 	if c.fromOutside(r, h) {
-		return "proved"
+		return "proved" + c.exceptions(r, h)
 	}
 	return [...]string{notRun: "not run", passed: "in parts", skippedThere: "skipped", failed: "failed"}[c.verdict(r, h)]
+}
+
+// exceptions names the tests of r's own that were skipped on h, where others
+// prove it.
+func (c *contract) exceptions(r *row, h host) string {
+	var skipped []string
+	for _, t := range c.testsOf(r) {
+		if t.dir == suiteDir && c.results[t][h] == skippedThere {
+			skipped = append(skipped, t.name)
+		}
+	}
+	if skipped == nil {
+		return ""
+	}
+	return " but for " + strings.Join(skipped, ", ")
 }
 
 // cell is text within a table.
