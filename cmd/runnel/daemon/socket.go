@@ -23,7 +23,7 @@ func listenUnix(path, group string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), socketDirMode); err != nil {
+	if err := makeSocketDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("cannot make the socket's directory: %w", err)
 	}
 	l, err := wire.ListenUnix(path, gid)
@@ -34,6 +34,25 @@ func listenUnix(path, group string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot %w", err) // "listen at PATH: ..."
 	}
 	return l, nil
+}
+
+// makeSocketDir makes a directory that everybody may enter, whatever the umask,
+// and those above it. What is there already stays as it is.
+func makeSocketDir(dir string) error {
+	err := os.Mkdir(dir, socketDirMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeSocketDir(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, socketDirMode)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(dir, socketDirMode)
 }
 
 // groupID is the number of a group; root's if there is none of that name.

@@ -40,6 +40,37 @@ func TestSocketIsForRootAndItsGroup(t *testing.T) {
 	}
 }
 
+// The group that the socket is for gets to it under a strict umask, too.
+func TestSocketIsReachedWhateverTheUmask(t *testing.T) {
+	testenv.Root(t)
+	defer syscall.Umask(syscall.Umask(0o077))
+	top := t.TempDir()
+	l, err := listenUnix(filepath.Join(top, "its", "own", "runnel.sock"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, dir := range []string{"its", "its/own"} {
+		if info, err := os.Stat(filepath.Join(top, dir)); err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("%s: %v, %v", dir, info, err)
+		}
+	}
+	// One that was there is its owner's.
+	for _, dir := range []string{"its", "its/own"} {
+		if err := os.Chmod(filepath.Join(top, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := listenUnix(filepath.Join(top, "its", "own", "other.sock"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if info, err := os.Stat(filepath.Join(top, "its", "own")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("a directory that was there: %v, %v", info, err)
+	}
+}
+
 func TestSocketInUseIsNotTaken(t *testing.T) {
 	testenv.Root(t)
 	path := filepath.Join(t.TempDir(), "runnel.sock")
