@@ -69,6 +69,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 		cancel(err)
 		return nil, err
 	}
+	notePatience(ctx, resp)
 	resp.Body = watchBody(req, resp, cancel)
 	return resp, nil
 }

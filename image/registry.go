@@ -72,8 +72,10 @@ func (r *registry) logIn(ctx context.Context) (*http.Client, error) {
 	}
 	var authorized http.RoundTripper
 	err = r.retry(ctx, func() error {
-		authorized, err = transport.NewWithContext(ctx, repo.Registry, auth, r.network, []string{repo.Scope(transport.PullScope)})
-		return err
+		return heeding(ctx, func(ctx context.Context) (err error) {
+			authorized, err = transport.NewWithContext(ctx, repo.Registry, auth, r.network, []string{repo.Scope(transport.PullScope)})
+			return err
+		})
 	})
 	if err != nil {
 		return nil, r.explain(ctx, err)
@@ -137,7 +139,17 @@ func (r *registry) get(ctx context.Context, kind, id string, header http.Header)
 	if loopback(r.ref.Registry) {
 		u.Scheme = "http"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	var resp *http.Response
+	err = heeding(ctx, func(ctx context.Context) (err error) {
+		resp, err = fetch(ctx, client, u.String(), header)
+		return err
+	})
+	return resp, err
+}
+
+// fetch is get, once it is clear whom to ask.
+func fetch(ctx context.Context, client *http.Client, url string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +159,7 @@ func (r *registry) get(ctx context.Context, kind, id string, header http.Header)
 		return nil, err
 	}
 	if err := transport.CheckError(resp, http.StatusOK, http.StatusPartialContent); err != nil {
-		return nil, errors.Join(withPatience(err, resp.Header), resp.Body.Close())
+		return nil, errors.Join(err, resp.Body.Close())
 	}
 	return resp, nil
 }

@@ -19,7 +19,7 @@ import (
 // connection broke or was not made, or the registry says that it is not itself.
 func transient(err error) bool {
 	if status, ok := errors.AsType[*transport.Error](err); ok {
-		return (status.StatusCode == http.StatusTooManyRequests || status.StatusCode >= 500) && patienceFor(err) <= maxRetryAfter
+		return mayPass(status.StatusCode) && patienceFor(err) <= maxRetryAfter
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns.IsTemporary || dns.IsTimeout
@@ -32,6 +32,9 @@ func transient(err error) bool {
 	}
 	return isOneOf(err, errBroken, io.ErrUnexpectedEOF, io.EOF, syscall.ECONNRESET, syscall.EPIPE)
 }
+
+// mayPass tells whether another answer than one of this status is to be hoped for.
+func mayPass(status int) bool { return status == http.StatusTooManyRequests || status >= 500 }
 
 // explain turns what the transport reports into one of the package's sentinels
 // and one line.

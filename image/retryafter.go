@@ -1,9 +1,11 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,13 +18,32 @@ type laterError struct {
 func (e *laterError) Error() string { return e.err.Error() }
 func (e *laterError) Unwrap() error { return e.err }
 
-// withPatience adds to a refusal what its Retry-After says, if it has one.
-func withPatience(err error, header http.Header) error {
-	after := retryAfter(header.Get("Retry-After"), time.Now())
-	if after <= 0 {
-		return err
+// patienceKey is the key by which a context has the atomic.Int64, a duration, into
+// which the network notes how long the last answer asks to wait.
+type patienceKey struct{}
+
+// heeding makes requests, and adds to a refusal what the Retry-After says of who
+// refused: the registry, its token server, or the storage that it sends us to.
+func heeding(ctx context.Context, ask func(ctx context.Context) error) error {
+	var said atomic.Int64
+	err := ask(context.WithValue(ctx, patienceKey{}, &said))
+	if after := time.Duration(said.Load()); err != nil && after > 0 {
+		return &laterError{err, after}
 	}
-	return &laterError{err, after}
+	return err
+}
+
+// notePatience notes what an answer to a request made by heeding asks for.
+func notePatience(ctx context.Context, resp *http.Response) {
+	said, ok := ctx.Value(patienceKey{}).(*atomic.Int64)
+	if !ok {
+		return
+	}
+	var after time.Duration
+	if mayPass(resp.StatusCode) {
+		after = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	}
+	said.Store(int64(after))
 }
 
 // patienceFor is how long to wait before what failed with err is tried again, if
