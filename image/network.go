@@ -62,14 +62,15 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancelCause(req.Context())
+	ctx, note := hearing(req.Context())
+	ctx, cancel := context.WithCancelCause(ctx)
 	req = req.WithContext(ctx)
 	resp, err := n.http.RoundTrip(req)
 	if err != nil {
 		cancel(err)
 		return nil, err
 	}
-	notePatience(ctx, resp)
+	note(resp)
 	resp.Body = watchBody(req, resp, cancel)
 	return resp, nil
 }

@@ -23,8 +23,8 @@ const (
 	maxAttempts = 4
 	// retryDelay is the wait before the second attempt; it doubles.
 	retryDelay = 250 * time.Millisecond
-	// maxRetryAfter is how long a registry may ask us to wait before the next
-	// attempt. One that asks for more is taken at its word: there is none.
+	// maxRetryAfter is how long whoever refuses may ask us to wait before the next
+	// attempt. Who asks for more is taken at his word: there is none.
 	maxRetryAfter = time.Minute
 )
 
@@ -72,10 +72,8 @@ func (r *registry) logIn(ctx context.Context) (*http.Client, error) {
 	}
 	var authorized http.RoundTripper
 	err = r.retry(ctx, func() error {
-		return heeding(ctx, func(ctx context.Context) (err error) {
-			authorized, err = transport.NewWithContext(ctx, repo.Registry, auth, r.network, []string{repo.Scope(transport.PullScope)})
-			return err
-		})
+		authorized, err = transport.NewWithContext(ctx, repo.Registry, auth, r.network, []string{repo.Scope(transport.PullScope)})
+		return err
 	})
 	if err != nil {
 		return nil, r.explain(ctx, err)
@@ -139,17 +137,7 @@ func (r *registry) get(ctx context.Context, kind, id string, header http.Header)
 	if loopback(r.ref.Registry) {
 		u.Scheme = "http"
 	}
-	var resp *http.Response
-	err = heeding(ctx, func(ctx context.Context) (err error) {
-		resp, err = fetch(ctx, client, u.String(), header)
-		return err
-	})
-	return resp, err
-}
-
-// fetch is get, once it is clear whom to ask.
-func fetch(ctx context.Context, client *http.Client, url string, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}

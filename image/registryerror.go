@@ -19,7 +19,7 @@ import (
 // connection broke or was not made, or the registry says that it is not itself.
 func transient(err error) bool {
 	if status, ok := errors.AsType[*transport.Error](err); ok {
-		return mayPass(status.StatusCode) && patienceFor(err) <= maxRetryAfter
+		return (status.StatusCode == http.StatusTooManyRequests || status.StatusCode >= 500) && patienceFor(err) <= maxRetryAfter
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns.IsTemporary || dns.IsTimeout
@@ -32,9 +32,6 @@ func transient(err error) bool {
 	}
 	return isOneOf(err, errBroken, io.ErrUnexpectedEOF, io.EOF, syscall.ECONNRESET, syscall.EPIPE)
 }
-
-// mayPass tells whether another answer than one of this status is to be hoped for.
-func mayPass(status int) bool { return status == http.StatusTooManyRequests || status >= 500 }
 
 // explain turns what the transport reports into one of the package's sentinels
 // and one line.
@@ -54,20 +51,23 @@ func (r *registry) explain(ctx context.Context, err error) error {
 }
 
 func (r *registry) explainStatus(status *transport.Error, after time.Duration) error {
-	said := http.StatusText(status.StatusCode)
+	who, said := r.ref.Registry, http.StatusText(status.StatusCode)
+	if status.Request != nil {
+		who = oneLine(status.Request.URL.Host) // it may be the token server's answer
+	}
 	if len(status.Errors) > 0 && status.Errors[0].Message != "" {
 		said = oneLine(status.Errors[0].Message)
 	}
 	switch status.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("%w: %s says %q", ErrUnauthorized, r.ref.Registry, said)
+		return fmt.Errorf("%w: %s says %q", ErrUnauthorized, who, said)
 	case http.StatusNotFound:
-		return fmt.Errorf("%w in %s: it says %q", ErrNotFound, r.ref.Registry, said)
+		return fmt.Errorf("%w in %s: it says %q", ErrNotFound, who, said)
 	}
 	if after > maxRetryAfter {
-		return fmt.Errorf("%w: %s answers %d %q, and asks to come back in %v", ErrUnreachable, r.ref.Registry, status.StatusCode, said, after.Round(time.Second))
+		return fmt.Errorf("%w: %s answers %d %q, and asks to come back in %v", ErrUnreachable, who, status.StatusCode, said, after.Round(time.Second))
 	}
-	return fmt.Errorf("%w: %s answers %d %q", ErrUnreachable, r.ref.Registry, status.StatusCode, said)
+	return fmt.Errorf("%w: %s answers %d %q", ErrUnreachable, who, status.StatusCode, said)
 }
 
 // reason digs out the part of a network error that a person needs.

@@ -5,52 +5,33 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// laterError is a refusal that says when to ask again.
-type laterError struct {
-	err   error
-	after time.Duration
-}
-
-func (e *laterError) Error() string { return e.err.Error() }
-func (e *laterError) Unwrap() error { return e.err }
-
-// patienceKey is the key by which a context has the atomic.Int64, a duration, into
-// which the network notes how long the last answer asks to wait.
+// patienceKey is the key by which a request's context has what its answer asks
+// for, a *time.Duration.
 type patienceKey struct{}
 
-// heeding makes requests, and adds to a refusal what the Retry-After says of who
-// refused: the registry, its token server, or the storage that it sends us to.
-func heeding(ctx context.Context, ask func(ctx context.Context) error) error {
-	var said atomic.Int64
-	err := ask(context.WithValue(ctx, patienceKey{}, &said))
-	if after := time.Duration(said.Load()); err != nil && after > 0 {
-		return &laterError{err, after}
+// hearing is the context of one request, and what takes note of its answer.
+func hearing(ctx context.Context) (_ context.Context, note func(*http.Response)) {
+	asked := new(time.Duration)
+	return context.WithValue(ctx, patienceKey{}, asked), func(resp *http.Response) {
+		*asked = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
-	return err
 }
 
-// notePatience notes what an answer to a request made by heeding asks for.
-func notePatience(ctx context.Context, resp *http.Response) {
-	said, ok := ctx.Value(patienceKey{}).(*atomic.Int64)
-	if !ok {
-		return
-	}
-	var after time.Duration
-	if mayPass(resp.StatusCode) {
-		after = retryAfter(resp.Header.Get("Retry-After"), time.Now())
-	}
-	said.Store(int64(after))
-}
-
-// patienceFor is how long to wait before what failed with err is tried again, if
-// the registry has said.
+// patienceFor is how long to wait before what failed with err is made again, if
+// whoever refused it has said: the registry, the server of its tokens, or where
+// it has sent us.
 func patienceFor(err error) time.Duration {
-	if later, ok := errors.AsType[*laterError](err); ok {
-		return later.after
+	refused, ok := errors.AsType[*transport.Error](err)
+	if !ok || refused.Request == nil {
+		return 0
+	}
+	if asked, ok := refused.Request.Context().Value(patienceKey{}).(*time.Duration); ok {
+		return *asked
 	}
 	return 0
 }

@@ -25,18 +25,27 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// refusing is a registry that wants a token, and refuses what is first asked for
-// below a path. It is knocked at twice at a time, for one scheme after another.
+// tokens is where the registry of refusing has its tokens from.
+const tokens = "localhost:2"
+
+// refusing is a registry that wants a token, keeps what is asked for elsewhere, and
+// refuses what is first asked for at a path.
 type refusing struct {
 	path, after string
 	code        int
-	asked       int
+	// cut ends the refusal before its length.
+	cut   bool
+	asked int
 }
 
 func (f *refusing) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if strings.Contains(req.URL.Path, f.path) {
-		if f.asked++; f.asked == 1 || f.asked == 2 && req.URL.Path == "/v2/" {
+	if req.URL.Path == f.path {
+		// A registry is knocked at twice, for one scheme after another.
+		if f.asked++; f.asked == 1 || f.asked == 2 && f.path == "/v2/" {
 			w.Header().Set("Retry-After", f.after)
+			if f.cut {
+				w.Header().Set("Content-Length", "100")
+			}
 			w.WriteHeader(f.code)
 			return
 		}
@@ -45,41 +54,46 @@ func (f *refusing) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case req.URL.Path == "/token":
 		_, _ = w.Write([]byte(`{"token": "known"}`))
 	case req.Header.Get("Authorization") != "Bearer known":
-		w.Header().Set("WWW-Authenticate", `Bearer realm="http://localhost:1/token",service="x"`)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+tokens+`/token",service="x"`)
 		w.WriteHeader(http.StatusUnauthorized)
+	case strings.HasPrefix(req.URL.Path, "/v2/repo/"):
+		http.Redirect(w, req, "/kept", http.StatusTemporaryRedirect)
 	}
 }
 
 // contract: REG-6
-// A registry says when to come back, or the server of its tokens: that long is
-// waited, if it is not too long.
+// A registry says when to come back, or the server of its tokens, or where it keeps
+// its blobs: that long is waited, if it is not too long.
 func TestRetryAfterIsWaitedOut(t *testing.T) {
+	const manifest = "/v2/repo/manifests/tag"
 	for name, c := range map[string]struct {
-		path, after string
-		code        int
+		refusing
 		least, most time.Duration
+		asked       int
 		want        string // in the error; "" for none
 	}{
-		"seconds":       {"/manifests/", "20", http.StatusTooManyRequests, 20 * time.Second, 21 * time.Second, ""},
-		"unavailable":   {"/manifests/", "20", http.StatusServiceUnavailable, 20 * time.Second, 21 * time.Second, ""},
-		"nothing said":  {"/manifests/", "", http.StatusTooManyRequests, retryDelay, time.Second, ""},
-		"less than is":  {"/manifests/", "0", http.StatusTooManyRequests, retryDelay, time.Second, ""},
-		"too long":      {"/manifests/", "3600", http.StatusTooManyRequests, 0, time.Second, `answers 429 "Too Many Requests", and asks to come back in 1h0m0s`},
-		"at the door":   {"/v2/", "20", http.StatusTooManyRequests, 20 * time.Second, 21 * time.Second, ""},
-		"token":         {"/token", "20", http.StatusTooManyRequests, 20 * time.Second, 21 * time.Second, ""},
-		"no token long": {"/token", "3600", http.StatusServiceUnavailable, 0, time.Second, `answers 503 "Service Unavailable", and asks to come back in 1h0m0s`},
+		"seconds":      {refusing{path: manifest, after: "20", code: 429}, 20 * time.Second, 21 * time.Second, 2, ""},
+		"unavailable":  {refusing{path: manifest, after: "20", code: 503}, 20 * time.Second, 21 * time.Second, 2, ""},
+		"nothing said": {refusing{path: manifest, code: 429}, retryDelay, time.Second, 2, ""},
+		"less than is": {refusing{path: manifest, after: "0", code: 429}, retryDelay, time.Second, 2, ""},
+		"cut off":      {refusing{path: manifest, after: "31536000", code: 503, cut: true}, retryDelay, time.Second, 2, ""},
+		"too long":     {refusing{path: manifest, after: "3600", code: 429}, 0, time.Second, 1, `localhost:1 answers 429 "Too Many Requests", and asks to come back in 1h0m0s`},
+		"at the door":  {refusing{path: "/v2/", after: "20", code: 429}, 20 * time.Second, 21 * time.Second, 3, ""},
+		"token":        {refusing{path: "/token", after: "20", code: 429}, 20 * time.Second, 21 * time.Second, 2, ""},
+		"no token":     {refusing{path: "/token", after: "3600", code: 503}, 0, time.Second, 1, tokens + ` answers 503 "Service Unavailable", and asks to come back in 1h0m0s`},
+		"elsewhere":    {refusing{path: "/kept", after: "20", code: 503}, 20 * time.Second, 21 * time.Second, 2, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &refusing{path: c.path, after: c.after, code: c.code}
+				f := c.refusing
 				r := inMemory(t, f.ServeHTTP)
 				began := time.Now()
 				_, err := r.root(t.Context())
 				if took := time.Since(began); took < c.least || took > c.most {
 					t.Errorf("took %v, want %v to %v", took, c.least, c.most)
 				}
-				if c.want == "" && (err != nil || f.asked < 2) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || f.asked != 1) {
-					t.Errorf("asked %d times: %v", f.asked, err)
+				if f.asked != c.asked || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+					t.Errorf("asked %d times, want %d: %v, want %q", f.asked, c.asked, err, c.want)
 				}
 			})
 		})

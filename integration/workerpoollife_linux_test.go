@@ -179,16 +179,16 @@ func TestRestartsOfWorkersSpreadOut(t *testing.T) {
 	rig.HostOnly(t, "the scheduler's tests prove it in less time")
 	h := openHost(t)
 	w := serveWorkers(h)
-	w.deployed("fails", pool(1, w.script("echo start; sleep 1; exit 1")))
-	w.deployed("ends", pool(1, w.script("echo start; sleep 1; exit 0")))
+	w.deployed("fails", pool(1, w.script(rig.TellStart+"; sleep 1; exit 1")))
+	w.deployed("ends", pool(1, w.script(rig.TellStart+"; sleep 1; exit 0")))
 	for id, exit := range map[string]string{"fails": "Container called exit(1).", "ends": "Container called exit(0)."} {
-		w.Eventually(id+" is started for the fifth time", func() bool { return len(w.times(id, "start")) >= 5 })
-		at := w.times(id, "start")
+		w.Eventually(id+" is started for the fifth time", func() bool { return len(rig.Starts(h, w.tells(id))) >= 5 })
+		at := rig.Starts(h, w.tells(id))
 		for n := 1; n < 5; n++ {
-			gap, pause := at[n].Sub(at[n-1]), time.Second<<(n-1)
+			gap, pause := at[n]-at[n-1], time.Second<<(n-1)
 			t.Logf("%s: start %d after %v", id, n, gap)
-			// One second in which it runs, and the pause. The times are those of reading.
-			if gap < pause+500*time.Millisecond || gap > pause+6*time.Second {
+			// One second in which it runs, and the pause.
+			if gap < pause+time.Second || gap > pause+6*time.Second {
 				t.Errorf("%s: start %d comes %v after the one before, want some more than %v", id, n, gap, pause+time.Second)
 			}
 		}

@@ -155,6 +155,16 @@ func (m *mill) lines() (all []line) {
 	return all
 }
 
+// text is all that it has printed, and that was said of it.
+func (m *mill) text() string {
+	m.t.Helper()
+	var b strings.Builder
+	for _, l := range m.lines() {
+		b.WriteString(l.TextPayload + "\n")
+	}
+	return b.String()
+}
+
 // times are when a line that begins so was written.
 func (m *mill) times(text string) (at []time.Time) {
 	m.t.Helper()

@@ -228,12 +228,13 @@ func TestWP11WorkersThatEndAreStartedAgain(t *testing.T) {
 	d := daemon(t)
 	all := map[*mill]int{millOf(t, d, "fails"): 1, millOf(t, d, "ends"): 0}
 	for m, exit := range all {
-		m.deploys(fmt.Sprintf("echo start; sleep 1; exit %d", exit)).Exits(0)
+		m.deploys(fmt.Sprintf("%s; sleep 1; exit %d", rig.TellStart, exit)).Exits(0)
 	}
 	for m, exit := range all {
-		at := m.says(4, "start")
+		m.says(4, "start at ")
+		at := rig.Starts(t, m.text())
 		for n, pause := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
-			if gap := at[n+1].Sub(at[n]); gap < pause+500*time.Millisecond { // the times are those of reading
+			if gap := at[n+1] - at[n]; gap < pause+time.Second {
 				t.Errorf("%s: start %d comes %v after the one before, want a second and %v at least", m.name, n+2, gap, pause)
 			}
 		}

@@ -89,8 +89,8 @@ func (c *contract) shown(r *row, h host) string {
 	return [...]string{notRun: "not run", passed: "in parts", skippedThere: "skipped", failed: "failed"}[c.verdict(r, h)]
 }
 
-// exceptions names the tests of r's own that were skipped on h, where others
-// prove it.
+// exceptions names the tests of the suite that name r and were skipped on h, where
+// others prove it.
 func (c *contract) exceptions(r *row, h host) string {
 	var skipped []string
 	for _, t := range c.testsOf(r) {

@@ -52,7 +52,10 @@ func makeSocketDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.Chmod(dir, socketDirMode)
+	if err := os.Chmod(dir, socketDirMode); err != nil {
+		return errors.Join(err, os.Remove(dir))
+	}
+	return nil
 }
 
 // groupID is the number of a group; root's if there is none of that name.

@@ -45,30 +45,26 @@ func TestSocketIsReachedWhateverTheUmask(t *testing.T) {
 	testenv.Root(t)
 	defer syscall.Umask(syscall.Umask(0o077))
 	top := t.TempDir()
-	l, err := listenUnix(filepath.Join(top, "its", "own", "runnel.sock"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	for _, dir := range []string{"its", "its/own"} {
-		if info, err := os.Stat(filepath.Join(top, dir)); err != nil || info.Mode().Perm() != 0o755 {
-			t.Errorf("%s: %v, %v", dir, info, err)
-		}
-	}
-	// One that was there is its owner's.
-	for _, dir := range []string{"its", "its/own"} {
-		if err := os.Chmod(filepath.Join(top, dir), 0o700); err != nil {
+	its := filepath.Join(top, "its")
+	listens := func(path string, want map[string]os.FileMode) {
+		t.Helper()
+		l, err := listenUnix(path, "")
+		if err != nil {
 			t.Fatal(err)
 		}
+		defer l.Close()
+		for path, mode := range want {
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != mode {
+				t.Errorf("%s: %v, %v, want %v", path, info, err, mode)
+			}
+		}
 	}
-	again, err := listenUnix(filepath.Join(top, "its", "own", "other.sock"), "")
-	if err != nil {
+	listens(its+"/own/a.sock", map[string]os.FileMode{its: 0o755, its + "/own": 0o755, its + "/own/a.sock": 0o660})
+	if err := os.Chmod(its, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close()
-	if info, err := os.Stat(filepath.Join(top, "its", "own")); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("a directory that was there: %v, %v", info, err)
-	}
+	// What was there is its owner's.
+	listens(its+"/other/b.sock", map[string]os.FileMode{its: 0o700, its + "/other": 0o755})
 }
 
 func TestSocketInUseIsNotTaken(t *testing.T) {
