@@ -130,7 +130,7 @@ func TestEachContainerHasItsLimitsAndAllTheirSum(t *testing.T) {
 func TestVolumeIsMemoryOfWhoWritesIt(t *testing.T) {
 	b := newBench(t)
 	s := b.several("dd if=/dev/zero of=/dev/shm/x bs=1M count=60; touch /v/held; sleep 1000",
-		"while ! test -e /v/held; do sleep 0.05; done; dd if=/dev/zero of=/v/x bs=1M count=200; echo survived; sleep 1000")
+		"while ! test -e /v/held; do sleep 0.05; done; dd if=/dev/zero of=/v/x bs=1M count=200; sleep 100; echo survived")
 	s.Volumes = []rruntime.Volume{{Name: "v", Size: 200 * contract.MiB}}
 	for n := range s.Containers {
 		s.Containers[n].Mounts = []rruntime.Mount{{Volume: "v", Path: "/v"}}

@@ -115,10 +115,11 @@ func glob(t *testing.T, pattern string) []string {
 func TestATK27FilesAreTheInstancesOwnMemory(t *testing.T) {
 	d := daemon(t)
 	for name, script := range map[string]string{
-		"root":  `dd if=/dev/zero of=/fill bs=1M count=200 && echo written`,
-		"tmp":   `dd if=/dev/zero of=/tmp/fill bs=1M count=200 && echo written`,
-		"shm":   `dd if=/dev/zero of=/dev/shm/fill bs=1M count=120 && dd if=/dev/zero of=/fill bs=1M count=80 && echo written`,
-		"names": `mkdir /tmp/d; cd /tmp/d; seq 400000 | xargs touch; echo written`,
+		"root": `dd if=/dev/zero of=/fill bs=1M count=200 && echo written`,
+		"tmp":  `dd if=/dev/zero of=/tmp/fill bs=1M count=200 && echo written`,
+		"shm":  `dd if=/dev/zero of=/dev/shm/fill bs=1M count=120 && dd if=/dev/zero of=/fill bs=1M count=80 && echo written`,
+		// Whichever process the kernel ends first, the others wait for their end.
+		"names": `mkdir /tmp/d; cd /tmp/d; seq 400000 | xargs touch; sleep 20; echo written`,
 	} {
 		r := try(t, d, d.Host.Shell(), []string{name}, "--cpu", "1", "--args", script)
 		if r.Code != 1 || strings.Contains(r.Log, "written") || !strings.Contains(r.Stderr, "The configured memory limit was reached.") {

@@ -67,7 +67,8 @@ func TestWorkersAreReplacedWhereThereIsNoRoomForBoth(t *testing.T) {
 		if err := w.Check(t.Context(), l.plan.name); err != nil {
 			t.Fatal(err)
 		}
-		if n := w.Status(old.plan.name).Ready; n != 2 {
+		// The next old one may have gone by now.
+		if n := w.Status(old.plan.name).Ready; n < 1 || n > 2 {
 			t.Errorf("%d old instances are there beside the first new one", n)
 		}
 		if err := w.Warm(t.Context(), l.plan.name); err != nil {
