@@ -35,7 +35,10 @@ type network struct {
 // refusedError is a connection that was not made.
 type refusedError struct{ what string }
 
+// Error says what was refused.
 func (e *refusedError) Error() string { return ErrRefusedHost.Error() + ": " + e.what }
+
+// Unwrap is ErrRefusedHost.
 func (e *refusedError) Unwrap() error { return ErrRefusedHost }
 
 func newNetwork(registry string, trusted []string) *network {

@@ -13,6 +13,7 @@ type platform struct {
 	Variant      string `json:"variant,omitempty"`
 }
 
+// String is OS/ARCHITECTURE and the variant, fit to be printed.
 func (p platform) String() string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {

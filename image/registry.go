@@ -24,7 +24,7 @@ const (
 	// retryDelay is the wait before the second attempt; it doubles.
 	retryDelay = 250 * time.Millisecond
 	// maxRetryAfter is how long whoever refuses may ask us to wait before the next
-	// attempt. Who asks for more is taken at his word: there is none.
+	// attempt. Where more is asked for there is none.
 	maxRetryAfter = time.Minute
 )
 

@@ -22,7 +22,7 @@ func hearing(ctx context.Context) (_ context.Context, note func(*http.Response))
 	}
 }
 
-// patienceFor is how long to wait before what failed with err is made again, if
+// patienceFor is how long to wait before what failed with err is tried again, if
 // whoever refused it has said: the registry, the server of its tokens, or where
 // it has sent us.
 func patienceFor(err error) time.Duration {

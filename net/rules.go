@@ -225,6 +225,7 @@ func (c chain) head() string {
 	return fmt.Sprintf(" type %s hook %s priority %d; policy accept", kind, c.hook, c.priority)
 }
 
+// String is the rule nearly as nft writes it.
 func (r rule) String() string {
 	var b strings.Builder
 	for _, m := range r.matches {
@@ -233,6 +234,7 @@ func (r rule) String() string {
 	return b.String() + r.verdict
 }
 
+// String is the match nearly as nft writes it.
 func (m match) String() string {
 	if m.not {
 		return fmt.Sprintf("%s != %s", m.field, m.value)

@@ -86,6 +86,7 @@ func because(ctx context.Context, err error) error {
 // timeoutError says that no answer came in time.
 type timeoutError time.Duration
 
+// Error says how long was waited.
 func (e timeoutError) Error() string { return fmt.Sprintf("no answer within %v", time.Duration(e)) }
 
 // Timeout is true, as net.Error has it.

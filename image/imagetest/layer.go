@@ -2,6 +2,7 @@ package imagetest
 
 import (
 	"archive/tar"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -134,25 +135,19 @@ func (c Compression) writer(w io.Writer) (io.WriteCloser, error) {
 
 type nopCloser struct{ io.Writer }
 
+// Close has nothing to do.
 func (nopCloser) Close() error { return nil }
 
 // Compress is a compressed copy of b.
 func (c Compression) Compress(b []byte) ([]byte, error) {
-	f := &buffer{}
-	z, err := c.writer(f)
+	var f bytes.Buffer
+	z, err := c.writer(&f)
 	if err != nil {
 		return nil, err
 	}
 	_, err = z.Write(b)
 	err = errors.Join(err, z.Close())
-	return f.b, err
-}
-
-type buffer struct{ b []byte }
-
-func (f *buffer) Write(p []byte) (int, error) {
-	f.b = append(f.b, p...)
-	return len(p), nil
+	return f.Bytes(), err
 }
 
 // writeTree walks a directory in lexical order.

@@ -1,6 +1,7 @@
 package imagetest
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -61,11 +62,11 @@ func schema1Payload(ctx context.Context, t Target, steps []Schema1Step) ([]byte,
 		if v1 == "" {
 			v1 = `{"os":"linux"}`
 		}
-		tarred := &buffer{}
-		if err := l.Tar(tarred); err != nil {
+		var tarred bytes.Buffer
+		if err := l.Tar(&tarred); err != nil {
 			return nil, err
 		}
-		blob, err := Gzip.Compress(tarred.b)
+		blob, err := Gzip.Compress(tarred.Bytes())
 		if err != nil {
 			return nil, err
 		}

@@ -102,7 +102,7 @@ func TestJOB13TimeoutIsSIGTERMAndTenSecondsLaterSIGKILL(t *testing.T) {
 // contract: JOB-14
 func TestJOB14MemoryAboveTheLimitEndsTheAttempt(t *testing.T) {
 	d := daemon(t)
-	j := newJob(t, d, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; tail /dev/zero; sleep 1000; echo survived`, "--max-retries", "1", "--cpu", "1")
+	j := newJob(t, d, `echo attempt $CLOUD_RUN_TASK_ATTEMPT; tail /dev/zero; sleep 20; echo survived`, "--max-retries", "1", "--cpu", "1")
 	x := j.run()
 	task := j.tasksOf(path.Base(x.GetName()))[0]
 	if got := task.GetLastAttemptResult(); x.GetFailedCount() != 1 || got.GetTermSignal() != 9 || got.GetStatus().GetMessage() != "The configured memory limit was reached." {

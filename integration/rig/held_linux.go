@@ -56,6 +56,7 @@ type inContext struct {
 	next http.RoundTripper
 }
 
+// RoundTrip is next's, in that context.
 func (w inContext) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.next.RoundTrip(r.WithContext(w.ctx))
 }

@@ -71,6 +71,7 @@ func write(_ context.Context, v url.Values) (any, error) {
 // zeros is an endless source of bytes.
 type zeros struct{}
 
+// Read fills p with zeros.
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil

@@ -170,6 +170,7 @@ func (s *server) bytes(w http.ResponseWriter, r *http.Request) {
 // zeros is an endless source of bytes.
 type zeros struct{}
 
+// Read fills p with zeros.
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil

@@ -43,7 +43,10 @@ type remoteError struct {
 	kind error
 }
 
+// Error is the shim's text.
 func (e *remoteError) Error() string { return e.text }
+
+// Unwrap is the sentinel, nil if there was none.
 func (e *remoteError) Unwrap() error { return e.kind }
 
 // encodeError splits err into the code and the text that travel.
@@ -64,7 +67,10 @@ func (w *wireError) decode() error {
 // unstartable is an error that reads as its text alone and is ErrUnstartable.
 type unstartable struct{ text string }
 
+// Error is the text alone.
 func (e *unstartable) Error() string { return e.text }
+
+// Unwrap is ErrUnstartable.
 func (e *unstartable) Unwrap() error { return ErrUnstartable }
 
 // Unstartable makes an error with the given text for which
